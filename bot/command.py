@@ -1,0 +1,110 @@
+"""What a command declares. The engine, the doors and the cards do the rest the same way for all."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from bot.forms.model import Form
+from bot.model.canonical import JSON
+from bot.model.plan import Plan
+from bot.model.principal import Door, Principal
+
+R = TypeVar("R", bound=BaseModel)
+F = TypeVar("F")
+
+
+class Risk(StrEnum):
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a command may know beside its request. `now` and `operation` were frozen when the request was made."""
+
+    operation: str
+    principal: Principal
+    door: Door
+    now: datetime
+    channel: str | None = None
+    """The Slack channel the request came from, if any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormStart:
+    """A form to show: which one, what stands in it already."""
+
+    title: str
+    """At most 24 characters: Slack's limit for a modal's title."""
+    form: Form
+    values: Mapping[str, JSON] = field(default_factory=dict)
+    submit: str = "Create"
+
+
+class FormSource(Protocol):
+    """How a command builds its form. Answers from memory, never from the network: Slack waits 3 seconds."""
+
+    def start(self, words: Sequence[str], principal: Principal) -> FormStart:
+        """Return the first form for the words typed after the command. Raise `UsageError` for words that do not fit."""
+
+    def resume(self, values: Mapping[str, JSON], principal: Principal) -> FormStart:
+        """Return the form as it is for these answers (choosing a template replaces the form)."""
+
+    def request(self, values: Mapping[str, JSON]) -> dict[str, JSON]:
+        """Return the request's JSON for complete answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a query says: fallback text and Slack blocks (plain dicts made by `bot.slack.blocks`)."""
+
+    text: str
+    blocks: Sequence[Mapping[str, Any]] = ()
+    data: JSON = None
+    """The same for machines (CLI `--json`, HTTP)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command(Generic[R, F]):
+    """A command that changes something: request → facts → plan."""
+
+    name: str
+    """`service.create`; spoken as `/service create` and `/idp service create`."""
+    summary: str
+    """What it does for the person, in one line, for the help."""
+    usage: str
+    """What may follow the words: `[template]`."""
+    request: type[R]
+    facts: Callable[[R, Context, Any], Awaitable[F]]
+    """`(request, context, deps)`: read what planning needs; reading only."""
+    plan: Callable[[R, F], Plan]
+    """Pure."""
+    owner: Callable[[R], str | None]
+    """The group (full reference) whose rules apply, as far as the request tells."""
+    risk: Risk = Risk.MEDIUM
+    form: Callable[[Any], FormSource] | None = None
+    """`(deps)`: how Slack asks for the request; None: words are enough."""
+    parse: Callable[[Sequence[str]], R] | None = None
+    """Words after the command → request, for commands without a form."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query(Generic[R]):
+    """A command that only answers."""
+
+    name: str
+    summary: str
+    usage: str
+    request: type[R]
+    parse: Callable[[Sequence[str]], R]
+    answer: Callable[[R, Context, Any], Awaitable[Answer]]
+
+
+AnyCommand = Command[Any, Any] | Query[Any]

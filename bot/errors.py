@@ -1,0 +1,69 @@
+"""The errors that a person may read.
+
+A `PlatformError` is safe to show: its text says what happened, its hint says what to do next. Every other exception
+is ours to explain: the person gets a reference, the log gets the traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class PlatformError(Exception):
+    """Something a person may read: one sentence on what happened, one on what to do."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class UsageError(PlatformError):
+    """The request could not be understood or holds a wrong value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One wrong value: where it stands (`parameters[0].name`), what is wrong and how to mend it."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class Invalid(UsageError):
+    """A document, template, form or configuration with mistakes; all of them, not the first."""
+
+    def __init__(self, message: str, mistakes: Iterable[Mistake], *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.mistakes = tuple(mistakes)
+
+
+class NotFound(PlatformError):
+    """What was asked for does not exist, or may not be seen."""
+
+
+class Refused(PlatformError):
+    """Policy said no. The text names the rule and who could allow it."""
+
+
+class Conflict(PlatformError):
+    """The world is not as the plan needs it: a name is taken, a branch moved, somebody else owns the object."""
+
+
+class UpstreamUnavailable(PlatformError):
+    """An outside system did not answer, or answered that it cannot now. Trying again may help."""
+
+    def __init__(self, message: str, *, hint: str = "", retry_after_s: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
+class OutcomeUnknown(UpstreamUnavailable):
+    """A write was sent and no answer came: it may or may not have happened. Look before doing it again."""

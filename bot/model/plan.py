@@ -1,0 +1,88 @@
+"""A plan: what will be changed, in order, and a digest that an approval can name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Self
+
+from pydantic import BaseModel, Field
+
+from bot.model.canonical import JSON, sha256
+from bot.model.effect import Effect, StoredEffect
+
+
+class Revision(BaseModel, frozen=True, extra="forbid"):
+    """The state of one thing that the plan touches, as it was read: a tree hash, a resource version, or `absent`.
+
+    Never a branch head that moves for other reasons: an unrelated commit voids nothing.
+    """
+
+    of: str
+    """`github:acme/orders`, `template:python-service`."""
+    at: str
+
+
+class Detail(BaseModel, frozen=True, extra="forbid"):
+    """Something long that belongs to the plan and is shown on request: a file's content, a diff."""
+
+    title: str
+    text: str
+
+
+class Step(BaseModel, frozen=True, extra="forbid"):
+    """One effect as people see it."""
+
+    id: str
+    text: str
+    """The effect's own description."""
+    effect: StoredEffect
+
+
+class Plan(BaseModel, frozen=True, extra="forbid"):
+    """Ordered effects, what was read to choose them, and words for people.
+
+    `digest` covers effects and fact revisions only: words may improve without voiding an approval.
+    """
+
+    summary: str
+    """One sentence, plain text: `Create service orders from Python Microservice for team-orders`."""
+    steps: tuple[Step, ...]
+    revisions: tuple[Revision, ...] = ()
+    owner: str | None = None
+    """Full entity reference of the group that will own the result; policy and routing read it."""
+    details: tuple[Detail, ...] = ()
+    links: Mapping[str, str] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """Sentences for the card and the receipt (golden-path output text)."""
+
+    @classmethod
+    def of(
+        cls,
+        summary: str,
+        effects: Iterable[Effect],
+        *,
+        revisions: Iterable[Revision] = (),
+        owner: str | None = None,
+        details: Iterable[Detail] = (),
+        links: Mapping[str, str] | None = None,
+        notes: Iterable[str] = (),
+    ) -> Self:
+        steps = tuple(Step(id=e.id, text=e.describe(), effect=StoredEffect.of(e)) for e in effects)
+        if len({step.id for step in steps}) != len(steps):
+            raise ValueError("effect ids must be unique in a plan")
+        return cls(
+            summary=summary,
+            steps=steps,
+            revisions=tuple(sorted(revisions, key=lambda revision: revision.of)),
+            owner=owner,
+            details=tuple(details),
+            links=links or {},
+            notes=tuple(notes),
+        )
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the canonical JSON of effects and fact revisions, 64 hexadecimal digits."""
+        effects: list[JSON] = [step.effect.model_dump(mode="json") for step in self.steps]
+        revisions: list[JSON] = [revision.model_dump(mode="json") for revision in self.revisions]
+        return sha256({"effects": effects, "revisions": revisions})
