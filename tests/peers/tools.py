@@ -57,7 +57,7 @@ def _apt(*packages: str) -> None:
 
 def _run(command: list[str], *, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
     try:
-        subprocess.run(command, cwd=cwd, env=env, check=True, capture_output=True, text=True, timeout=1200)  # noqa: S603  # fixed commands
+        subprocess.run(command, cwd=cwd, env=env, check=True, capture_output=True, text=True, timeout=1200)
     except subprocess.CalledProcessError as error:
         tail = (error.stderr or error.stdout or "").strip().splitlines()[-1:]
         raise Unavailable(f"`{' '.join(command[:3])} …` failed: {''.join(tail)}") from error
