@@ -29,6 +29,7 @@ class Repository:
     web_url: str
     clone_url: str
     archived: bool = False
+    homepage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class File:
     path: str
     content: bytes
     mode: str = "100644"
+    sha: str = ""
+    """Git's hash of the content, where the file was read from a repository. A commit of a file that has one takes the
+    content that the repository holds already, so a file read without its content can be put back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +52,6 @@ class Commit:
     message: str
     author: str
     web_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Activity:
-    """What is in a repository, to tell whether anybody but us has worked in it."""
-
-    heads: Mapping[str, str]
-    """Branch → commit hash."""
-    tags: tuple[str, ...]
-    pull_requests: int
-    """Open and closed."""
-    issues: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +66,22 @@ class PullRequest:
     state: Literal["open", "closed"]
     merged: bool
     body: str = ""
+    author: str = ""
+    """Login; that of an app ends in `[bot]`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What is in a repository, to tell whether anybody but us has worked in it."""
+
+    heads: Mapping[str, str]
+    """Branch → commit hash."""
+    tags: tuple[str, ...]
+    pull_requests: tuple[PullRequest, ...]
+    """Open and closed, the newest 100."""
+    issues: int
+    """Open and closed, pull requests not counted."""
+    forks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +120,9 @@ class Tree:
 class Forge(Protocol):
     """Repositories, their settings and their files."""
 
-    async def repository(self, full_name: str) -> Repository | None: ...
+    async def repository(self, full_name: str) -> Repository | None:
+        """Return it, under its new name when it was renamed."""
+
     async def repositories(self, owner: str) -> Sequence[Repository]: ...
     async def create_repository(self, new: NewRepository) -> Repository:
         """Create it with one empty first commit. Raise `Conflict` when the name is taken."""
@@ -124,8 +134,14 @@ class Forge(Protocol):
     async def activity(self, full_name: str) -> Activity: ...
 
     async def branch_head(self, full_name: str, branch: str) -> Commit | None: ...
+    async def recent_commits(self, full_name: str, branch: str) -> Sequence[Commit]:
+        """Return the newest 50 commits of the branch, its head first; nothing where the branch is missing."""
+
     async def tree(self, full_name: str, ref: str, path: str = "", *, contents: bool = True) -> Tree:
         """Read the files below `path` at `ref` (branch, tag or hash). Raise `NotFound` for an unknown ref."""
+
+    async def file(self, full_name: str, ref: str, path: str) -> bytes | None:
+        """Read one file, or None where there is none at that ref."""
 
     async def commit(
         self,
@@ -141,11 +157,16 @@ class Forge(Protocol):
         otherwise it builds on that commit and raises `Conflict` when the branch has moved. Creates a missing branch.
         """
 
+    async def move_branch(self, full_name: str, branch: str, *, to: str, expected: str) -> None:
+        """Let the branch name another commit, even an older one. Raise `Conflict` when it is not at `expected`."""
+
     async def delete_branch(self, full_name: str, branch: str) -> None: ...
     async def create_pull_request(self, full_name: str, *, head: str, base: str, title: str, body: str) -> PullRequest:
         """Raise `Conflict` when one is open for that head already (find it with `pull_request_for`)."""
 
-    async def pull_request_for(self, full_name: str, head: str) -> PullRequest | None: ...
+    async def pull_request_for(self, full_name: str, head: str) -> PullRequest | None:
+        """Return the newest one of that branch, open or closed."""
+
     async def close_pull_request(self, full_name: str, number: int) -> None: ...
 
     async def topics(self, full_name: str) -> tuple[str, ...]: ...
@@ -162,8 +183,9 @@ class Forge(Protocol):
     async def create_ruleset(self, full_name: str, ruleset: Ruleset) -> int: ...
     async def delete_ruleset(self, full_name: str, ruleset_id: int) -> None: ...
     async def webhooks(self, full_name: str) -> Sequence[Webhook]: ...
-    async def create_webhook(self, full_name: str, url: str, events: Sequence[str], secret: str) -> Webhook:
-        """`secret` is the value itself; effects never hold it: they name it, and the adapter resolves the name."""
+    async def create_webhook(self, full_name: str, url: str, events: Sequence[str], *, secret_name: str) -> Webhook:
+        """The adapter looks the secret up by its name in the settings: no effect, plan or ledger ever holds it.
+        Raise `NotFound` when no secret has that name."""
 
     async def delete_webhook(self, full_name: str, webhook_id: int) -> None: ...
 
