@@ -1,0 +1,43 @@
+"""The changes that plans are made of. Each is data with apply, undo and proof of absence, against ports only."""
+
+from bot.effects.catalog import Note, RegisterInCatalog
+from bot.effects.commits import CommitFiles, OpenPullRequest
+from bot.effects.files import FileBody
+from bot.effects.repository import CreateRepository, FinishRepository
+from bot.effects.repository_settings import CreateWebhook, GrantTeam, ProtectBranch, SetVariables
+from bot.model.effect import Effect, EffectCatalog
+
+EFFECTS: tuple[type[Effect], ...] = (
+    CreateRepository,
+    CommitFiles,
+    FinishRepository,
+    ProtectBranch,
+    GrantTeam,
+    SetVariables,
+    CreateWebhook,
+    OpenPullRequest,
+    RegisterInCatalog,
+    Note,
+)
+
+
+def effect_catalog() -> EffectCatalog:
+    """Return the catalog that turns stored effects back into live ones."""
+    return EffectCatalog(EFFECTS)
+
+
+__all__ = [
+    "EFFECTS",
+    "CommitFiles",
+    "CreateRepository",
+    "CreateWebhook",
+    "FileBody",
+    "FinishRepository",
+    "GrantTeam",
+    "Note",
+    "OpenPullRequest",
+    "ProtectBranch",
+    "RegisterInCatalog",
+    "SetVariables",
+    "effect_catalog",
+]

@@ -1,0 +1,304 @@
+"""Commit files to a branch: the first commit of a fresh repository, or one more commit on an existing branch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from shlex import quote
+from typing import ClassVar
+
+from pydantic import Field, field_validator
+
+from bot.effects.files import FileBody, as_wanted, found, safe_path, wanted
+from bot.effects.marks import RepositoryName, is_ours, known, ours_among, signed, signed_undo
+from bot.errors import Conflict, NotFound, UpstreamUnavailable
+from bot.model.effect import Effect, Outcome, Proof, Run, Undo, Undone
+from bot.model.late import Text
+from bot.ports import Commit, File, Forge, Ports
+
+MOVED_BRANCH_TRIES = 5
+
+
+class CommitFiles(Effect):
+    """One commit, signed in its trailers by the human, the operation and the step.
+
+    With `replaces` it becomes the only commit of a fresh repository; undo lets the branch name the replaced commit
+    again. Without, it builds on the branch as it is then; undo is a commit that puts the touched paths back, if all
+    of them still hold what this step wrote.
+    Outputs: `commitHash`.
+    """
+
+    kind: ClassVar[str] = "forge.commit_files"
+
+    repository: RepositoryName
+    branch: Text = "main"
+    files: tuple[FileBody, ...]
+    deleted: tuple[str, ...] = ()
+    message: Text
+    replaces: Text | None = None
+    """Hash of the empty first commit of a fresh repository: the output `head` of `forge.create_repository`."""
+
+    @field_validator("deleted")
+    @classmethod
+    def _inside_the_repository(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(safe_path(path) for path in paths)
+
+    def describe(self) -> str:
+        count = len(self.files) + len(self.deleted)
+        return f"Commit {count} file{'' if count == 1 else 's'} to {self.repository}, branch {self.branch}"
+
+    async def apply(self, ports: Ports, run: Run) -> Outcome:
+        for _ in range(MOVED_BRANCH_TRIES):
+            commits = await ports.forge.recent_commits(known(self.repository), known(self.branch))
+            ours = ours_among(commits, run)
+            if ours is not None:
+                return await self._done(ports.forge, ours)
+            try:
+                return await (self._first(ports.forge, run, commits) if self.replaces else self._next(ports.forge, run))
+            except _Moved:
+                continue
+        raise UpstreamUnavailable(f"The branch {self.branch} of {self.repository} keeps moving.", retry_after_s=5.0)
+
+    async def undo(self, ports: Ports, run: Run, outcome: Outcome | None) -> Undone:
+        if outcome is not None and not outcome.changed:
+            return Undone(how=Undo.NOTHING, seen="the files were there before this operation")
+        commits = await _commits(ports.forge, known(self.repository), known(self.branch))
+        ours = ours_among(commits, run)
+        if ours is None:
+            return Undone(how=Undo.UNDONE, seen=f"no commit of this step on {self.repository}")
+        if self.replaces:
+            return await self._undo_first(ports.forge, commits[0], ours)
+        return await self._revert(ports.forge, run, commits[0], ours)
+
+    async def gone(self, ports: Ports, run: Run, outcome: Outcome | None) -> Proof:
+        if outcome is not None and not outcome.changed:
+            return Proof(absent=True, seen="this step committed nothing")
+        commits = await _commits(ports.forge, known(self.repository), known(self.branch))
+        ours = ours_among(commits, run)
+        if ours is None:
+            return Proof(absent=True, seen=f"{self.repository}: no commit of this step")
+        absent = not self.replaces and await self._is_reverted(ports.forge, commits[0], ours)
+        return Proof(absent=absent, seen=f"{self.repository}: {ours.sha[:7]} {'reverted' if absent else 'still there'}")
+
+    def manual(self) -> str:
+        found_by = quote(f"Causeway-Step: {self.id}")
+        return f"git log -1 --format=%H --grep={found_by} {quote(f'origin/{self.branch}')} | xargs git revert"
+
+    # --- making it
+
+    async def _first(self, forge: Forge, run: Run, commits: Sequence[Commit]) -> Outcome:
+        head = commits[0].sha if commits else None
+        if head != known(self.replaces or ""):
+            raise Conflict(f"Somebody else has pushed to {self.repository} while it was being set up.")
+        return await self._done(forge, await self._commit(forge, run, parent=None))
+
+    async def _next(self, forge: Forge, run: Run) -> Outcome:
+        name, branch = known(self.repository), known(self.branch)
+        head = await forge.branch_head(name, branch)
+        if head is None:
+            raise NotFound(f"The repository {name} has no branch {branch}.")
+        now = found(await forge.tree(name, head.sha, contents=False))
+        if as_wanted(now, wanted(self.files), self.deleted):
+            return Outcome(
+                seen=f"{branch} of {name} holds these files already",
+                changed=False,
+                outputs={"commitHash": head.sha},
+            )
+        try:
+            return await self._done(forge, await self._commit(forge, run, parent=head.sha, now=tuple(now)))
+        except Conflict as error:
+            raise _Moved(error.message) from error
+
+    async def _commit(self, forge: Forge, run: Run, *, parent: str | None, now: Sequence[str] = ()) -> Commit:
+        return await forge.commit(
+            known(self.repository),
+            known(self.branch),
+            [file.file() for file in self.files],
+            signed(known(self.message), run),
+            parent=parent,
+            deleted=[path for path in self.deleted if path in now],
+        )
+
+    async def _done(self, forge: Forge, commit: Commit) -> Outcome:
+        name = known(self.repository)
+        if not self.replaces:
+            seen = f"commit {commit.sha[:7]} on {self.branch} of {name}"
+        else:
+            seen = f"{len(self.files)} files in {name}, {self.branch} at {commit.sha[:7]}"
+        return Outcome(
+            seen=seen,
+            outputs={"commitHash": commit.sha},
+            made={"commit": commit.sha},
+            links={"Commit": commit.web_url},
+        )
+
+    # --- taking it back
+
+    async def _undo_first(self, forge: Forge, head: Commit, ours: Commit) -> Undone:
+        name, branch = known(self.repository), known(self.branch)
+        now = found(await forge.tree(name, head.sha, contents=False))
+        if head.sha != ours.sha or now != wanted(self.files):
+            return self._kept(ours)
+        await forge.move_branch(name, branch, to=known(self.replaces or ""), expected=head.sha)
+        return Undone(how=Undo.UNDONE, seen=f"{branch} of {name} is empty again")
+
+    async def _revert(self, forge: Forge, run: Run, head: Commit, ours: Commit) -> Undone:
+        name = known(self.repository)
+        before = await self._before(forge, ours)
+        now = found(await forge.tree(name, head.sha, contents=False))
+        if _same(now, before, self._paths()):
+            return Undone(how=Undo.UNDONE, seen=f"{ours.sha[:7]} on {name} is reverted")
+        if not as_wanted(now, wanted(self.files), self.deleted):
+            return self._kept(ours)
+        reverted = await forge.commit(
+            name,
+            known(self.branch),
+            [File(path, b"", *before[path]) for path in self._paths() if path in before],
+            signed_undo(f"Revert “{known(self.message).splitlines()[0]}”", run),
+            parent=head.sha,
+            deleted=[path for path in self._paths() if path not in before],
+        )
+        return Undone(how=Undo.UNDONE, seen=f"{ours.sha[:7]} on {name} is reverted by {reverted.sha[:7]}")
+
+    async def _is_reverted(self, forge: Forge, head: Commit, ours: Commit) -> bool:
+        before = await self._before(forge, ours)
+        now = found(await forge.tree(known(self.repository), head.sha, contents=False))
+        return _same(now, before, self._paths())
+
+    async def _before(self, forge: Forge, ours: Commit) -> dict[str, tuple[str, str]]:
+        return found(await forge.tree(known(self.repository), ours.parents[0], contents=False)) if ours.parents else {}
+
+    def _paths(self) -> tuple[str, ...]:
+        return (*(file.path for file in self.files), *self.deleted)
+
+    def _kept(self, ours: Commit) -> Undone:
+        return Undone(
+            how=Undo.KEPT,
+            seen=f"Others have changed {self.repository} since {ours.sha[:7]}, so these files stay.",
+            command=f"git revert {ours.sha}",
+        )
+
+
+class _Moved(Conflict):
+    """The branch moved between reading and writing: read again."""
+
+
+def _same(now: dict[str, tuple[str, str]], before: dict[str, tuple[str, str]], paths: Sequence[str]) -> bool:
+    return all(now.get(path) == before.get(path) for path in paths)
+
+
+async def _commits(forge: Forge, name: str, branch: str) -> Sequence[Commit]:
+    """Return the branch's recent commits; none when the repository itself is gone."""
+    try:
+        return await forge.recent_commits(name, branch)
+    except NotFound:
+        return ()
+
+
+class OpenPullRequest(Effect):
+    """A branch with one commit, and a pull request for it.
+
+    Outputs: `remoteUrl`, `pullRequestNumber`, `targetBranchName`, `commitHash`.
+    """
+
+    kind: ClassVar[str] = "forge.open_pull_request"
+
+    repository: RepositoryName
+    branch: Text
+    base: Text = "main"
+    title: Text
+    body: Text = ""
+    files: tuple[FileBody, ...]
+    deleted: tuple[str, ...] = ()
+    message: Text = Field(default="")
+    """The commit's message; the title where it is empty."""
+
+    @field_validator("deleted")
+    @classmethod
+    def _inside_the_repository(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(safe_path(path) for path in paths)
+
+    def describe(self) -> str:
+        return f"Open a pull request “{self.title}” from {self.branch} to {self.base} of {self.repository}"
+
+    async def apply(self, ports: Ports, run: Run) -> Outcome:
+        name, branch, base = known(self.repository), known(self.branch), known(self.base)
+        commit = await self._commit(ports.forge, run)
+        request = await ports.forge.pull_request_for(name, branch)
+        if request is None or not is_ours(request.body, run):
+            request = await ports.forge.create_pull_request(
+                name, head=branch, base=base, title=known(self.title), body=signed(known(self.body), run)
+            )
+        return Outcome(
+            seen=f"pull request #{request.number} in {name}",
+            outputs={
+                "remoteUrl": request.web_url,
+                "pullRequestNumber": request.number,
+                "targetBranchName": base,
+                "commitHash": commit.sha,
+            },
+            made={"number": request.number, "commit": commit.sha},
+            links={"Pull request": request.web_url},
+        )
+
+    async def undo(self, ports: Ports, run: Run, outcome: Outcome | None) -> Undone:
+        name, branch = known(self.repository), known(self.branch)
+        if await ports.forge.repository(name) is None:
+            return Undone(how=Undo.UNDONE, seen=f"{name} does not exist")
+        request = await ports.forge.pull_request_for(name, branch)
+        ours = request is not None and is_ours(request.body, run)
+        if request is not None and ours and request.merged:
+            return Undone(
+                how=Undo.KEPT,
+                seen=f"Pull request #{request.number} in {name} was merged, so its change stays.",
+                command=f"gh pr revert {request.number} --repo {name}",
+            )
+        head = await ports.forge.branch_head(name, branch)
+        if head is not None and not is_ours(head.message, run):
+            return Undone(
+                how=Undo.KEPT if ours else Undo.NOTHING,
+                seen=f"Others have pushed to {branch} of {name}, so it stays.",
+                command=self.manual() if ours else "",
+            )
+        if request is not None and ours and request.state == "open":
+            await ports.forge.close_pull_request(name, request.number)
+        if head is not None:
+            await ports.forge.delete_branch(name, branch)
+        return Undone(how=Undo.UNDONE, seen=f"pull request closed and branch {branch} of {name} deleted")
+
+    async def gone(self, ports: Ports, run: Run, outcome: Outcome | None) -> Proof:
+        name, branch = known(self.repository), known(self.branch)
+        if await ports.forge.repository(name) is None:
+            return Proof(absent=True, seen=f"repository {name}: not found")
+        request = await ports.forge.pull_request_for(name, branch)
+        head = await ports.forge.branch_head(name, branch)
+        open_still = request is not None and is_ours(request.body, run) and request.state == "open"
+        branch_still = head is not None and is_ours(head.message, run)
+        return Proof(
+            absent=not (open_still or branch_still),
+            seen=f"{name}: branch {branch} {'still there' if branch_still else 'not ours'}, "
+            f"pull request {'open' if open_still else 'not open'}",
+        )
+
+    def manual(self) -> str:
+        return f"gh pr close {quote(str(self.branch))} --repo {self.repository} --delete-branch"
+
+    async def _commit(self, forge: Forge, run: Run) -> Commit:
+        """Return the branch's commit, made now unless an earlier attempt made it."""
+        name, branch = known(self.repository), known(self.branch)
+        commits = await forge.recent_commits(name, branch)
+        ours = ours_among(commits, run)
+        if ours is not None:
+            return ours
+        if commits:
+            raise Conflict(f"{name} has a branch {branch} already.", hint="Merge or delete it, then try again.")
+        base = await forge.branch_head(name, known(self.base))
+        if base is None:
+            raise NotFound(f"The repository {name} has no branch {self.base}.")
+        return await forge.commit(
+            name,
+            branch,
+            [file.file() for file in self.files],
+            signed(known(self.message) or known(self.title), run),
+            parent=base.sha,
+            deleted=self.deleted,
+        )
