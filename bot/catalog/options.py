@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.catalog.catalog import Catalog
-from bot.catalog.index import Found
+from bot.catalog.index import Found, Index
 from bot.forms.model import FormField, Kind, Option
 from bot.model.entities import Entity
 from bot.model.principal import Principal
@@ -15,11 +14,11 @@ from bot.model.principal import Principal
 class CatalogOptions:
     """Answers `block_suggestion`: at most 100 options, own groups first."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+    def __init__(self, index: Callable[[], Index]) -> None:
+        self._index = index
 
     def options(self, field: FormField | None, action_id: str, query: str, principal: Principal) -> list[Option]:
-        index = self._catalog.index
+        index = self._index()
         if field is None:  # outside a form: the only lists of that kind are of services
             return [_option(found) for found in index.search(query, kinds=["component"])]
         kinds, fits = _filter(field)
@@ -51,14 +50,26 @@ def _texts(value: Any) -> list[str]:
 
 
 def _fits(entity: Entity, clause: Mapping[str, Any]) -> bool:
-    whole = entity.model_dump()
     for path, wanted in clause.items():
-        value: Any = whole
-        for part in path.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
+        value = _value(entity, path)
         if isinstance(wanted, dict):  # {"exists": true}: Backstage's CATALOG_FILTER_EXISTS
             if wanted.get("exists") is not None and bool(wanted["exists"]) != (value is not None):
                 return False
         elif str(value).lower() not in _texts(wanted):
             return False
     return True
+
+
+def _value(entity: Entity, path: str) -> Any:
+    """Follow a dotted path; the rest of the path may itself be a key with dots (an annotation's name)."""
+    value: Any = entity
+    parts = path.split(".")
+    for number, part in enumerate(parts):
+        if isinstance(value, Mapping):
+            rest = ".".join(parts[number:])
+            if rest in value:
+                return value[rest]
+            value = value.get(part)
+        else:
+            value = getattr(value, part, None)
+    return value

@@ -1,0 +1,86 @@
+"""Policy: who may ask, who must approve, and the rule that decided."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from bot.model.operation import Need
+from bot.model.principal import Principal
+from bot.policy.rules import Rule, Rules, Who, may_approve, may_ask, may_undo
+
+ORDERS, CHECKOUT, PLATFORM = "group:default/team-orders", "group:default/team-checkout", "group:default/platform"
+
+
+def person(name: str, *groups: str) -> Principal:
+    return Principal(user=f"user:default/{name}", display_name=name, groups=frozenset(groups))
+
+
+AUTHOR, TEAMMATE = person("author", ORDERS), person("teammate", ORDERS)
+STRANGER, ENGINEER = person("stranger", CHECKOUT), person("platform", PLATFORM)
+
+
+def test_a_member_of_the_owning_group_may_ask_and_the_group_approves() -> None:
+    verdict = may_ask(Rules(), AUTHOR, "service.create", ORDERS)
+    assert verdict.allowed
+    assert verdict.need is not None
+    assert verdict.need.approvers == {ORDERS}
+
+
+def test_a_stranger_is_refused_with_the_names_of_who_could() -> None:
+    verdict = may_ask(Rules(), STRANGER, "service.create", ORDERS)
+    assert not verdict.allowed
+    assert verdict.because == (
+        "Only members of team-orders may use `/service create` here. Ask one of them, or platform."
+    )
+
+
+def test_administrators_may_ask_for_anything() -> None:
+    assert may_ask(Rules(), ENGINEER, "service.create", ORDERS).allowed
+
+
+def test_the_first_rule_that_fits_decides() -> None:
+    rules = Rules(rules=(Rule(command="service.create", approve=Who.NONE), Rule(command="*", approve=("platform",))))
+    assert may_ask(rules, AUTHOR, "service.create", ORDERS).need is None
+    need = may_ask(rules, AUTHOR, "service.delete", ORDERS).need
+    assert need is not None
+    assert need.approvers == {PLATFORM}
+
+
+def test_something_without_an_owner_is_approved_by_administrators() -> None:
+    rules = Rules(rules=(Rule(may_ask=Who.ANYONE),))
+    need = may_ask(rules, STRANGER, "service.create", None).need
+    assert need is not None
+    assert need.approvers == {PLATFORM}
+
+
+def test_nobody_approves_their_own_request_unless_the_rules_say_so() -> None:
+    need = Need(approvers=frozenset({ORDERS}), rule="team-orders approves")
+    assert not may_approve(Rules(), need, AUTHOR, AUTHOR).allowed
+    assert may_approve(Rules(), need, TEAMMATE, AUTHOR).allowed
+    assert may_approve(Rules(), need.model_copy(update={"self_approval": True}), AUTHOR, AUTHOR).allowed
+
+
+def test_an_administrator_does_not_approve_their_own_request_either() -> None:
+    need = Need(approvers=frozenset({PLATFORM}), rule="platform approves")
+    assert not may_approve(Rules(), need, ENGINEER, ENGINEER).allowed
+
+
+def test_only_those_concerned_may_undo() -> None:
+    assert may_undo(Rules(), AUTHOR, AUTHOR, ORDERS).allowed
+    assert may_undo(Rules(), TEAMMATE, AUTHOR, ORDERS).allowed
+    assert may_undo(Rules(), ENGINEER, AUTHOR, ORDERS).allowed
+    refused = may_undo(Rules(), STRANGER, AUTHOR, ORDERS)
+    assert not refused.allowed
+    assert "author" in refused.because
+
+
+@pytest.mark.parametrize("approve", ["anyone", []])
+def test_a_rule_that_lets_anyone_or_nobody_approve_is_refused(approve: object) -> None:
+    with pytest.raises(ValidationError, match="say `none`"):
+        Rule.model_validate({"approve": approve})
+
+
+def test_short_references_mean_groups_of_the_default_namespace() -> None:
+    rule = Rule.model_validate({"approve": ["platform", "user:approver"]})
+    assert rule.approve == (PLATFORM, "user:default/approver")
