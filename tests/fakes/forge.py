@@ -79,7 +79,7 @@ class FakeForge:
         self._save(state)
         return sha
 
-    def change(self, full_name: str, **fields: Any) -> None:
+    def change(self, full_name: str, /, **fields: Any) -> None:
         """Set fields of the stored repository: `description`, `tags`, `issues`, `forks`, `full_name`, …"""
         state = self._load()
         _get(state, full_name).update(fields)
@@ -195,6 +195,13 @@ class FakeForge:
             repr([(f.path, f.mode, f.sha) for f in files]).encode(), usedforsecurity=False
         ).hexdigest()
         return Tree(sha, digest if files else "absent", files)
+
+    @call
+    async def file(self, full_name: str, ref: str, path: str) -> bytes | None:
+        state = self._load()
+        sha = _get(state, full_name)["branches"].get(ref, ref)
+        _, blob = state["commits"].get(sha, {"tree": {}})["tree"].get(path, (None, None))
+        return None if blob is None else base64.b64decode(state["blobs"][blob])
 
     @call
     async def commit(

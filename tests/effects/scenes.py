@@ -1,0 +1,143 @@
+"""What the tests of effects share: a run, ports of fakes, and every kind of effect in a world where it can happen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from bot.effects import (
+    CommitFiles,
+    CreateRepository,
+    CreateWebhook,
+    FileBody,
+    FinishRepository,
+    GrantTeam,
+    OpenPullRequest,
+    ProtectBranch,
+    RegisterInCatalog,
+    SetVariables,
+)
+from bot.errors import UpstreamUnavailable
+from bot.model.canonical import JSON
+from bot.model.effect import Effect, Outcome, Run
+from bot.model.late import Late, OutputRef
+from bot.model.principal import Principal
+from bot.ports import File, NewRepository, Ports
+from tests.fakes.catalog import FakeCatalog
+from tests.fakes.forge import FakeForge
+
+MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+AUTHOR = Principal(user="user:default/author", display_name="Sample Author", email="author@acme.example")
+OPERATION = "op_one"
+FRESH = "acme/orders"
+"""Made by the operation."""
+OLD = "acme/gitops"
+"""There before it."""
+CATALOG_FILE = f"https://forge.example/{FRESH}/blob/main/catalog-info.yaml"
+
+
+@dataclass
+class World:
+    forge: FakeForge = field(default_factory=FakeForge)
+    catalog: FakeCatalog = field(default_factory=FakeCatalog)
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(forge=self.forge, catalog=self.catalog)
+
+    def look(self) -> Mapping[str, object]:
+        return {"forge": self.forge.world(), "catalog": dict(self.catalog.locations)}
+
+
+async def world() -> World:
+    """Return a world with one old repository that holds two files."""
+    made = World()
+    await made.forge.create_repository(NewRepository(OLD, "What runs where"))
+    head = await made.forge.branch_head(OLD, "main")
+    assert head is not None
+    files = [File("apps/old.yaml", b"replicas: 1\n"), File("run.sh", b"#!/bin/sh\n", "100755")]
+    await made.forge.commit(OLD, "main", files, "Begin", parent=head.sha)
+    made.forge.calls.clear()
+    return made
+
+
+def run(effect: Effect, attempt: int = 1, operation: str = OPERATION) -> Run:
+    return Run(operation=operation, effect=effect.id, principal=AUTHOR, now=MONDAY, attempt=attempt)
+
+
+def files(**contents: str) -> tuple[FileBody, ...]:
+    return tuple(FileBody(path=f"{name}.txt", text=text) for name, text in contents.items())
+
+
+CREATE = CreateRepository(id="create", repository=FRESH)
+HEAD = Late(parts=(OutputRef(effect="create", output="head"),))
+FIRST = CommitFiles(
+    id="first",
+    repository=FRESH,
+    files=(
+        FileBody(path="README.md", text="# Orders\n"),
+        FileBody(path="bin/run", text="#!/bin/sh\n", mode="100755"),
+        FileBody(path="logo.png", base64="iVBORw=="),
+    ),
+    message="First version",
+    replaces=HEAD,
+)
+NEXT = CommitFiles(
+    id="next",
+    repository=OLD,
+    files=(*files(orders="one"), FileBody(path="apps/old.yaml", text="replicas: 2\n")),
+    deleted=("run.sh",),
+    message="Deploy orders",
+)
+PULL_REQUEST = OpenPullRequest(
+    id="pr",
+    repository=OLD,
+    branch="causeway/orders",
+    title="Add orders",
+    body="Please look.",
+    files=files(orders="one"),
+)
+FINISH = FinishRepository(
+    id="finish", repository=FRESH, description="Orders", homepage="https://orders.example", topics=("python", "api")
+)
+PROTECT = ProtectBranch(id="protect", repository=FRESH)
+GRANT = GrantTeam(id="grant", repository=FRESH, team="team-orders", permission="push")
+VARIABLES = SetVariables(id="variables", repository=FRESH, variables={"REGION": "eu-1", "OWNER": "team-orders"})
+WEBHOOK = CreateWebhook(id="webhook", repository=FRESH, url="https://bot.example/hook", secret_name="webhook")
+REGISTER = RegisterInCatalog(id="register", location=CATALOG_FILE)
+
+NEEDS: Mapping[str, Sequence[Effect]] = {
+    "create": (),
+    "next": (),
+    "pr": (),
+    "register": (),
+    **dict.fromkeys(("first", "finish", "protect", "grant", "variables", "webhook"), (CREATE,)),
+}
+"""Effect id → effects of the same operation that come before it."""
+
+ALL: tuple[Effect, ...] = (
+    *(CREATE, FIRST, NEXT, PULL_REQUEST, FINISH),
+    *(PROTECT, GRANT, VARIABLES, WEBHOOK, REGISTER),
+)
+IDS = [effect.id for effect in ALL]
+
+
+async def prepared(effect: Effect) -> tuple[World, Effect]:
+    """Return a world in which the effects before this one have run, and the effect with its late values bound."""
+    made = await world()
+    outputs: dict[str, Mapping[str, JSON]] = {}
+    for earlier in NEEDS[effect.id]:
+        outputs[earlier.id] = (await earlier.apply(made.ports, run(earlier))).outputs
+    made.forge.calls.clear()
+    return made, effect.bound(outputs)
+
+
+async def insist(effect: Effect, world: World) -> Outcome:
+    """Apply until it works, as the engine does for what may pass."""
+    for attempt in range(1, 6):
+        try:
+            return await effect.apply(world.ports, run(effect, attempt))
+        except UpstreamUnavailable:
+            continue
+    raise AssertionError(f"{effect.id} never came to an end")
