@@ -39,7 +39,6 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
     def _full(cls, value: Who | tuple[str, ...]) -> Who | tuple[str, ...]:
         return value if isinstance(value, Who) else tuple(full_ref(ref, kind="group") for ref in value)
 
-
     @field_validator("approve")
     @classmethod
     def _somebody(cls, value: Who | tuple[str, ...]) -> Who | tuple[str, ...]:

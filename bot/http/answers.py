@@ -1,0 +1,57 @@
+"""How the HTTP doors say what went wrong: one JSON shape, no traceback."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from bot.errors import Conflict, Invalid, NotFound, PlatformError, Refused, UpstreamUnavailable, UsageError
+from bot.model.canonical import JSON
+
+log = logging.getLogger(__name__)
+
+STATUS: tuple[tuple[type[PlatformError], int], ...] = (
+    (Refused, 403),
+    (NotFound, 404),
+    (Conflict, 409),
+    (UsageError, 422),
+    (UpstreamUnavailable, 503),
+    (PlatformError, 422),
+)
+"""The first class that fits decides, so the special ones come first."""
+
+
+def problem(status: int, message: str, *, hint: str = "", mistakes: Any = ()) -> web.Response:
+    body: dict[str, JSON] = {"error": message}
+    if hint:
+        body["hint"] = hint
+    if mistakes:
+        body["mistakes"] = [{"path": mistake.path, "message": mistake.message} for mistake in mistakes]
+    return web.json_response(body, status=status)
+
+
+@web.middleware
+async def spoken_errors(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Answer every failure in words; the log gets the traceback of what we did not foresee, under a reference."""
+    try:
+        return await handler(request)
+    except PlatformError as error:
+        status = next(status for kind, status in STATUS if isinstance(error, kind))
+        mistakes = error.mistakes if isinstance(error, Invalid) else ()
+        return problem(status, error.message, hint=error.hint, mistakes=mistakes)
+    except web.HTTPException as answer:
+        if not request.path.startswith("/api/") or answer.status < 400:
+            raise
+        return problem(answer.status, f"{answer.reason}.", hint="See /api/v1/openapi.json.")
+    except Exception as error:
+        reference = secrets.token_hex(4)
+        log.exception("http_failed", extra={"reference": reference, "path": request.path, "kind": type(error).__name__})
+        return problem(
+            500, "That did not work, and it is our fault.", hint=f"Quote `{reference}` to the platform team."
+        )

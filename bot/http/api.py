@@ -1,0 +1,223 @@
+"""The HTTP door: the same commands, policy and ledger as Slack, for programs."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from bot.command import Answer, Context, Query
+from bot.errors import NotFound, UsageError
+from bot.http.answers import problem
+from bot.http.openapi import describe
+from bot.http.tokens import Tokens
+from bot.intake import Registry, new_operation_id, request_of
+from bot.model.canonical import JSON
+from bot.model.operation import Asked, Decided, OperationView, State
+from bot.model.plan import Plan
+from bot.model.principal import Door, Principal
+from bot.ports import Clock
+
+MAX_BODY = 1_000_000
+MAX_LISTED = 200
+MAX_WAIT_S = 60.0
+
+
+class Planned(Protocol):
+    """What a dry run yields, as the engine returns it."""
+
+    @property
+    def plan(self) -> Plan: ...
+
+
+class OperationsDoor(Protocol):
+    """What this door needs of the operations engine."""
+
+    async def submit(self, asked: Asked) -> OperationView: ...
+    async def dry_run(self, asked: Asked) -> Planned: ...
+    async def view(self, operation: str) -> OperationView | None: ...
+    async def recent(self, *, state: State | None = None, limit: int = 50) -> Sequence[OperationView]: ...
+    async def settled(self, operation: str, *, timeout_s: float) -> OperationView: ...
+    async def decide(
+        self, operation: str, digest: str, principal: Principal, *, approved: bool, reason: str = ""
+    ) -> Decided: ...
+    async def undo(self, operation: str, principal: Principal) -> Decided: ...
+
+
+class Api:
+    """Handlers of `/api/v1`."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        operations: OperationsDoor,
+        tokens: Tokens,
+        clock: Clock,
+        explain: Callable[[Any], JSON],
+        answer: Callable[[Query[Any], Any, Context], Awaitable[Answer]],
+    ) -> None:
+        """`explain` tells a dry run's policy decision; `answer` runs a query with the installation's dependencies."""
+        self._registry = registry
+        self._operations = operations
+        self._tokens = tokens
+        self._clock = clock
+        self._explain = explain
+        self._answer = answer
+
+    def routes(self) -> list[web.RouteDef]:
+        base = "/api/v1"
+        return [
+            web.get(f"{base}/openapi.json", self.openapi),
+            web.post(base + "/requests/{command}", self.request),
+            web.get(f"{base}/operations", self.operations),
+            web.get(base + "/operations/{operation}", self.operation),
+            web.post(base + "/operations/{operation}/approve", self.approve),
+            web.post(base + "/operations/{operation}/reject", self.reject),
+            web.post(base + "/operations/{operation}/undo", self.undo),
+        ]
+
+    async def openapi(self, _request: web.Request) -> web.Response:
+        return web.json_response(describe(self._registry))
+
+    async def request(self, request: web.Request) -> web.Response:
+        """Plan and run a command, or with `?dry_run=true` only plan. A query is answered at once."""
+        principal = self._who(request)
+        command = self._registry.get(request.match_info["command"])
+        typed = request_of(command, await _body(request))
+        operation = _operation_id(request, principal)
+        if isinstance(command, Query):
+            context = Context(operation=operation, principal=principal, door=Door.HTTP, now=self._clock())
+            answer = await self._answer(command, typed, context)
+            return web.json_response({"text": answer.text, "data": answer.data})
+        asked = Asked(
+            operation=operation,
+            command=command.name,
+            request=typed.model_dump(mode="json"),
+            principal=principal,
+            door=Door.HTTP,
+            now=self._clock(),
+        )
+        if _flag(request, "dry_run"):
+            planned = await self._operations.dry_run(asked)
+            return web.json_response(
+                {
+                    "plan": planned.plan.model_dump(mode="json"),
+                    "digest": planned.plan.digest,
+                    "decision": self._explain(planned),
+                }
+            )
+        view = await self._operations.view(operation) or await self._operations.submit(asked)
+        if wait_s := _seconds(request, "wait_s"):
+            view = await self._operations.settled(view.id, timeout_s=wait_s)
+        return _shown(view, status=202)
+
+    async def operations(self, request: web.Request) -> web.Response:
+        self._who(request)
+        limit = request.query.get("limit", "50")
+        if not limit.isdecimal() or not 0 < int(limit) <= MAX_LISTED:
+            raise UsageError(f"`limit` must be a number from 1 to {MAX_LISTED}.")
+        views = await self._operations.recent(state=_state(request), limit=int(limit))
+        return web.json_response({"operations": [_public(view) for view in views]})
+
+    async def operation(self, request: web.Request) -> web.Response:
+        self._who(request)
+        view = await self._found(request)
+        if wait_s := _seconds(request, "wait_s"):
+            view = await self._operations.settled(view.id, timeout_s=wait_s)
+        return _shown(view)
+
+    async def approve(self, request: web.Request) -> web.Response:
+        return await self._decide(request, approved=True)
+
+    async def reject(self, request: web.Request) -> web.Response:
+        return await self._decide(request, approved=False)
+
+    async def undo(self, request: web.Request) -> web.Response:
+        principal = self._who(request)
+        view = await self._found(request)
+        return _told(await self._operations.undo(view.id, principal))
+
+    async def _decide(self, request: web.Request, *, approved: bool) -> web.Response:
+        """The body may name the `digest` it decides on; without one the digest of now is meant."""
+        principal = self._who(request)
+        view = await self._found(request)
+        body = await _body(request)
+        digest = body.get("digest") or view.digest
+        if not isinstance(digest, str):
+            return problem(409, f"Operation `{view.id}` has no plan to decide on.", hint="Read it again in a moment.")
+        reason = str(body.get("reason") or "")[:500]
+        return _told(await self._operations.decide(view.id, digest, principal, approved=approved, reason=reason))
+
+    async def _found(self, request: web.Request) -> OperationView:
+        operation = request.match_info["operation"]
+        view = await self._operations.view(operation)
+        if view is None:
+            raise NotFound(f"There is no operation `{operation[:64]}`.")
+        return view
+
+    def _who(self, request: web.Request) -> Principal:
+        return self._tokens.principal(request.headers.get("Authorization", ""))
+
+
+async def _body(request: web.Request) -> dict[str, JSON]:
+    raw = await request.content.read(MAX_BODY + 1)
+    if len(raw) > MAX_BODY:
+        raise UsageError(f"The body is larger than {MAX_BODY:,} bytes.")
+    if not raw.strip():
+        return {}
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise UsageError("The body is not JSON.", hint='Send an object, such as `{"name": "orders"}`.') from None
+    if not isinstance(body, dict):
+        raise UsageError("The body must be a JSON object.", hint='Send `{"name": "orders"}`, for example.')
+    return body
+
+
+def _operation_id(request: web.Request, principal: Principal) -> str:
+    """With an `Idempotency-Key` the same caller and key always mean the same operation."""
+    key = request.headers.get("Idempotency-Key", "")
+    if not key:
+        return new_operation_id()
+    digest = hashlib.sha256(f"{principal.user}\n{request.match_info['command']}\n{key}".encode()).digest()
+    return "op_" + base64.b32encode(digest[:10]).decode().lower()
+
+
+def _flag(request: web.Request, name: str) -> bool:
+    return request.query.get(name, "").lower() in ("1", "true", "yes")
+
+
+def _seconds(request: web.Request, name: str) -> float:
+    text = request.query.get(name, "0")
+    try:
+        return min(max(float(text), 0.0), MAX_WAIT_S)
+    except ValueError:
+        raise UsageError(f"`{name}` must be a number of seconds.") from None
+
+
+def _state(request: web.Request) -> State | None:
+    text = request.query.get("state")
+    try:
+        return State(text) if text else None
+    except ValueError:
+        raise UsageError(f"`state` must be one of {', '.join(State)}.") from None
+
+
+def _public(view: OperationView) -> dict[str, JSON]:
+    """An operation for machines: without the buttons, which belong to the card."""
+    public: dict[str, JSON] = view.model_dump(mode="json", exclude={"buttons"})
+    return public
+
+
+def _shown(view: OperationView, status: int = 200) -> web.Response:
+    return web.json_response(_public(view), status=status, headers={"Location": f"/api/v1/operations/{view.id}"})
+
+
+def _told(decided: Decided) -> web.Response:
+    status = 200 if decided.accepted else 403 if decided.refused else 409
+    return web.json_response(decided.model_dump(mode="json"), status=status)
