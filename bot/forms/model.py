@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -18,6 +19,8 @@ class Kind(StrEnum):
     BOOLEAN = "boolean"
     CHOICE = "choice"
     CHOICES = "choices"
+    LINES = "lines"
+    """A list of free texts, typed one a line."""
     DATE = "date"
     EMAIL = "email"
     URL = "url"
@@ -39,7 +42,13 @@ class When(BaseModel, frozen=True, extra="forbid"):
     """The field shows only while another field holds one of these values."""
 
     field: str
-    one_of: tuple[JSON, ...]
+    one_of: tuple[JSON, ...] = ()
+    present: bool = False
+    """True: any answer will do, and `one_of` is not asked."""
+
+    def holds(self, values: Mapping[str, JSON]) -> bool:
+        value = values.get(self.field)
+        return value not in (None, "", []) if self.present else value in self.one_of
 
 
 class FormField(BaseModel, frozen=True, extra="forbid"):
@@ -62,13 +71,31 @@ class FormField(BaseModel, frozen=True, extra="forbid"):
     placeholder: str = ""
     when: tuple[When, ...] = ()
     """All must hold."""
+    required_when: tuple[When, ...] = ()
+    """Required also while any of these holds."""
+    multiple: bool = False
+    """For OWNER and ENTITY: the value is a list of references."""
+    multiple_of: float | None = None
+    widget: Literal["", "radio", "checkboxes"] = ""
+    """How a CHOICE, CHOICES or BOOLEAN would like to look."""
+    fixed: bool = False
+    """The value is the default and cannot be changed; shown as text."""
+    hidden: bool = False
+    """Never shown; the value is the default."""
+    autofocus: bool = False
+    path: tuple[str, ...] = ()
+    """Where the value stands in the parameters when that is inside an object; empty: at the top, under `name`."""
     catalog_filter: JSON = None
     """For pickers: Backstage's `catalogFilter` (kind, spec.type …), already checked."""
     picker: Mapping[str, JSON] = Field(default_factory=dict)
     """Other checked `ui:options` of the picker: `allowedOwners`, `allowedHosts`, `defaultKind`, …"""
 
     def shown(self, values: Mapping[str, JSON]) -> bool:
-        return all(values.get(when.field) in when.one_of for when in self.when)
+        return all(when.holds(values) for when in self.when)
+
+    def needed(self, values: Mapping[str, JSON]) -> bool:
+        """Return whether an answer is required beside these values."""
+        return self.required or any(when.holds(values) for when in self.required_when)
 
 
 class Page(BaseModel, frozen=True, extra="forbid"):

@@ -1,0 +1,34 @@
+"""A message as the outbox sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.model.canonical import JSON
+
+Block = dict[str, JSON]
+"""One Block Kit block, as plain data."""
+
+CARD_EVENT = "causeway_operation"
+MESSAGE_EVENT = "causeway_message"
+"""Event types of message metadata: by them a message is found again after an unknown outcome."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextFile:
+    """A text too long for a message, to be uploaded beside it."""
+
+    name: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    text: str
+    """What a notification shows and a screen reader reads; says everything that matters."""
+    blocks: tuple[Block, ...] = ()
+    metadata: Mapping[str, JSON] | None = None
+    """`{"event_type": …, "event_payload": {…}}`."""
+    file: TextFile | None = None
