@@ -1,0 +1,191 @@
+"""The playground: every peer on its own loopback port, and the settings with which a bot reaches them."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import yaml
+from aiohttp import web
+
+from playground import sample
+from playground.clock import PlaygroundClock
+from playground.github.peer import GitHubPeer
+from playground.memory import LOOPBACK, Memory
+from playground.page.peer import PagePeer
+from playground.peer import Peer
+from playground.slack.peer import SlackPeer, SlackTokens
+
+PAGE_PORT = 8800
+PEER_PORTS = {"bot": 1, "slack": 2, "github": 3}
+"""How far behind the page's port each one listens."""
+
+
+class Playground:
+    """Starts and stops the peers. It knows a bot only by its URL."""
+
+    def __init__(
+        self,
+        *,
+        data_dir: Path,
+        manifest: Mapping[str, Any],
+        port: int = PAGE_PORT,
+        seed: int | None = None,
+        config: Path | None = None,
+        socket_mode: bool = False,
+        database_url: str | None = None,
+        bot_urls: Sequence[str] = (),
+    ) -> None:
+        """`manifest` is the app manifest that a workspace would be told: its scopes and commands.
+
+        Without `bot_urls` a bot is expected on the port that `env` names.
+        """
+        self._data_dir = data_dir.resolve()
+        self._manifest = manifest
+        self._port = port
+        self._config = config
+        self._socket_mode = socket_mode
+        self._database_url = database_url
+        self._bot_urls = tuple(bot_urls)
+        self._memory = Memory(self._data_dir / "playground.json", seed=seed)
+        self._stack = AsyncExitStack()
+        self._urls: dict[str, str] = {}
+        self.clock = PlaygroundClock(self._data_dir / "clock.json")
+
+    async def start(self) -> None:
+        """Bring every peer up. On return all of them listen."""
+        self._data_dir.mkdir(parents=True, exist_ok=True)
+        sockets = {"page": self._memory.port("page", self._port)}
+        for name, behind in PEER_PORTS.items():
+            sockets[name] = self._memory.port(name, self._port + behind if self._port else 0)
+        self._urls = {name: f"http://{LOOPBACK}:{bound.getsockname()[1]}" for name, bound in sockets.items()}
+        sockets.pop("bot").close()  # kept only long enough to know that it is free; the bot binds it itself
+        self._write_configuration()
+        for peer in self._peers():
+            await self._serve(peer, sockets[peer.name])
+
+    async def close(self) -> None:
+        await self._stack.aclose()
+
+    @property
+    def bot_urls(self) -> tuple[str, ...]:
+        return self._bot_urls or (self._urls["bot"],)
+
+    def ready(self) -> dict[str, Any]:
+        """What programs are told once everything listens."""
+        return {
+            "ready": True,
+            "page": self._urls["page"],
+            "bot": self.bot_urls[0],
+            "slack": self._urls["slack"],
+            "github": self._urls["github"],
+            "data_dir": str(self._data_dir),
+            "env": self.environment(),
+            "api_tokens": self.api_tokens(),
+        }
+
+    def environment(self) -> dict[str, str]:
+        """Every setting, secrets included, with which `causeway serve` reaches these peers."""
+        values = {
+            "CAUSEWAY_SLACK_API_URL": f"{self._urls['slack']}/api",
+            "CAUSEWAY_SLACK_SIGNING_SECRET": self._memory.token("slack_signing_secret"),
+            "CAUSEWAY_SLACK_BOT_TOKEN": self._memory.token("slack_bot", "xoxb-"),
+            "CAUSEWAY_GITHUB_API_URL": f"{self._urls['github']}/api/v3",
+            "CAUSEWAY_GITHUB_TOKEN": self._memory.token("github", "ghp_"),
+            "CAUSEWAY_GITHUB_WEBHOOK_SECRET": self._memory.token("github_webhook"),
+            "CAUSEWAY_DATABASE_URL": self._database_url or f"sqlite:///{self._data_dir / 'causeway.db'}",
+            "CAUSEWAY_CONFIG": str(self._data_dir / "causeway.yaml"),
+            "CAUSEWAY_CLOCK_URL": f"{self._urls['page']}/sim/clock",
+            "CAUSEWAY_LISTEN": self._urls["bot"].removeprefix("http://"),
+            "CAUSEWAY_PUBLIC_URL": self.bot_urls[0],
+        }
+        if self._socket_mode:
+            values["CAUSEWAY_SLACK_APP_TOKEN"] = self._memory.token("slack_app", "xapp-")
+        return values
+
+    def api_tokens(self) -> dict[str, str]:
+        """A bearer token for each person of the catalog."""
+        return {p.handle: self._memory.token(f"api:{p.handle}", "cwy_") for p in sample.PEOPLE if p.in_catalog}
+
+    def _peers(self) -> list[Peer]:
+        environment = self.environment()
+        slack = SlackPeer(
+            data_dir=self._data_dir / "slack",
+            base_url=self._urls["slack"],
+            clock=self.clock,
+            bot_urls=self.bot_urls,
+            tokens=SlackTokens(
+                bot=environment["CAUSEWAY_SLACK_BOT_TOKEN"],
+                app=self._memory.token("slack_app", "xapp-"),
+                signing_secret=environment["CAUSEWAY_SLACK_SIGNING_SECRET"],
+            ),
+            scopes=frozenset(self._manifest["oauth_config"]["scopes"]["bot"]),
+            socket_mode=self._socket_mode,
+        )
+        github = GitHubPeer(
+            data_dir=self._data_dir / "github",
+            base_url=self._urls["github"],
+            clock=self.clock,
+            token=environment["CAUSEWAY_GITHUB_TOKEN"],
+            webhook_secret=environment["CAUSEWAY_GITHUB_WEBHOOK_SECRET"],
+            webhook_urls=[f"{url}/webhooks/github" for url in self.bot_urls[:1]],
+        )
+        page = PagePeer(clock=self.clock, config=self._page_configuration)
+        return [slack, github, page]
+
+    def _page_configuration(self) -> dict[str, object]:
+        commands = self._manifest["features"]["slash_commands"]
+        shown = [{key: c.get(key, "") for key in ("command", "usage_hint", "description")} for c in commands]
+        return {**self._urls, "commands": shown}
+
+    async def _serve(self, peer: Peer, bound: socket.socket) -> None:
+        await peer.start()
+        self._stack.push_async_callback(peer.close)
+        runner = web.AppRunner(peer.application(), access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        await web.SockSite(runner, bound).start()
+
+    def _write_configuration(self) -> None:
+        """The sample company's `causeway.yaml`, with the given file's words on top."""
+        document = _merged(self._sample_configuration(), self._given_configuration())
+        (self._data_dir / "causeway.yaml").write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
+
+    def _given_configuration(self) -> dict[str, Any]:
+        if self._config is None:
+            return {}
+        given = yaml.safe_load(self._config.read_text())
+        if not isinstance(given, dict):
+            return {}
+        for part in ("catalog", "golden_paths"):  # relative folders mean: beside the given file
+            section = given.get(part)
+            if isinstance(section, dict) and isinstance(section.get("folders"), list):
+                section["folders"] = [str(self._config.resolve().parent / str(folder)) for folder in section["folders"]]
+        return given
+
+    def _sample_configuration(self) -> dict[str, Any]:
+        tokens = self.api_tokens().items()
+        return {
+            "slack": {"platform_channel": "platform"},
+            "github": {"organization": sample.ORGANISATION, "web_url": self._urls["github"]},
+            "catalog": {"repositories": [f"{sample.ORGANISATION}/*"]},
+            "policy": {"administrators": ["group:default/platform"]},
+            "ledger": {"publish_file": str(self._data_dir / "ledger-heads.jsonl")},
+            "api_tokens": [
+                {"user": f"user:default/{handle}", "sha256": hashlib.sha256(token.encode()).hexdigest()}
+                for handle, token in tokens
+            ],
+        }
+
+
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Mappings are merged, everything else is replaced."""
+    result = dict(below)
+    for key, value in above.items():
+        here = result.get(key)
+        result[key] = _merged(here, value) if isinstance(here, dict) and isinstance(value, dict) else value
+    return result
