@@ -1,0 +1,263 @@
+"""The card: one message for one operation, from "asked" to the receipt. Pure: a view in, a message out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from bot.model.canonical import JSON
+from bot.model.operation import OperationView, State, StepState, StepView
+from bot.model.plan import Detail
+from bot.slack import blocks, limits, words
+from bot.slack.message import CARD_EVENT, MESSAGE_EVENT, Block, Message, TextFile
+from bot.slack.mrkdwn import code, cut, escape, link, local_time, mention
+
+ACTIONS = "operation"
+"""The block with the buttons."""
+
+STEPS_SHOWN = 40
+"""More steps than this are counted, not listed; the thread has them all."""
+
+_LINE = 400
+"""Longest line of a step, in code points."""
+
+
+def card(view: OperationView, *, now: datetime) -> Message:
+    """Return the card for an operation as it is at `now`."""
+    body = [
+        blocks.header(words.title(view)),
+        _status(view, now),
+        *_voided(view),
+        *_problem(view),
+        *_steps(view),
+        *_leftovers(view),
+        *_links(view),
+        *_notes(view),
+        _people(view),
+        *_buttons(view),
+    ]
+    return Message(
+        text=cut(escape(words.sentence(view)), limits.MESSAGE_TEXT),
+        blocks=tuple(blocks.guarded(body, keep_last=2)),
+        metadata=_metadata(view),
+    )
+
+
+def thread(view: OperationView) -> list[Message]:
+    """Return the details for the card's thread: the whole plan, then the contents it speaks of."""
+    if view.plan is None:
+        return [_note(view, "There is no plan yet, so there are no details. Ask again in a moment.")]
+    steps = [f"{number}. {escape(cut(step.text, _LINE))}" for number, step in enumerate(view.plan.steps, 1)]
+    read = [f"• {escape(cut(revision.of, _LINE))} at {code(revision.at[:12])}" for revision in view.plan.revisions]
+    body = [
+        *blocks.lines([f"*The plan:* {words.count(len(steps), 'step')}", *steps]),
+        *(blocks.lines(["*What was read to make it*", *read]) if read else []),
+        blocks.context(f"Digest {code(view.digest or view.plan.digest)}: an approval holds for exactly this plan."),
+    ]
+    listing = _note(view, f"The plan of {words.title(view)}, {words.count(len(steps), 'step')}.", body)
+    return [listing, *_details(view, view.plan.details)]
+
+
+# --- What is going on -----------------------------------------------------------------------------------------------
+
+
+def _status(view: OperationView, now: datetime) -> Block:
+    status, more = words.headline(view)
+    text = f"*{escape(status)}* {escape(more)}".rstrip()
+    if view.state is State.AWAITING_APPROVAL and view.due_at:
+        text += f"\nIt expires {_until(view.due_at, now)}."
+    return blocks.section(text)
+
+
+def _until(due: datetime, now: datetime) -> str:
+    minutes = int((due - now).total_seconds() // 60)
+    if minutes < 1:
+        return "any moment now"
+    if minutes < 120:
+        return f"in {words.count(minutes, 'minute')}, {local_time(due)}"
+    return f"{local_time(due)}"
+
+
+def _problem(view: OperationView) -> list[Block]:
+    """What failed and what to do, on its own; the steps below show where."""
+    return [blocks.section(f"*What happened:* {escape(view.problem)}")] if view.problem else []
+
+
+def _voided(view: OperationView) -> list[Block]:
+    if not words.waiting_again(view):
+        return []
+    latest = view.voided[-1]
+    changes = blocks.fold([f"• {escape(cut(change, _LINE))}" for change in latest.changes], 8, "• and {} more")
+    again = "Earlier approvals no longer count" if view.state is State.AWAITING_APPROVAL else "A new plan is being made"
+    return blocks.lines([f"*The world changed since the last plan.* {again}. What changed:", *changes])
+
+
+def _steps(view: OperationView) -> list[Block]:
+    if not view.steps and view.plan:
+        texts = [f"{number}. {escape(cut(step.text, _LINE))}" for number, step in enumerate(view.plan.steps, 1)]
+    elif view.state in (State.PLANNED, State.AWAITING_APPROVAL):
+        texts = [f"{number}. {escape(cut(step.text, _LINE))}" for number, step in enumerate(view.steps, 1)]
+    elif view.state in (State.REJECTED, State.EXPIRED):
+        return []
+    else:
+        texts = [_step(step, view.state) for step in view.steps]
+    heading = "*What will be done*" if view.state in (State.PLANNED, State.AWAITING_APPROVAL) else "*Steps*"
+    return blocks.lines([heading, *blocks.fold(texts, STEPS_SHOWN, "and {} more steps")]) if texts else []
+
+
+def _step(step: StepView, state: State) -> str:
+    sign, word = words.STEP_WORDS[step.state]
+    if step.state is StepState.DONE and step.outcome and not step.outcome.changed:
+        word = "Already there"
+    elif step.state is StepState.PENDING and state.final:
+        sign, word = "–", "Not begun"
+    line = f"{sign} *{word}:* {escape(cut(words.seen(step, state), _LINE))}"
+    if step.problem and step.state in (StepState.FAILED, StepState.RUNNING):
+        line += f"\n      {escape(cut(step.problem, _LINE))}"
+    return line
+
+
+def _leftovers(view: OperationView) -> list[Block]:
+    """What is still there although it should be gone, and the command with which a person removes it."""
+    return [block for step in view.leftovers[:5] for block in _leftover(step)]
+
+
+def _leftover(step: StepView) -> Iterable[Block]:
+    _, word = words.STEP_WORDS[step.state]
+    why = step.undone.seen if step.undone else step.problem
+    text = f"*Left behind ({word.lower()}):* {escape(words.ended(step.text))} {escape(words.ended(why) if why else '')}"
+    if step.retry_at:
+        text += f" It is tried again {local_time(step.retry_at)}."
+    command = step.command or (step.undone.command if step.undone else "")
+    yield blocks.section(f"{text.strip()}{' To remove it yourself, run:' if command else ''}")
+    shown = blocks.preformatted(command) if command else None
+    if shown:
+        yield shown
+
+
+def _links(view: OperationView) -> list[Block]:
+    """Links that lead somewhere: those of the plan only once it is done, those of steps while they stand."""
+    found: dict[str, str] = {}
+    for step in view.steps:
+        if step.state is StepState.DONE and step.outcome:
+            found |= dict(step.outcome.links)
+    if view.plan and view.state is State.SUCCEEDED:
+        found = dict(view.plan.links) | found
+    texts = [link(url, label) for label, url in found.items() if len(url) < limits.URL // 2]
+    return [blocks.section(cut_list(texts))] if texts else []
+
+
+def cut_list(texts: list[str]) -> str:
+    """Join with middle dots what fits into one section; nothing is torn apart."""
+    joined = ""
+    for text in texts:
+        longer = f"{joined}  ·  {text}" if joined else text
+        if len(longer) > limits.TEXT:
+            break
+        joined = longer
+    return joined
+
+
+def _notes(view: OperationView) -> list[Block]:
+    if view.plan is None or view.state is not State.SUCCEEDED:
+        return []
+    return blocks.lines([escape(cut(note, limits.TEXT // 2)) for note in view.plan.notes[:5]])
+
+
+# --- Who ------------------------------------------------------------------------------------------------------------
+
+
+def _people(view: OperationView) -> Block:
+    asker = mention(view.principal.slack_user, view.principal.display_name)
+    texts = [f"Asked by {asker} {escape(words.door(view))}, {local_time(view.created_at)}"]
+    if view.plan and view.plan.owner:
+        texts.append(f"For {escape(words.name(view.plan.owner))}")
+    texts += [
+        f"{'Approved' if one.approved else 'Rejected'} by "
+        f"{mention(one.principal.slack_user, one.principal.display_name)}, {local_time(one.at)}"
+        for one in view.approvals
+        if one.digest == view.digest
+    ]
+    if view.need and view.state is State.AWAITING_APPROVAL:
+        texts.append(f"Rule: {escape(cut(view.need.rule, _LINE))}")
+    if view.state.final:
+        texts.append(f"Ended {local_time(view.updated_at)}")
+    plan = f", plan {code(view.digest[:8])}" if view.digest else ""
+    return blocks.context(*texts, f"Operation {code(view.id)}{plan}")
+
+
+# --- What one can do ------------------------------------------------------------------------------------------------
+
+
+def _buttons(view: OperationView) -> list[Block]:
+    order = {"approve": 0, "reject": 1, "undo": 2, "details": 9}
+    actions = sorted(view.buttons, key=lambda action: (order.get(action, 5), action))
+    buttons = [_button(action, view.buttons[action], view) for action in actions]
+    return [blocks.actions(buttons, block_id=ACTIONS)] if buttons else []
+
+
+def _button(action: str, value: str, view: OperationView) -> Block:
+    title = words.title(view)
+    match action:
+        case "approve":
+            return blocks.button("Approve", action, value, style="primary", spoken=f"Approve: {title}")
+        case "reject":
+            sure = blocks.confirm(
+                "Reject this?",
+                f"{cut(title, 180)} will not be done. Whoever wants it has to ask again.",
+                yes="Reject",
+                style="danger",
+            )
+            return blocks.button("Reject", action, value, style="danger", confirm=sure, spoken=f"Reject: {title}")
+        case "undo":
+            sure = blocks.confirm(
+                "Undo this?",
+                "Everything this operation made and nobody has changed since will be deleted. Work of others is kept.",
+                yes="Undo",
+                style="danger",
+            )
+            return blocks.button("Undo", action, value, style="danger", confirm=sure, spoken=f"Undo: {title}")
+        case _:
+            label = action.replace("_", " ").capitalize()
+            return blocks.button(label, action, value, spoken=f"{label}: {title}")
+
+
+# --- Details and metadata -------------------------------------------------------------------------------------------
+
+
+def _details(view: OperationView, details: tuple[Detail, ...]) -> list[Message]:
+    """Short contents as code blocks in one message; when one is too long, or there are many, all in one file."""
+    if not details:
+        return []
+    shown = [blocks.preformatted(detail.text) for detail in details]
+    if len(details) <= 5 and all(shown):
+        body = [block for d, made in zip(details, shown, strict=True) if made for block in (_titled(d), made)]
+        return [_note(view, f"{words.count(len(details), 'detail')} of the plan.", body)]
+    text = "\n".join(f"{'=' * 8} {detail.title} {'=' * 8}\n\n{detail.text}\n" for detail in details)
+    title = f"{words.count(len(details), 'detail')} of the plan"
+    return [Message(text=f"{title}, as a file.", file=TextFile(name=f"plan-{view.id}.txt", title=title, text=text))]
+
+
+def _titled(detail: Detail) -> Block:
+    return blocks.section(f"*{escape(cut(detail.title, _LINE))}*")
+
+
+def _note(view: OperationView, text: str, body: Iterable[Block] = ()) -> Message:
+    payload: dict[str, JSON] = {"operation": view.id}
+    return Message(
+        text=cut(escape(text), limits.MESSAGE_TEXT),
+        blocks=tuple(blocks.guarded(body, keep_last=1)),
+        metadata={"event_type": MESSAGE_EVENT, "event_payload": payload},
+    )
+
+
+def _metadata(view: OperationView) -> dict[str, JSON]:
+    return {
+        "event_type": CARD_EVENT,
+        "event_payload": {
+            "operation": view.id,
+            "command": view.command,
+            "state": view.state.value,
+            "digest": view.digest or "",
+        },
+    }
