@@ -26,8 +26,10 @@ class Found:
     entity: Entity
     ref: str
     label: str
+    name: str
+    """The entity's own name in lower case."""
     needle: str
-    """Label and reference in lower case."""
+    """Label, reference and title in lower case."""
     source: str
     web_url: str
 
@@ -115,9 +117,12 @@ class Index:
         starts: list[Found] = []
         holds: list[Found] = []
         for found in pool:
-            if needle in found.needle and (fits is None or fits(found.entity)):
-                first = found.needle.startswith(needle) or found.entity.metadata.name.lower().startswith(needle)
-                (starts if first else holds).append(found)
+            if needle not in found.needle:
+                continue
+            first = found.needle.startswith(needle) or found.name.startswith(needle)
+            place = starts if first else holds
+            if len(place) < limit and (fits is None or fits(found.entity)):
+                place.append(found)
                 if len(starts) >= limit:
                     break
         return (starts + holds)[:limit]
@@ -152,6 +157,7 @@ def _found(entity: Entity, result: Read) -> Found:
         entity=entity,
         ref=entity.ref,
         label=label,
+        name=entity.metadata.name.lower(),
         needle=f"{label} {entity.ref} {entity.title}".lower(),
         source=result.document.source,
         web_url=result.document.web_url,

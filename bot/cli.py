@@ -1,0 +1,202 @@
+"""`causeway`: serve, try, ask, check. Every mistake is a sentence on standard error; exit statuses are a contract."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bot.errors import Conflict, Invalid, PlatformError, Refused, UpstreamUnavailable
+
+SUCCEEDED, FAILED, WRONG_REQUEST, REFUSED, WAITING = range(5)
+"""Exit statuses of `run`; the other commands use the first three."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    arguments = _parser().parse_args(argv)
+    run: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        return run(arguments)
+    except PlatformError as error:
+        _tell(error)
+        return _status(error)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="causeway", description="The Slack front door of a developer platform.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run the bot")
+    _config(serve)
+    serve.set_defaults(run=_serve)
+
+    play = commands.add_parser("playground", help="try everything, with embedded peers and no account")
+    play.add_argument("--port", type=int, default=8800, help="port of the page; 0 takes any free one")
+    play.add_argument("--headless", action="store_true", help="open no browser")
+    play.add_argument("--json", action="store_true", help="print one JSON object when ready, and nothing before it")
+    play.add_argument("--data-dir", type=Path, default=Path(".causeway/playground"))
+    play.add_argument("--seed", type=int, help="make up the same ids and tokens each time")
+    play.add_argument("--config", type=Path, help="your own causeway.yaml, on top of the sample company's")
+    play.add_argument("--socket-mode", action="store_true", help="deliver over Socket Mode instead of HTTP")
+    play.add_argument("--database-url", help="PostgreSQL instead of SQLite")
+    play.add_argument("--peers-only", action="store_true", help="start no bot")
+    play.add_argument("--bot-url", action="append", default=[], help="with --peers-only: deliver to this bot")
+    play.set_defaults(run=_playground)
+
+    for name, told, run in (("plan", "show what would be done", _plan), ("run", "do it", _run)):
+        ask = commands.add_parser(name, help=told)
+        ask.add_argument("request", help="the command, as `service.create`")
+        ask.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="values")
+        ask.add_argument("--json", action="store_true", help="print JSON for machines")
+        ask.add_argument("--server", help="URL of a running Causeway; without it the command runs here")
+        ask.add_argument("--token", default=os.environ.get("CAUSEWAY_TOKEN", ""), help="says who you are")
+        _config(ask)
+        ask.set_defaults(run=run)
+
+    template = commands.add_parser("template", help="try golden paths without any system").add_subparsers(required=True)
+    render = template.add_parser("render", help="write the files that a template makes")
+    render.add_argument("directory", type=Path)
+    render.add_argument("--values", type=Path, required=True, help="YAML or JSON file with the answers")
+    render.add_argument("--out", type=Path, required=True)
+    render.set_defaults(run=_template_render)
+    check = template.add_parser("check", help="say what would be refused")
+    check.add_argument("directory", type=Path)
+    check.set_defaults(run=_template_check)
+
+    doctor = commands.add_parser("doctor", help="check tokens, scopes and reachability")
+    _config(doctor)
+    doctor.set_defaults(run=_doctor)
+
+    manifest = commands.add_parser("manifest", help="write app-manifest.yml")
+    manifest.add_argument("--check", action="store_true", help="only say whether it is out of date")
+    manifest.add_argument("--file", type=Path, default=Path("app-manifest.yml"))
+    _config(manifest)
+    manifest.set_defaults(run=_manifest)
+
+    ledger = commands.add_parser("ledger", help="history that cannot be changed unseen").add_subparsers(required=True)
+    for name, told, run in (("verify", "recompute the chain", _verify), ("show", "print entries", _show)):
+        part = ledger.add_parser(name, help=told)
+        part.add_argument("--json", action="store_true")
+        if name == "show":
+            part.add_argument("--operation", help="only entries of this operation")
+            part.add_argument("--limit", type=int, default=50)
+        _config(part)
+        part.set_defaults(run=run)
+    return parser
+
+
+def _config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, help="path of causeway.yaml")
+
+
+def _settings(arguments: argparse.Namespace) -> Any:
+    from bot.settings import load  # noqa: PLC0415  # each command imports only what it needs: starting is quick
+
+    return load(os.environ, config=arguments.config)
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from bot.terminal.serve import serve  # noqa: PLC0415  # as above
+
+    asyncio.run(serve(_settings(arguments)))
+    return SUCCEEDED
+
+
+def _playground(arguments: argparse.Namespace) -> int:
+    from bot.terminal.try_out import try_out  # noqa: PLC0415  # as above
+    from playground.server import Playground  # noqa: PLC0415  # as above
+
+    return asyncio.run(try_out(arguments, Playground))
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    from bot.terminal.asking import plan  # noqa: PLC0415  # as above
+
+    return asyncio.run(plan(arguments, lambda: _settings(arguments)))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from bot.terminal.asking import run  # noqa: PLC0415  # as above
+
+    return asyncio.run(run(arguments, lambda: _settings(arguments)))
+
+
+def _template_render(arguments: argparse.Namespace) -> int:
+    from bot.golden_paths.cli import render  # noqa: PLC0415  # as above
+
+    return _said(render(arguments.directory, values=arguments.values, out=arguments.out))
+
+
+def _template_check(arguments: argparse.Namespace) -> int:
+    from bot.golden_paths.cli import check  # noqa: PLC0415  # as above
+
+    return _said(check(arguments.directory))
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from bot.terminal.doctor import examine  # noqa: PLC0415  # as above
+
+    return _said(asyncio.run(examine(_settings(arguments))))
+
+
+def _manifest(arguments: argparse.Namespace) -> int:
+    from bot.terminal.manifest import check, write  # noqa: PLC0415  # as above
+
+    settings = _settings(arguments)
+    return _said((check if arguments.check else write)(arguments.file, settings))
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from bot.terminal.audit import verify  # noqa: PLC0415  # as above
+
+    return _said(asyncio.run(verify(_settings(arguments), as_json=arguments.json)))
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from bot.terminal.audit import show  # noqa: PLC0415  # as above
+
+    task = show(_settings(arguments), operation=arguments.operation, limit=arguments.limit, as_json=arguments.json)
+    return _said(asyncio.run(task))
+
+
+def _said(result: tuple[int, Sequence[str]]) -> int:
+    status, lines = result
+    for line in lines:
+        print(line)
+    return status
+
+
+def _tell(error: PlatformError) -> None:
+    if isinstance(error, Invalid):
+        print(error.message, file=sys.stderr)
+        for mistake in error.mistakes:
+            print(f"  {mistake}", file=sys.stderr)
+        return
+    print(error, file=sys.stderr)
+
+
+def _status(error: PlatformError) -> int:
+    match error:
+        case Refused():
+            return REFUSED
+        case UpstreamUnavailable() | Conflict():
+            return FAILED
+        case _:
+            return WRONG_REQUEST
+
+
+def to_json(value: object) -> str:
+    """The one way that commands print JSON for machines."""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

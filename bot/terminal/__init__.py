@@ -1,0 +1,1 @@
+"""What each command of `causeway` does, once its words are read."""

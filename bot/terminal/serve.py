@@ -1,0 +1,43 @@
+"""`causeway serve`: the bot, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from bot.app import open_app
+from bot.logs import configure
+from bot.settings import Settings
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; then take nothing new, finish what runs, and leave the rest to the next start."""
+    configure(settings.environment.log_level)
+    async with running(settings):
+        await told_to_stop()
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[None]:
+    """A bot that answers on its port while the block runs."""
+    async with open_app(settings) as app:
+        runner = web.AppRunner(app.web(), access_log=None, handle_signals=False, shutdown_timeout=5.0)
+        await runner.setup()
+        try:
+            host, port = settings.environment.host_and_port
+            await web.TCPSite(runner, host, port, reuse_address=True).start()
+            yield
+        finally:
+            await runner.cleanup()
+
+
+async def told_to_stop() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
