@@ -1,0 +1,140 @@
+"""Messages: posted, changed, deleted, reacted to; kept as they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from playground.clock import PlaygroundClock
+from playground.slack import blocks as block_kit
+from playground.slack.store import Json, Store
+from playground.slack.stream import Stream
+
+_SIM_ONLY = ("channel", "ephemeral_to", "deleted", "username", "metadata")
+
+
+class Messages:
+    def __init__(self, store: Store, stream: Stream, clock: PlaygroundClock, team_id: str) -> None:
+        self._store = store
+        self._stream = stream
+        self._clock = clock
+        self._team_id = team_id
+        self._last_us = _microseconds(store.newest_ts() or "0.0")
+        self.on_posted: list[Callable[[Json], None]] = []
+
+    def next_ts(self) -> str:
+        """Return a timestamp that no message has: later than every one before, in microseconds."""
+        self._last_us = max(int(self._clock().timestamp() * 1_000_000), self._last_us + 1)
+        return f"{self._last_us // 1_000_000}.{self._last_us % 1_000_000:06d}"
+
+    def post(self, channel: str, user: str, content: Json, *, ephemeral_to: str | None = None) -> Json:
+        """Store a new message. `content`: any of text, blocks, attachments, metadata, files, thread_ts, bot_id, subtype."""
+        message: Json = {
+            "type": "message",
+            "ts": self.next_ts(),
+            "channel": channel,
+            "user": user,
+            "bot_id": None,
+            "username": None,
+            "text": "",
+            "attachments": [],
+            "metadata": None,
+            "files": [],
+            "thread_ts": None,
+            "edited": None,
+            "reactions": [],
+            "ephemeral_to": ephemeral_to,
+            "reply_count": 0,
+            "latest_reply": None,
+            "subtype": None,
+            "deleted": False,
+            **content,
+        }
+        message["blocks"] = block_kit.stored(content.get("blocks") or [])
+        with self._store.together():
+            self._store.put_message(message)
+            self._stream.add("message_posted", channel=channel, ts=message["ts"], message=message)
+            if message["thread_ts"] and not ephemeral_to:
+                self._count_replies(channel, message["thread_ts"])
+        for listener in self.on_posted:
+            listener(message)
+        return message
+
+    def _count_replies(self, channel: str, root_ts: str) -> None:
+        root, *replies = self._store.thread(channel, root_ts, user=None)
+        if root["ts"] != root_ts:
+            return
+        root.update(
+            thread_ts=root_ts if replies else None,
+            reply_count=len(replies),
+            latest_reply=replies[-1]["ts"] if replies else None,
+        )
+        self._save(root)
+
+    def get(self, channel: str, ts: str, user: str | None = None) -> Json | None:
+        """Return a message; an ephemeral one only to whom it was shown."""
+        found = self._store.message(channel, ts)
+        return found if found and found["ephemeral_to"] in (None, user) else None
+
+    def change(self, message: Json, **fields: Any) -> Json:
+        if "blocks" in fields:
+            fields["blocks"] = block_kit.stored(fields["blocks"])
+        message.update(fields)
+        self._save(message)
+        return message
+
+    def _save(self, message: Json) -> None:
+        with self._store.together():
+            self._store.put_message(message)
+            self._stream.add("message_changed", channel=message["channel"], ts=message["ts"], message=message)
+
+    def delete(self, message: Json) -> None:
+        channel, ts = message["channel"], message["ts"]
+        with self._store.together():
+            if message["reply_count"]:  # a root with replies stays as a tombstone, so that its thread can be read
+                self.change(message, text="This message was deleted.", blocks=[], files=[], metadata=None, deleted=True)
+                message["subtype"] = "tombstone"
+                self._store.put_message(message)
+            else:
+                self._store.delete_message(channel, ts)
+            self._stream.add("message_deleted", channel=channel, ts=ts, ephemeral_to=message["ephemeral_to"])
+            if message["thread_ts"] and message["thread_ts"] != ts and not message["ephemeral_to"]:
+                self._count_replies(channel, message["thread_ts"])
+
+    def react(self, message: Json, user: str, name: str) -> bool:
+        """Add a reaction. Return False when that user had given it already."""
+        reaction = next((r for r in message["reactions"] if r["name"] == name), None)
+        if reaction and user in reaction["users"]:
+            return False
+        if reaction is None:
+            reaction = {"name": name, "count": 0, "users": []}
+            message["reactions"].append(reaction)
+        reaction["users"].append(user)
+        reaction["count"] += 1
+        self._save(message)
+        return True
+
+    def unreact(self, message: Json, user: str, name: str) -> bool:
+        """Take a reaction back. Return False when that user had not given it."""
+        reaction = next((r for r in message["reactions"] if r["name"] == name and user in r["users"]), None)
+        if reaction is None:
+            return False
+        reaction["users"].remove(user)
+        reaction["count"] -= 1
+        message["reactions"] = [r for r in message["reactions"] if r["count"]]
+        self._save(message)
+        return True
+
+    def as_slack(self, message: Json, *, metadata: bool = False) -> Json:
+        """Return a message as Slack's Web API and payloads show it; metadata only where it was asked for."""
+        shown = {name: value for name, value in message.items() if name not in _SIM_ONLY and value not in (None, [], 0)}
+        shown.setdefault("text", "")
+        shown["team"] = self._team_id
+        if metadata and message["metadata"]:
+            shown["metadata"] = message["metadata"]
+        return shown
+
+
+def _microseconds(ts: str) -> int:
+    seconds, _, fraction = ts.partition(".")
+    return int(seconds) * 1_000_000 + int(fraction)

@@ -1,0 +1,125 @@
+"""conversations.*: channels, their members and what was said in them."""
+
+from __future__ import annotations
+
+from playground.slack.call import Call, method
+from playground.slack.methods.channels import to_read, visible
+from playground.slack.rates import Tier
+from playground.slack.refusals import SlackRefusal
+from playground.slack.shapes import slack_channel
+from playground.slack.store import Json
+
+_READ = ("channels:read", "groups:read", "im:read", "mpim:read")
+_HISTORY = ("channels:history", "groups:history", "im:history", "mpim:history")
+_KINDS = {"public_channel": "channels:read", "private_channel": "groups:read", "im": "im:read", "mpim": "mpim:read"}
+_LATEST = "9999999999.999999"
+
+
+@method("conversations.list", Tier.TWO, *_READ)
+def list_channels(call: Call) -> Json:
+    kinds = str(call.text("types", "public_channel")).replace(" ", "").split(",")
+    for kind in kinds:
+        if kind not in _KINDS:
+            raise SlackRefusal("invalid_types")
+        call.needs(_KINDS[kind])
+    directory = call.slack.directory
+    found = [
+        slack_channel(channel, directory)
+        for channel in directory.channels.values()
+        if _kind(channel) in kinds
+        and (not channel["is_private"] or directory.bot_user in channel["members"])
+        and not (channel["is_archived"] and call.flag("exclude_archived"))
+    ]
+    page, metadata = call.page(found)
+    return {"channels": page, "response_metadata": metadata}
+
+
+def _kind(channel: Json) -> str:
+    if channel["is_im"]:
+        return "im"
+    return "private_channel" if channel["is_private"] else "public_channel"
+
+
+@method("conversations.info", Tier.THREE, *_READ)
+def info(call: Call) -> Json:
+    return {"channel": slack_channel(visible(call), call.slack.directory)}
+
+
+@method("conversations.members", Tier.FOUR, *_READ)
+def members(call: Call) -> Json:
+    everyone = [{"id": member} for member in visible(call)["members"]]
+    page, metadata = call.page(everyone)
+    return {"members": [member["id"] for member in page], "response_metadata": metadata}
+
+
+@method("conversations.join", Tier.THREE, "channels:join")
+def join(call: Call) -> Json:
+    channel = visible(call)
+    if channel["is_archived"]:
+        raise SlackRefusal("is_archived")
+    if channel["is_private"]:
+        raise SlackRefusal("method_not_supported_for_channel_type")
+    directory = call.slack.directory
+    return {"channel": slack_channel(directory.join(channel, directory.bot_user), directory)}
+
+
+@method("conversations.open", Tier.THREE, "im:write", "mpim:write")
+def open_direct(call: Call) -> Json:
+    users = call.required("users").split(",")
+    directory = call.slack.directory
+    if len(users) != 1:
+        raise SlackRefusal("method_not_supported_for_channel_type")
+    if users[0] not in directory.users:
+        raise SlackRefusal("user_not_found")
+    channel = directory.open_direct(users[0])
+    return {"channel": slack_channel(channel, directory) if call.flag("return_im") else {"id": channel["id"]}}
+
+
+@method("conversations.history", Tier.THREE, *_HISTORY)
+def history(call: Call) -> Json:
+    """Newest first. Metadata is shown only with `include_all_metadata`; ephemeral messages never."""
+    channel = to_read(call)
+    limit = min(call.number("limit", 100), 999)
+    cursor = call.text("cursor")
+    found = call.slack.store.history(
+        channel["id"],
+        user=None,
+        before=cursor or _ts(call.text("latest"), _LATEST),
+        after=_ts(call.text("oldest"), "0"),
+        limit=limit + 1,
+        inclusive=call.flag("inclusive") and not cursor,
+    )
+    page = found[:limit]
+    more = len(found) > limit
+    messages = call.slack.messages
+    return {
+        "messages": [messages.as_slack(message, metadata=call.flag("include_all_metadata")) for message in page],
+        "has_more": more,
+        "pin_count": 0,
+        "response_metadata": {"next_cursor": page[-1]["ts"] if more else ""},
+    }
+
+
+def _ts(given: str | None, default: str) -> str:
+    """Return a timestamp as messages carry it, so that it compares as text: ten digits, a dot and six digits."""
+    if not given or float(given) == 0:
+        return default
+    seconds, _, fraction = given.partition(".")
+    return f"{seconds}.{fraction[:6]:0<6}"
+
+
+@method("conversations.replies", Tier.THREE, *_HISTORY)
+def replies(call: Call) -> Json:
+    channel = to_read(call)
+    slack = call.slack
+    asked = slack.messages.get(channel["id"], call.required("ts"))
+    if asked is None:
+        raise SlackRefusal("thread_not_found")
+    oldest, latest = _ts(call.text("oldest"), "0"), _ts(call.text("latest"), _LATEST)
+    thread = [
+        slack.messages.as_slack(message, metadata=call.flag("include_all_metadata"))
+        for message in slack.store.thread(channel["id"], asked["thread_ts"] or asked["ts"], user=None)
+        if message["ts"] == asked["ts"] or oldest < message["ts"] <= latest
+    ]
+    page, metadata = call.page(thread, 1000)
+    return {"messages": page, "has_more": bool(metadata["next_cursor"]), "response_metadata": metadata}
