@@ -7,11 +7,13 @@ import hashlib
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.catalog.documents import Document, read
 from bot.catalog.index import Index
@@ -220,12 +222,7 @@ class Catalog:
                     )
                 )
                 if location is not None:
-                    await connection.execute(delete(catalog_locations).where(catalog_locations.c.location == location))
-                    await connection.execute(
-                        insert(catalog_locations).values(
-                            location=location, source=document.source, operation=operation, registered_at=now
-                        )
-                    )
+                    await _note_location(connection, location, document.source, operation, now)
 
     async def _forget(self, source: str) -> None:
         if self._documents.pop(source, None) is not None:
@@ -237,3 +234,13 @@ class Catalog:
 def _document(source: str, content: bytes, web_url: str) -> Document:
     text = content.decode("utf-8", errors="replace").removeprefix("\ufeff")
     return Document(source, hashlib.sha256(content).hexdigest(), text, web_url)
+
+
+async def _note_location(
+    connection: AsyncConnection, location: str, source: str, operation: str, now: datetime
+) -> None:
+    """Whoever registered a location first keeps it: undo of a later operation must not take it away."""
+    same = select(catalog_locations.c.operation).where(catalog_locations.c.location == location)
+    if (await connection.execute(same)).first() is None:
+        row = {"location": location, "source": source, "operation": operation, "registered_at": now}
+        await connection.execute(insert(catalog_locations).values(row))

@@ -1,0 +1,147 @@
+"""The living catalog: sources, registration and its undo, restarts, and sources that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.catalog.catalog import Catalog
+from bot.errors import Conflict, Invalid, NotFound, UpstreamUnavailable, UsageError
+from bot.ports import NewRepository
+from bot.storage.catalog import catalog_documents
+from bot.storage.database import Database, metadata
+from tests.fakes.forge import FakeForge
+
+ORDERS = b"""
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {name: orders}
+spec: {type: service, lifecycle: production, owner: team-orders}
+"""
+PLACE = "https://github.example/acme/orders/blob/main/catalog-info.yaml"
+
+
+def now() -> datetime:
+    return datetime(2026, 1, 5, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'causeway.db'}")
+    async with database.write() as connection:
+        await connection.run_sync(metadata.create_all)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def forge() -> FakeForge:
+    forge = FakeForge()
+    await forge.create_repository(NewRepository("acme/orders", "", True))
+    forge.push("acme/orders", {"catalog-info.yaml": ORDERS})
+    return forge
+
+
+def catalog(database: Database, forge: FakeForge, *patterns: str, folders: tuple[Path, ...] = ()) -> Catalog:
+    return Catalog(database, forge, now, folders=folders, repositories=patterns)
+
+
+async def test_a_sweep_reads_every_repository_that_a_pattern_names(database: Database, forge: FakeForge) -> None:
+    living = catalog(database, forge, "acme/*")
+    await living.refresh()
+    found = living.index.service("orders")
+    assert found is not None
+    assert found.web_url.endswith("/acme/orders/blob/main/catalog-info.yaml")
+
+
+async def test_what_was_read_is_there_after_a_restart_without_a_network(database: Database, forge: FakeForge) -> None:
+    await catalog(database, forge, "acme/*").refresh()
+    again = catalog(database, FakeForge(), "acme/*")
+    await again.load()
+    assert again.index.service("orders") is not None
+
+
+async def test_a_push_changes_one_repository_and_a_removed_file_is_forgotten(
+    database: Database, forge: FakeForge
+) -> None:
+    living = catalog(database, forge, "acme/*")
+    await living.refresh()
+    forge.push("acme/orders", {"catalog-info.yaml": ORDERS.replace(b"team-orders", b"team-checkout")})
+    await living.refresh("acme/orders")
+    found = living.index.service("orders")
+    assert found is not None
+    assert getattr(found.entity.spec, "owner", "") == "team-checkout"
+    await forge.delete_repository("acme/orders")
+    await living.refresh("acme/orders")
+    assert living.index.service("orders") is None
+
+
+async def test_a_source_that_cannot_be_read_is_listed_and_what_was_known_stays(
+    database: Database, forge: FakeForge
+) -> None:
+    living = catalog(database, forge, "acme/*")
+    await living.refresh()
+    forge.refuse("repository", UpstreamUnavailable("GitHub did not answer."))
+    await living.refresh("acme/orders")
+    assert living.index.service("orders") is not None
+    assert [str(mistake) for mistake in living.mistakes] == ["github:acme/orders: GitHub did not answer."]
+    await living.refresh("acme/orders")
+    assert living.mistakes == ()
+
+
+async def test_registering_twice_is_registering_once_and_undo_takes_only_its_own(
+    database: Database, forge: FakeForge
+) -> None:
+    living = catalog(database, forge)
+    assert await living.register(PLACE, operation="op_1") == ("component:default/orders",)
+    assert await living.register(PLACE, operation="op_1") == ("component:default/orders",)
+    assert await living.registered(PLACE) == "op_1"
+    assert await living.unregister(PLACE, operation="op_2") is False
+    assert living.index.service("orders") is not None
+    assert await living.unregister(PLACE, operation="op_1") is True
+    assert living.index.service("orders") is None
+    async with database.read() as connection:
+        assert (await connection.execute(catalog_documents.select())).all() == []
+
+
+async def test_a_later_operation_does_not_take_over_a_location(database: Database, forge: FakeForge) -> None:
+    living = catalog(database, forge)
+    await living.register(PLACE, operation="op_1")
+    await living.register(PLACE, operation="op_2")
+    assert await living.registered(PLACE) == "op_1"
+
+
+async def test_a_name_of_another_repository_is_not_taken(database: Database, forge: FakeForge) -> None:
+    await forge.create_repository(NewRepository("acme/copy", "", True))
+    forge.push("acme/copy", {"catalog-info.yaml": ORDERS})
+    living = catalog(database, forge)
+    await living.register(PLACE, operation="op_1")
+    with pytest.raises(Conflict, match="already declared by github:acme/orders"):
+        await living.register(PLACE.replace("acme/orders", "acme/copy"), operation="op_2")
+
+
+async def test_what_cannot_be_registered_is_told(database: Database, forge: FakeForge) -> None:
+    living = catalog(database, forge)
+    with pytest.raises(NotFound):
+        await living.register(PLACE.replace("acme/orders", "acme/missing"), operation="op_1")
+    with pytest.raises(UsageError, match="does not name a file"):
+        await living.register("https://github.example/acme", operation="op_1")
+    forge.push("acme/orders", {"catalog-info.yaml": b"kind: Nonsense"})
+    with pytest.raises(Invalid):
+        await living.register(PLACE, operation="op_1")
+
+
+async def test_a_local_folder_is_read_and_wins_over_a_repository(
+    database: Database, forge: FakeForge, tmp_path: Path
+) -> None:
+    (tmp_path / "people.yaml").write_bytes(ORDERS.replace(b"team-orders", b"platform"))
+    living = catalog(database, forge, "acme/*", folders=(tmp_path, tmp_path / "missing"))
+    await living.load()
+    await living.refresh()
+    found = living.index.service("orders")
+    assert found is not None
+    assert getattr(found.entity.spec, "owner", "") == "platform"
+    assert any("is not a folder" in str(mistake) for mistake in living.mistakes)
