@@ -42,8 +42,8 @@ class SlackRefused(PlatformError):
 class Gateway(Protocol):
     """What everybody who talks to Slack calls."""
 
-    async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
-        """Return Slack's answer.
+    async def call(self, method: str, *, patience_s: float | None = None, **arguments: Any) -> dict[str, Any]:
+        """Return Slack's answer. Wait for our turn first, at most `patience_s` seconds (None: as long as it takes).
 
         Raise `SlackRefused` (with `code`), `UpstreamUnavailable` (it did not happen; with `retry_after_s` where Slack
         named a time) or `OutcomeUnknown` (it may have happened: look before doing it again).
@@ -74,9 +74,9 @@ class SlackGateway:
     def delay(self, method: str, channel: str | None = None) -> float:
         return self._pace.delay(method, channel)
 
-    async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
+    async def call(self, method: str, *, patience_s: float | None = None, **arguments: Any) -> dict[str, Any]:
         channel = arguments.get("channel")
-        await self._turn(method, channel)
+        await self._turn(method, channel, 0.0 if method in _NEVER_WAITS else patience_s)
         try:
             async with asyncio.timeout(self._timeout_s):
                 answer = await self._client.api_call(method, **_request(method, arguments))
@@ -95,10 +95,11 @@ class SlackGateway:
     async def upload(self, upload_url: str, content: bytes) -> None:
         await self._post(upload_url, "file upload", data=content)
 
-    async def _turn(self, method: str, channel: str | None) -> None:
+    async def _turn(self, method: str, channel: str | None, patience_s: float | None) -> None:
         """Wait until the call may go out. Whoever comes later sees a call that is about to go as gone."""
+        until = None if patience_s is None else self._timer.now() + patience_s
         while (wait := self._pace.delay(method, channel)) > 0:
-            if method in _NEVER_WAITS:
+            if until is not None and self._timer.now() + wait > until:
                 raise UpstreamUnavailable("Slack is busy.", hint=_HINT, retry_after_s=wait)
             await self._timer.sleep(wait)
         self._pace.take(method, channel)
