@@ -1,0 +1,24 @@
+"""What commands may reach while they read facts and answer questions; built once, in `bot/app.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.catalog.index import Index
+from bot.golden_paths.sources import TemplateLibrary
+from bot.golden_paths.steps import Runner
+from bot.ports import Forge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    """Reading only: nothing here is used to change anything."""
+
+    forge: Forge
+    catalog: Callable[[], Index]
+    """The index of now; it is replaced at each refresh, so ask for it each time."""
+    templates: TemplateLibrary
+    runner: Runner
+    private_repositories: bool = True
+    """Visibility of new repositories whose template says none."""

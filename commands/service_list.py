@@ -1,0 +1,71 @@
+"""`/service list`: the services of the catalog, one's own first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, Field
+
+from bot.catalog.index import Found, owner_of
+from bot.command import Answer, Context, Query
+from bot.deps import Deps
+from bot.model.canonical import JSON
+from bot.model.entities import full_ref
+from bot.model.principal import Principal
+from bot.slack import blocks
+from bot.slack.mrkdwn import code, escape, link
+
+MOST = 40
+"""Services that one message lists; more are found by owner."""
+
+
+class ServiceList(BaseModel, frozen=True, extra="forbid"):
+    """Which services."""
+
+    owner: str = Field(default="", description="A group; `mine` for your own groups; empty for all")
+
+
+def parse(words: Sequence[str]) -> ServiceList:
+    return ServiceList(owner=" ".join(words))
+
+
+async def answer(request: ServiceList, context: Context, deps: Deps) -> Answer:
+    """List them by name, with owner and a link to where each is declared."""
+    found = [f for f in deps.catalog().components() if _wanted(f, request.owner, context.principal)]
+    found.sort(key=lambda f: (owner_of(f.entity) not in context.principal.groups, f.label))
+    if not found:
+        whose = f" of {escape(request.owner)}" if request.owner else ""
+        text = f"There is no service{whose} in the catalog yet."
+        return Answer(text=text, blocks=[blocks.section(f"{text} Create one: {code('/service create')}")], data=[])
+    lines = blocks.fold([_line(f) for f in found], MOST, "… and {} more. Narrow it down: `/service list <group>`.")
+    title = f"{len(found)} service{'' if len(found) == 1 else 's'}"
+    data: list[JSON] = [{"ref": f.ref, "owner": owner_of(f.entity), "url": f.web_url} for f in found]
+    return Answer(
+        text=f"{title}: {', '.join(f.label for f in found[:10])}",
+        blocks=[blocks.header(title), *blocks.lines(lines)],
+        data=data,
+    )
+
+
+def _wanted(found: Found, owner: str, principal: Principal) -> bool:
+    if not owner:
+        return True
+    group = owner_of(found.entity)
+    return group in principal.groups if owner == "mine" else group == full_ref(owner, kind="group")
+
+
+def _line(found: Found) -> str:
+    name = link(found.web_url, found.label) if found.web_url else f"*{escape(found.label)}*"
+    owner = (owner_of(found.entity) or "nobody").rpartition("/")[2]
+    told = found.entity.metadata.description.strip().split("\n")[0]
+    return f"{name} · {escape(owner)}" + (f" · {escape(told[:120])}" if told else "")
+
+
+QUERY: Query[ServiceList] = Query(
+    name="service.list",
+    summary="List the services of the catalog",
+    usage="[group | mine]",
+    request=ServiceList,
+    parse=parse,
+    answer=answer,
+)
