@@ -1,0 +1,173 @@
+"""The whole app on the playground's peers, driven as people drive it: through Slack, HTTP and Git."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bot.settings import load
+from bot.terminal.manifest import manifest_of
+from bot.terminal.serve import running
+from playground.server import Playground
+
+PATIENCE_S = 60.0
+"""Longest wait for one thing to happen. Waiting is on events; this only ends a broken run."""
+
+Json = dict[str, Any]
+
+
+@dataclass
+class World:
+    """Peers, and zero or more bots."""
+
+    playground: Playground
+    http: aiohttp.ClientSession
+    ready: Json
+    slack: Slack = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.slack = Slack(self.http, self.ready["slack"])
+
+    async def api(self, method: str, path: str, *, by: str, body: Json | None = None) -> tuple[int, Json]:
+        """Call the HTTP door as `by`."""
+        headers = {"Authorization": f"Bearer {self.ready['api_tokens'][by]}"}
+        url = f"{self.ready['bot']}/api/v1{path}"
+        async with self.http.request(method, url, json=body, headers=headers) as response:
+            return response.status, await response.json()
+
+    async def github(self, method: str, path: str, body: Json | None = None) -> tuple[int, Any]:
+        token = self.ready["env"]["CAUSEWAY_GITHUB_TOKEN"]
+        url = f"{self.ready['env']['CAUSEWAY_GITHUB_API_URL']}{path}"
+        headers = {"Authorization": f"Bearer {token}"}
+        async with self.http.request(method, url, json=body, headers=headers) as response:
+            return response.status, await response.json(content_type=None)
+
+    async def fail_github(self, **fault: Any) -> None:
+        async with self.http.post(f"{self.ready['github']}/sim/faults", json=fault) as response:
+            assert response.status == 200, await response.text()
+
+    async def advance(self, span: str) -> None:
+        async with self.http.post(f"{self.ready['page']}/sim/clock", json={"advance": span}) as response:
+            assert response.status == 200, await response.text()
+
+
+class Slack:
+    """What people do in Slack, and what they see there."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
+        self._http = http
+        self._url = url
+
+    async def call(self, method: str, path: str, *, expect: int | None = 200, **given: Any) -> Json:
+        query = given if method == "GET" else None
+        body = given if method != "GET" else None
+        async with self._http.request(method, f"{self._url}/sim/{path}", params=query, json=body) as response:
+            answer: Json = await response.json()
+            assert expect is None or response.status == expect, answer
+            return answer
+
+    async def command(self, user: str, text: str, channel: str = "team-orders") -> Json:
+        word, _, rest = text.partition(" ")
+        return await self.call("POST", "commands", user=user, channel=channel, command=word, text=rest)
+
+    async def submit(self, user: str, view: Json, values: Mapping[str, Any]) -> Json:
+        """Fill in plain values by field name and submit."""
+        shaped = {name: {name: value} for name, value in values.items()}
+        return await self.call("POST", "views/submit", user=user, view_id=view["id"], values=shaped)
+
+    async def click(self, user: str, channel: str, message: Json, action: str) -> Json:
+        return await self.call(
+            "POST", "actions", user=user, channel=channel, message_ts=message["ts"], action_id=action
+        )
+
+    async def messages(self, channel: str, **query: Any) -> list[Json]:
+        found: list[Json] = (await self.call("GET", "messages", channel=channel, **query))["messages"]
+        return found
+
+    async def modal(self, user: str) -> Json | None:
+        modals = (await self.call("GET", "views", user=user))["modals"]
+        return modals[-1] if modals else None
+
+    async def until(self, found: Callable[[], Any]) -> Any:
+        """Wait on the event stream until `found` (an async question) answers with something."""
+        last = 0
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                last = (await self.call("GET", "events", after=10**9, timeout_s=0))["last"]
+                if (answer := await found()) is not None:
+                    return answer
+                await self.call("GET", "events", after=last, timeout_s=5)
+
+    async def opened(self, user: str, callback: str) -> Json:
+        async def look() -> Json | None:
+            view = await self.modal(user)
+            return view if view is not None and view["callback_id"] == callback else None
+
+        view: Json = await self.until(look)
+        return view
+
+    async def card(self, channel: str, *states: str, operation: str | None = None) -> Json:
+        """Wait for an operation's card in one of these states."""
+
+        async def look() -> Json | None:
+            for message in reversed(await self.messages(channel)):
+                payload = (message.get("metadata") or {}).get("event_payload", {})
+                if payload.get("state") in states and operation in (None, payload["operation"]):
+                    return message
+            return None
+
+        message: Json = await self.until(look)
+        return message
+
+    async def told(self, user: str, words: str, channel: str = "team-orders") -> Json:
+        """Wait for an ephemeral message to `user` that holds `words`."""
+
+        async def look() -> Json | None:
+            messages = await self.messages(channel, user=user)
+            return next((m for m in messages if m["ephemeral_to"] and words in spoken(m)), None)
+
+        message: Json = await self.until(look)
+        return message
+
+
+def spoken(message: Json) -> str:
+    """Everything a message says: its text and the texts of its blocks."""
+    texts: list[str] = [message.get("text", "")]
+
+    def collect(part: Any) -> None:
+        if isinstance(part, dict):
+            if isinstance(part.get("text"), str):
+                texts.append(part["text"])
+            for value in part.values():
+                collect(value)
+        elif isinstance(part, list):
+            for value in part:
+                collect(value)
+
+    collect(message.get("blocks", []))
+    return "\n".join(texts)
+
+
+@asynccontextmanager
+async def peers(data_dir: Path, **options: Any) -> AsyncIterator[World]:
+    """Peers without a bot."""
+    playground = Playground(data_dir=data_dir, manifest=manifest_of(), port=0, **options)
+    try:
+        await playground.start()
+        async with aiohttp.ClientSession() as http:
+            yield World(playground, http, playground.ready())
+    finally:
+        await playground.close()
+
+
+@asynccontextmanager
+async def world(data_dir: Path, **options: Any) -> AsyncIterator[World]:
+    """Peers and the production bot in one process, as `make playground` starts them."""
+    async with peers(data_dir, **options) as found, running(load(found.ready["env"])):
+        yield found
