@@ -10,7 +10,7 @@ from bot.model.operation import OperationView, State, StepState, StepView
 from bot.model.plan import Detail
 from bot.slack import blocks, limits, words
 from bot.slack.message import CARD_EVENT, MESSAGE_EVENT, Block, Message, TextFile
-from bot.slack.mrkdwn import code, cut, escape, link, local_time, mention
+from bot.slack.mrkdwn import code, cut, escape, link, local_time, mention, said
 
 ACTIONS = "operation"
 """The block with the buttons."""
@@ -37,7 +37,7 @@ def card(view: OperationView, *, now: datetime) -> Message:
         *_buttons(view),
     ]
     return Message(
-        text=cut(escape(words.sentence(view)), limits.MESSAGE_TEXT),
+        text=cut(escape(words.sentence(view).replace("`", "")), limits.MESSAGE_TEXT),
         blocks=tuple(blocks.guarded(body, keep_last=2)),
         metadata=_metadata(view),
     )
@@ -80,7 +80,7 @@ def _until(due: datetime, now: datetime) -> str:
 
 def _problem(view: OperationView) -> list[Block]:
     """What failed and what to do, on its own; the steps below show where."""
-    return [blocks.section(f"*What happened:* {escape(view.problem)}")] if view.problem else []
+    return [blocks.section(f"*What happened:* {said(view.problem)}")] if view.problem else []
 
 
 def _voided(view: OperationView) -> list[Block]:
@@ -93,27 +93,29 @@ def _voided(view: OperationView) -> list[Block]:
 
 
 def _steps(view: OperationView) -> list[Block]:
-    if not view.steps and view.plan:
-        texts = [f"{number}. {escape(cut(step.text, _LINE))}" for number, step in enumerate(view.plan.steps, 1)]
-    elif view.state in (State.PLANNED, State.AWAITING_APPROVAL):
-        texts = [f"{number}. {escape(cut(step.text, _LINE))}" for number, step in enumerate(view.steps, 1)]
-    elif view.state in (State.REJECTED, State.EXPIRED):
+    """The plan as a numbered list while it waits; each step with its state once it runs."""
+    if view.state in (State.REJECTED, State.EXPIRED):
         return []
+    if view.state in (State.PLANNED, State.AWAITING_APPROVAL):
+        planned = view.plan.steps if view.plan else ()
+        heading = "*What will be done*"
+        texts = [f"{number}. {escape(cut(step.text, _LINE))}" for number, step in enumerate(planned, 1)]
     else:
-        texts = [_step(step, view.state) for step in view.steps]
-    heading = "*What will be done*" if view.state in (State.PLANNED, State.AWAITING_APPROVAL) else "*Steps*"
+        heading = "*Steps*"
+        texts = [_step(step, view) for step in view.steps]
     return blocks.lines([heading, *blocks.fold(texts, STEPS_SHOWN, "and {} more steps")]) if texts else []
 
 
-def _step(step: StepView, state: State) -> str:
+def _step(step: StepView, view: OperationView) -> str:
     sign, word = words.STEP_WORDS[step.state]
     if step.state is StepState.DONE and step.outcome and not step.outcome.changed:
         word = "Already there"
-    elif step.state is StepState.PENDING and state.final:
+    elif step.state is StepState.PENDING and (view.state.final or words.undoing(view)):
         sign, word = "–", "Not begun"
-    line = f"{sign} *{word}:* {escape(cut(words.seen(step, state), _LINE))}"
-    if step.problem and step.state in (StepState.FAILED, StepState.RUNNING):
-        line += f"\n      {escape(cut(step.problem, _LINE))}"
+    line = f"{sign} *{word}:* {escape(cut(words.seen(step, view.state), _LINE))}"
+    told_above = step.problem == view.problem
+    if step.problem and not told_above and step.state in (StepState.FAILED, StepState.RUNNING):
+        line += f"\n      {said(cut(step.problem, _LINE))}"
     return line
 
 
@@ -125,7 +127,7 @@ def _leftovers(view: OperationView) -> list[Block]:
 def _leftover(step: StepView) -> Iterable[Block]:
     _, word = words.STEP_WORDS[step.state]
     why = step.undone.seen if step.undone else step.problem
-    text = f"*Left behind ({word.lower()}):* {escape(words.ended(step.text))} {escape(words.ended(why) if why else '')}"
+    text = f"*Left behind ({word.lower()}):* {escape(words.ended(step.text))} {said(words.ended(why) if why else '')}"
     if step.retry_at:
         text += f" It is tried again {local_time(step.retry_at)}."
     command = step.command or (step.undone.command if step.undone else "")
@@ -190,9 +192,11 @@ def _people(view: OperationView) -> Block:
 
 
 def _buttons(view: OperationView) -> list[Block]:
+    """Buttons of the engine's choice, then Details: reading needs no single-use id, so its value is the operation's."""
     order = {"approve": 0, "reject": 1, "undo": 2, "details": 9}
-    actions = sorted(view.buttons, key=lambda action: (order.get(action, 5), action))
-    buttons = [_button(action, view.buttons[action], view) for action in actions]
+    values = dict(view.buttons) | ({"details": view.id} if view.plan else {})
+    actions = sorted(values, key=lambda action: (order.get(action, 5), action))
+    buttons = [_button(action, values[action], view) for action in actions]
     return [blocks.actions(buttons, block_id=ACTIONS)] if buttons else []
 
 

@@ -16,7 +16,7 @@ from bot.forms.model import FieldError, FormField, Kind, Option, Page
 from bot.model.canonical import JSON
 from bot.slack import blocks, limits
 from bot.slack.message import Block
-from bot.slack.mrkdwn import cut, escape, plain
+from bot.slack.mrkdwn import cut, escape, plain, said
 
 NAVIGATION = "_navigation"
 """The block with the Back button."""
@@ -85,7 +85,7 @@ def loading(title: str) -> dict[str, JSON]:
 
 def problem(title: str, sentence: str) -> dict[str, JSON]:
     """A modal that says what went wrong and what to do."""
-    return _notice(title, [blocks.section(escape(sentence))])
+    return _notice(title, [blocks.section(said(sentence))])
 
 
 def _notice(title: str, body: list[Block]) -> dict[str, JSON]:
@@ -98,7 +98,7 @@ def _notice(title: str, body: list[Block]) -> dict[str, JSON]:
 
 
 def _introduction(page: Page, number: int, count: int, errors: Sequence[FieldError]) -> list[Block]:
-    found = [blocks.section(f":warning: {escape(error.message)}") for error in errors[:5]]
+    found = [blocks.section(f":warning: {said(error.message)}") for error in errors[:5]]
     if count > 1:
         title = f" · {escape(page.title)}" if page.title else ""
         found.append(blocks.context(f"Page {number + 1} of {count}{title}"))

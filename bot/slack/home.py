@@ -147,23 +147,28 @@ class HomePublisher:
         self._source = source
         self._database = database
         self._timer = timer or SystemTimer()
-        self._due: dict[str, asyncio.Task[None]] = {}
+        self._due: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def changed(self, slack_user: str) -> None:
         """Have the person's page drawn anew, once for all news of the next seconds."""
         if slack_user not in self._due:
+            self._due.add(slack_user)
             task = asyncio.create_task(self._soon(slack_user))
-            self._due[slack_user] = task
-            task.add_done_callback(lambda _task: self._due.pop(slack_user, None))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    async def publish(self, slack_user: str) -> bool:
-        """Publish now, as when the person opens the page. Return whether Slack had to be told anything."""
+    async def publish(self, slack_user: str, *, force: bool = False) -> bool:
+        """Publish now, as when the person opens the page. Return whether Slack had to be told anything.
+
+        `force` is for a page that Slack does not have (`app_home_opened` without a `view`), whatever we remember.
+        """
         page = await self._source.home(slack_user)
         if page is None:
             return False
         view = home(page)
         digest = sha256(view)
-        if await self._last(slack_user) == digest:
+        if not force and await self._last(slack_user) == digest:
             return False
         await self._gateway.call("views.publish", user_id=slack_user, view=view)
         await self._store(slack_user, digest)
@@ -171,18 +176,18 @@ class HomePublisher:
 
     async def settle(self) -> None:
         """Wait until all news so far are published."""
-        await asyncio.gather(*self._due.values())
+        await asyncio.gather(*self._tasks)
 
     async def close(self) -> None:
         """Forget what is not published: the page is drawn when it is opened."""
-        tasks = list(self._due.values())
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _soon(self, slack_user: str) -> None:
         await self._timer.sleep(DEBOUNCE_S)
-        self._due.pop(slack_user, None)  # what comes from here on needs another drawing
+        self._due.discard(slack_user)  # what comes from here on needs another drawing
         try:
             await self.publish(slack_user)
         except PlatformError as error:

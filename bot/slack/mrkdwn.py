@@ -38,6 +38,14 @@ def code(text: str) -> str:
     return f"`{safe.replace('`', 'ˋ')}`" if safe else ""
 
 
+def said(text: str) -> str:
+    """Return one of our own sentences for mrkdwn: what stands between backticks becomes code, all else is escaped."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        return escape(text)
+    return "".join(code(piece) if number % 2 else escape(piece) for number, piece in enumerate(pieces))
+
+
 def link(url: str, label: str) -> str:
     """Return a link, or the escaped label alone where `url` is not http(s)."""
     if not url.startswith(("https://", "http://")):

@@ -52,6 +52,10 @@ def undoing(view: OperationView) -> bool:
     return any(step.state in _UNDOING for step in view.steps)
 
 
+def begun(view: OperationView) -> bool:
+    return any(step.state is not StepState.PENDING for step in view.steps)
+
+
 def count(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
@@ -67,6 +71,8 @@ def headline(view: OperationView) -> tuple[str, str]:
             return _running(view)
         case State.SUCCEEDED:
             return "Done.", f"{_all(len(view.steps))} finished." if view.steps else ""
+        case State.UNDONE if not begun(view):
+            return "Withdrawn, as asked.", "Nothing was changed."
         case State.UNDONE if view.reason is Reason.ASKED_TO_UNDO:
             return "Undone, as asked.", "Everything this had made was taken back."
         case State.UNDONE:
@@ -84,8 +90,7 @@ def headline(view: OperationView) -> tuple[str, str]:
                 "A person is needed: see what is left, and how to remove it.",
             )
         case _:
-            started = any(step.state is not StepState.PENDING for step in view.steps)
-            return "Failed.", "" if started else "Nothing was changed."
+            return "Failed.", "" if begun(view) else "Nothing was changed."
 
 
 def _running(view: OperationView) -> tuple[str, str]:
@@ -138,9 +143,16 @@ def sentence(view: OperationView) -> str:
     """Return the whole state as one line of text, for notifications and screen readers."""
     status, more = headline(view)
     problem = view.problem if view.state.final or undoing(view) else ""
-    left = "; ".join(f"left behind: {step.text}" for step in view.leftovers) if view.state.final else ""
+    left = "; ".join(step.text for step in view.leftovers) if view.state.final else ""
     voided = "The plan changed, so earlier approvals no longer count." if waiting_again(view) else ""
-    parts = [f"{title(view)}:", status[:1].lower() + status[1:], problem, more, voided, ended(left) if left else ""]
+    parts = [
+        f"{title(view)}:",
+        status[:1].lower() + status[1:],
+        problem,
+        more,
+        voided,
+        f"Left behind: {ended(left)}" if left else "",
+    ]
     asked = f"Asked by {view.principal.display_name}."
     return " ".join(part for part in (*parts, asked) if part)
 
