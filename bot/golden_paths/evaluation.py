@@ -6,6 +6,7 @@ Imported by the child process: the standard library and Jinja2 only.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -56,13 +57,15 @@ class Evaluator:
     def text(self, source: str, scope: Mapping[str, Any]) -> Any:
         if not has_tags(source):
             return source or ABSENT
-        single = single_expression(self.environment, source)
-        if single is not None:
+        single = single_node(self.environment, source)
+        if isinstance(single, nodes.Expr):
             found = self.environment.evaluate(single, scope)
             return ABSENT if isinstance(found, Missing) or callable(found) else found
         self.environment.marks.clear()
         rendered = self.environment.render_text(source, scope)
-        return self._with_late(rendered) if self.environment.marks else rendered or ABSENT
+        if self.environment.marks:
+            return self._with_late(rendered)
+        return _read_again(rendered) if single is not None else rendered or ABSENT
 
     def _with_late(self, rendered: str) -> LateText:
         pattern = re.escape(self.environment.mark).replace(r"\{\}", r"(\d+)")
@@ -80,13 +83,23 @@ def has_tags(source: str) -> bool:
     return "${{" in source or "{%" in source or "{#" in source
 
 
-def single_expression(environment: TemplateEnvironment, source: str) -> nodes.Expr | None:
-    """Return the expression when the text is exactly one `${{ … }}`. Raise `Fault` when the text cannot be read."""
+def _read_again(rendered: str) -> Any:
+    """Return what Backstage makes of a text that is one `{% … %}` block: JSON where it is JSON."""
+    try:
+        return json.loads(rendered) if rendered else ABSENT
+    except ValueError:
+        return rendered
+
+
+def single_node(environment: TemplateEnvironment, source: str) -> nodes.Node | None:
+    """Return the expression, or the block, when the text is exactly one. Raise `Fault` when it cannot be read."""
     with faults():
         body = environment.parse(source).body
     match body:
         case [nodes.Output(nodes=[only])] if not isinstance(only, nodes.TemplateData):
             return only
+        case [nodes.If() | nodes.For() as block]:
+            return block
         case _:
             return None
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from secrets import token_hex
 from typing import Any
 
 from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError, nodes, pass_context
 from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension
-from jinja2.lexer import Token, TokenStream
+from jinja2.lexer import Lexer, Token, TokenStream
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
@@ -26,7 +26,10 @@ from bot.golden_paths.filters import TEXT_MAX, bounded, filters
 from bot.golden_paths.members import lookup
 from bot.golden_paths.values import JsDict, JsList, LateValue, Missing, concatenated, number, printed, wrap
 
+_COMMENT = re.compile(r"\{#(?![-+])(.*?)(?<![-+])#\}", re.DOTALL)
 _VERBATIM = re.compile(r"(\{%-?\s*)(end)?verbatim(\s*-?%\})")
+
+ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 JS_VALUE = "javascript value"
 JS_PRINT = "javascript print"
@@ -46,6 +49,23 @@ class Operators(Extension):
             opens_tag = before == "block_begin" and token.value == "elseif"
             before = token.type
             yield Token(token.lineno, "name", "elif") if opens_tag else token
+
+
+class NunjucksLexer(Lexer):
+    """Reads escapes in quoted text as nunjucks does: `\\n`, `\\r`, `\\t`; any other character stands for itself."""
+
+    def wrap(
+        self, stream: Iterable[tuple[int, str, str]], name: str | None = None, filename: str | None = None
+    ) -> Iterator[Token]:
+        return super().wrap(self._unescaped(stream), name, filename)
+
+    def _unescaped(self, stream: Iterable[tuple[int, str, str]]) -> Iterator[tuple[int, str, str]]:
+        for line, kind, value in stream:
+            if kind == "string" and "\\" in value:
+                text = re.sub(r"\\(.)", lambda found: ESCAPES.get(found[1], found[1]), value[1:-1], flags=re.DOTALL)
+                yield line, kind, value[0] + text.encode("unicode_escape").decode() + value[-1]
+            else:
+                yield line, kind, value
 
 
 class Nunjucks(NodeTransformer):
@@ -105,6 +125,8 @@ def _carried_names(tree: nodes.Template) -> frozenset[str]:
     def assigned(within: nodes.Node) -> set[str]:
         return {a.target.name for a in within.find_all(nodes.Assign) if isinstance(a.target, nodes.Name)}
 
+    if next(tree.find_all(nodes.For), None) is None:
+        return frozenset()
     inside = {name for loop in tree.find_all(nodes.For) for name in assigned(loop)}
     if not inside:
         return frozenset()
@@ -138,6 +160,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
             extensions=[Operators],
             cache_size=0,
         )
+        self._lexer = NunjucksLexer(self)
         self.marks: list[LateValue] = []
         self.mark = f"\0{token_hex(8)}:{{}}\0"
         """Stands in rendered text where a late value will be; unguessable, so no value from outside can forge one."""
@@ -147,8 +170,15 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         self.tests |= {"equalto": lambda a, b: a == b, "falsy": lambda a: not a, "truthy": lambda a: bool(a)}  # noqa: PLW0108 - a type is no function to mypy
         self.tests |= {"null": lambda a: a is None, "greaterthan": self.tests["gt"], "lessthan": self.tests["lt"]}
 
+    @property
+    def lexer(self) -> Lexer:
+        return self._lexer
+
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        tree = super()._parse(_VERBATIM.sub(r"\1\2raw\3", source), name, filename)
+        source = _VERBATIM.sub(r"\1\2raw\3", source)
+        if (self.trim_blocks or self.lstrip_blocks) and "{#" in source and "raw" not in source:
+            source = _COMMENT.sub(r"{#+\1+#}", source)  # nunjucks trims around blocks only, Jinja2 around comments too
+        tree = super()._parse(source, name, filename)
         carried = _carried_names(tree)
         if carried:
             LoopVariables(carried).visit(tree)

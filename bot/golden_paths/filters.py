@@ -179,7 +179,10 @@ def join(value: Any, by: Any = "", attribute: Any = None) -> str:
 
 
 def length(value: Any) -> int | None:
-    if isinstance(value, str | list | tuple | dict):
+    """Return the number of items, or of a text's UTF-16 units, which is what JavaScript counts."""
+    if isinstance(value, str):
+        return len(value) + sum(char > "\uffff" for char in value)
+    if isinstance(value, list | tuple | dict):
         return len(value)
     return 0 if value is None or value is False or isinstance(value, Missing) else None
 

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2.runtime import LoopContext
 
 from bot.golden_paths.faults import Fault
-from bot.golden_paths.filters import bounded, join, text_of, trim
+from bot.golden_paths.filters import bounded, join, length, text_of, trim
 from bot.golden_paths.values import JsList, LateValue, concatenated, wrap
 
 Method = Callable[..., Any]
@@ -42,7 +42,7 @@ def _indexed(obj: Any, key: Any) -> tuple[bool, Any]:
     if isinstance(key, int) and not isinstance(key, bool):
         return 0 <= key < len(obj), obj[key] if 0 <= key < len(obj) else None
     if key == "length":
-        return True, len(obj)
+        return True, length(obj)
     methods = TEXT_METHODS if isinstance(obj, str) else LIST_METHODS
     if not isinstance(key, str) or key not in methods:
         return False, None

@@ -16,6 +16,9 @@ from bot.golden_paths.faults import Fault
 from bot.golden_paths.globs import matcher
 from bot.golden_paths.tree import LINK, Entry, Workspace, joined
 
+MARKS = ("{{", "{%", "{#")
+"""A text without any of these renders to itself."""
+
 WORKFLOWS = ".github/workflows/"
 FOREIGN = frozenset(
     {
@@ -104,7 +107,7 @@ class SkeletonRenderer:
     def content(self, path: str, target: str, entry: Entry) -> bytes:
         """Return the rendered content; links and binary files as they stand."""
         text = None if entry.mode == LINK else text_content(entry.content)
-        if text is None or not ("${{" in text or "{%" in text or "{#" in text or "{{" in text):
+        if text is None or not any(mark in text for mark in MARKS):
             return entry.content
         in_workflow = WORKFLOWS in target or WORKFLOWS in path
         if not in_workflow or self._options.cookiecutter:
@@ -115,6 +118,8 @@ class SkeletonRenderer:
     def _text(self, text: str, *, limit: int | None = None) -> str:
         """Render with the file's own newlines. Jinja2 makes all newlines one, so mixed ones travel as marks."""
         limit = limit or self._limit
+        if not any(mark in text for mark in MARKS):
+            return text
         crlf, plain = text.count("\r\n"), text.count("\n")
         lone = text.count("\r") - crlf
         if lone == 0 and crlf in (0, plain):
