@@ -183,7 +183,7 @@ def connect(
     app_id: str = "",
     app_key: SecretStr | None = None,
     secrets: Mapping[str, SecretStr] | None = None,
-    timeout_s: float = 15.0,
+    timeout_s: int = 15,
     pace: Pace | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,

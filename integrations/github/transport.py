@@ -50,7 +50,7 @@ class Authorization:
 class Transport:
     """Sends one request and returns its answer, whatever its status."""
 
-    def __init__(self, base_url: str, *, timeout_s: float = 15.0) -> None:
+    def __init__(self, base_url: str, *, timeout_s: int = 15) -> None:
         self._base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="github")
@@ -114,14 +114,14 @@ class Transport:
         return github
 
 
-def _open(base_url: str, timeout_s: float) -> Github:
+def _open(base_url: str, timeout_s: int) -> Github:
     from github import Github  # noqa: PLC0415  # the same
 
     # At DEBUG it would write request bodies into the log, a webhook's secret among them.
     logging.getLogger("github.Requester").setLevel(logging.INFO)
     return Github(
         base_url=base_url,
-        timeout=timeout_s,  # type: ignore[arg-type]  # seconds as `requests` takes them, declared as int
+        timeout=timeout_s,
         retry=None,
         seconds_between_requests=None,
         seconds_between_writes=None,

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from bot.errors import Refused, UsageError
+from bot.model.forge_events import PullRequestEvent, Push, RepositoryEvent, UnknownEvent, WorkflowRun
+from integrations.github.webhooks import parse, verify
+from tests.peers.tools import need
+
+SECRET = SecretStr("it-is-a-secret")
+BODY = b'{"zen": "Speak like a human."}'
+
+
+def signature(body: bytes, key: str = "it-is-a-secret") -> str:
+    return "sha256=" + hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
+
+
+def test_the_signature_of_the_raw_body_is_accepted() -> None:
+    verify(SECRET, BODY, signature(BODY))
+
+
+def test_githubs_own_example_is_accepted() -> None:
+    # The worked example of GitHub's page "Validating webhook deliveries".
+    given_there = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+    verify(SecretStr("It's a Secret to Everybody"), b"Hello, World!", given_there)
+
+
+@pytest.mark.parametrize(
+    "given_signature",
+    [None, "", "sha256=", "sha1=" + "0" * 40, signature(b"other"), signature(BODY, "other"), signature(BODY)[7:], "ü"],
+)
+def test_any_other_signature_is_refused(given_signature: str | None) -> None:
+    with pytest.raises(Refused, match="signature"):
+        verify(SECRET, BODY, given_signature)
+
+
+def test_without_a_secret_everything_is_refused() -> None:
+    with pytest.raises(Refused):
+        verify(SecretStr(""), BODY, signature(BODY, ""))
+
+
+def payloads(event: str) -> list[dict[str, Any]]:
+    file = need("node_modules") / "@octokit" / "webhooks-examples" / "api.github.com" / "index.json"
+    entries = json.loads(Path(file).read_text())
+    return [example for entry in entries if event in ("", entry["name"]) for example in entry["examples"]]
+
+
+def all_payloads() -> list[tuple[str, dict[str, Any]]]:
+    file = need("node_modules") / "@octokit" / "webhooks-examples" / "api.github.com" / "index.json"
+    return [(entry["name"], example) for entry in json.loads(file.read_text()) for example in entry["examples"]]
+
+
+def test_all_329_example_payloads_of_octokit_are_taken() -> None:
+    examples = all_payloads()
+    parsed = [parse(name, f"d-{number}", json.dumps(one).encode()) for number, (name, one) in enumerate(examples)]
+    assert len(parsed) == 329
+    kinds = Counter(type(event) for event in parsed)
+    for kind, event in (
+        (Push, "push"),
+        (PullRequestEvent, "pull_request"),
+        (WorkflowRun, "workflow_run"),
+        (RepositoryEvent, "repository"),
+    ):
+        assert kinds[kind] == sum(name == event for name, _ in examples) > 0
+
+
+def test_a_push_tells_branch_and_paths() -> None:
+    pushes = [parse("push", "d", json.dumps(one).encode()) for one in payloads("push")]
+    for one, push in zip(payloads("push"), pushes, strict=True):
+        assert isinstance(push, Push)
+        assert push.repository == one["repository"]["full_name"]
+        assert push.deleted == one["deleted"]
+        assert (push.branch is None) == one["ref"].startswith("refs/tags/")
+        assert push.paths == {
+            path for commit in one["commits"] for path in commit["added"] + commit["modified"] + commit["removed"]
+        }
+
+
+def test_a_renamed_repository_tells_its_former_name() -> None:
+    document = {
+        "action": "renamed",
+        "changes": {"repository": {"name": {"from": "old"}}},
+        "repository": {"id": 7, "full_name": "acme/new"},
+    }
+    event = parse("repository", "d", json.dumps(document).encode())
+    assert event == RepositoryEvent(delivery="d", repository="acme/new", action="renamed", id=7, former_name="acme/old")
+
+
+def test_a_transferred_repository_tells_its_former_owner() -> None:
+    document = {
+        "action": "transferred",
+        "changes": {"owner": {"from": {"organization": {"login": "old"}}}},
+        "repository": {"id": 7, "full_name": "acme/orders"},
+    }
+    event = parse("repository", "d", json.dumps(document).encode())
+    assert isinstance(event, RepositoryEvent)
+    assert event.former_name == "old/orders"
+
+
+def test_a_form_encoded_delivery_is_read_too() -> None:
+    event = parse("ping", "d", b"payload=%7B%22zen%22%3A%20%22x%22%7D", "application/x-www-form-urlencoded")
+    assert event == UnknownEvent(delivery="d", event="ping")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000])
+def test_a_body_that_is_no_json_object_is_said(body: bytes) -> None:
+    with pytest.raises(UsageError, match="JSON"):
+        parse("push", "d", body)
+
+
+leaves = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+documents = st.dictionaries(
+    st.sampled_from(["ref", "before", "after", "commits", "repository", "action", "changes", "pull_request"]),
+    st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["full_name", "id"]), inner)),
+)
+
+
+@given(event=st.sampled_from(["push", "pull_request", "workflow_run", "repository", "x"]), document=documents)
+def test_no_shape_of_json_raises(event: str, document: dict[str, Any]) -> None:
+    assert parse(event, "d", json.dumps(document).encode()).delivery == "d"
