@@ -1,4 +1,4 @@
-"""Golden files: what was agreed on, kept beside the tests. `UPDATE_GOLDEN=1` writes them anew, to be read in the diff."""
+"""Golden files: what was agreed on. `UPDATE_GOLDEN=1` writes them anew, to be read in the diff."""
 
 from __future__ import annotations
 

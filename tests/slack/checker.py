@@ -79,20 +79,27 @@ def _block(block: Mapping[str, Any], surface: str) -> Iterator[str]:
     if kind == "context" and not 1 <= len(block["elements"]) <= documented.CONTEXT_ELEMENTS_MAX_ITEMS:
         yield "context elements"
     if kind == "actions":
-        elements = block["elements"]
-        if not 1 <= len(elements) <= documented.ACTIONS_ELEMENTS_MAX_ITEMS:
-            yield "actions elements"
-        actions = [element["action_id"] for element in elements]
-        if len(set(actions)) != len(actions):
-            yield "action_id used twice"
-        for element in elements:
-            yield from _element(element)
+        yield from _actions(block["elements"])
     if kind == "input":
-        if block["label"]["type"] != "plain_text" or len(block["label"]["text"]) > 2000:
-            yield "label"
-        if len(block.get("hint", {}).get("text", "")) > 2000:
-            yield "hint"
-        yield from _element(block["element"])
+        yield from _input(block)
+
+
+def _actions(elements: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if not 1 <= len(elements) <= documented.ACTIONS_ELEMENTS_MAX_ITEMS:
+        yield "actions elements"
+    actions = [element["action_id"] for element in elements]
+    if len(set(actions)) != len(actions):
+        yield "action_id used twice"
+    for element in elements:
+        yield from _element(element)
+
+
+def _input(block: Mapping[str, Any]) -> Iterator[str]:
+    if block["label"]["type"] != "plain_text" or len(block["label"]["text"]) > 2000:
+        yield "label"
+    if len(block.get("hint", {}).get("text", "")) > 2000:
+        yield "hint"
+    yield from _element(block["element"])
 
 
 def _texts(value: Any, most: int) -> Iterator[str]:
