@@ -1,0 +1,40 @@
+"""The REST routes, one module per chapter of GitHub's reference."""
+
+from playground.github.api import (
+    accounts,
+    apps,
+    branches,
+    commits,
+    contents,
+    deployments,
+    git_data,
+    hooks,
+    issues,
+    pulls,
+    releases,
+    repositories,
+    rulesets,
+    settings,
+    statuses,
+    teams,
+)
+
+MODULES = (
+    accounts,
+    apps,
+    teams,
+    repositories,
+    git_data,
+    contents,
+    branches,
+    pulls,
+    statuses,
+    commits,
+    issues,
+    rulesets,
+    settings,
+    deployments,
+    hooks,
+    releases,
+)
+ROUTES = [route for module in MODULES for route in module.routes.table]

@@ -1,0 +1,141 @@
+"""Git's smart HTTP protocol: `git clone` and `git push` at `<github>/<owner>/<name>.git`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any, cast
+
+from aiohttp import web
+from dulwich.errors import GitProtocolError, HangupException
+from dulwich.protocol import ReceivableProtocol
+from dulwich.server import DictBackend, PackHandler, ReceivePackHandler, UploadPackHandler
+
+from playground.github import protection
+from playground.github.access import Access, credentials
+from playground.github.call import Actor
+from playground.github.errors import ApiError
+from playground.github.faults import Faults
+from playground.github.gitrepo import ZERO, GitRepository, Move
+from playground.github.hub import Hub
+from playground.github.rest import Log, cut, refuse
+from playground.github.store import Document
+
+NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate", "Pragma": "no-cache"}
+Moved = list[tuple[str, str, str]]
+"""Refs that a push moved: name, before, after."""
+
+
+class GuardedReceivePack(ReceivePackHandler):
+    """Asks the rulesets about each pushed ref; GitHub's refusal is shown by `git push`."""
+
+    allow: Callable[[str, str, str], str]
+
+    def _on_update(self, ref_name: bytes, old_sha: bytes, new_sha: bytes) -> bytes | None:
+        refusal = self.allow(ref_name.decode(), old_sha.decode(), new_sha.decode())
+        return refusal.replace("\n", " ").encode() or None
+
+
+class GitDoor:
+    def __init__(self, hub: Hub, access: Access, faults: Faults, log: Log) -> None:
+        self._hub = hub
+        self._access = access
+        self._faults = faults
+        self._log = log
+
+    def add_to(self, router: web.UrlDispatcher) -> None:
+        repository = "/{owner}/{repo:[^/]+?}{suffix:(?:\\.git)?}"
+        router.add_get(repository + "/info/refs", self._advertise)
+        router.add_post(repository + "/{service:git-(?:upload|receive)-pack}", self._exchange)
+
+    async def _advertise(self, request: web.Request) -> web.StreamResponse:
+        service = request.query.get("service", "")
+        if service not in {"git-upload-pack", "git-receive-pack"}:
+            return web.Response(status=403, text="Please upgrade your git client.\n")
+        return await self._answer(request, service, advertise=True)
+
+    async def _exchange(self, request: web.Request) -> web.StreamResponse:
+        return await self._answer(request, request.match_info["service"], advertise=False)
+
+    async def _answer(self, request: web.Request, service: str, *, advertise: bool) -> web.StreamResponse:
+        fault = self._faults.next_for(request.method, request.path)
+        actor = Actor("anonymous")
+        try:
+            actor = self._actor(request, service)
+            if fault:
+                refuse(fault, self._hub, {})
+            if fault and fault.drop == "before":
+                response = web.Response(status=500)
+            else:
+                response = await self._serve(request, service, actor, advertise=advertise)
+        except ApiError as error:
+            headers = {"WWW-Authenticate": 'Basic realm="GitHub"'} if error.status == 401 else {}
+            response = web.Response(status=error.status, text=f"{error.message}\n", headers=headers)
+        self._log.add(request, response.status, actor.login, uuid.uuid4().hex[:24].upper())
+        return await cut(request, response, fault) if fault else response
+
+    def _actor(self, request: web.Request, service: str) -> Actor:
+        """Return who clones or pushes: the token's owner, or in the playground anybody, by the name they give."""
+        header = request.headers.get("Authorization", "")
+        if not header or not credentials(header):
+            return Actor("developer")
+        actor = self._access.actor(header)
+        needs = "contents:write" if service == "git-receive-pack" else "contents:read"
+        if actor is None or not actor.may(needs):
+            raise ApiError(403, "Write access to repository not granted.")
+        return actor
+
+    async def _serve(self, request: web.Request, service: str, actor: Actor, *, advertise: bool) -> web.Response:
+        repo = self._hub.repository(request.match_info["owner"], request.match_info["repo"])
+        if repo is None or not actor.sees(repo["id"]):
+            raise ApiError(404, "Repository not found.")
+        if repo["archived"] and service == "git-receive-pack":
+            raise ApiError(403, "This repository was archived so it is read-only.")
+        body = await request.read()  # aiohttp has undone gzip and chunks already
+
+        def work(git: GitRepository) -> tuple[bytes, Moved]:
+            before = git.refs()
+            answer = self._talk(git, repo, service, body, actor, advertise=advertise)
+            return answer, moved(before, git.refs()) if service == "git-receive-pack" and not advertise else []
+
+        answer, changes = await self._hub.git(repo, work)
+        for ref, old, new in changes:
+            await self._hub.ref_changed(repo, Move(ref, old, new), actor.login)
+        kind = "advertisement" if advertise else "result"
+        return web.Response(body=answer, content_type=f"application/x-{service}-{kind}", headers=NO_CACHE)
+
+    def _talk(
+        self, git: GitRepository, repo: Document, service: str, body: bytes, actor: Actor, *, advertise: bool
+    ) -> bytes:
+        answer = BytesIO()
+        protocol = ReceivableProtocol(BytesIO(body).read, answer.write)
+        backend = DictBackend({"/": cast("Any", git.dulwich)})  # its Protocol names fewer methods than it calls
+        kind: type[PackHandler] = UploadPackHandler if service == "git-upload-pack" else GuardedReceivePack
+        handler = cast("Any", kind)(backend, ["/"], protocol, stateless_rpc=True, advertise_refs=advertise)
+        if isinstance(handler, GuardedReceivePack):
+            handler.allow = lambda ref, old, new: self._refusal(git, repo, (ref, old, new), actor)
+        if advertise:
+            protocol.write_pkt_line(b"# service=" + service.encode() + b"\n")
+            protocol.write_pkt_line(None)
+        try:
+            handler.handle()
+        except (GitProtocolError, HangupException) as error:
+            raise ApiError(400, str(error)) from error
+        return answer.getvalue()
+
+    def _refusal(self, git: GitRepository, repo: Document, move: tuple[str, str, str], actor: Actor) -> str:
+        ref, old, new = move
+        if new == ZERO and ref == f"refs/heads/{repo['default_branch']}":
+            return f"refusing to delete the current branch: {ref}"
+        try:
+            protection.check(self._hub, repo, git, Move(ref, old, new), actor)
+        except ApiError as error:
+            return error.message
+        return ""
+
+
+def moved(before: dict[str, str], after: dict[str, str]) -> Moved:
+    names = sorted(before.keys() | after.keys())
+    changes = [(name, before.get(name, ZERO), after.get(name, ZERO)) for name in names]
+    return [change for change in changes if change[1] != change[2]]
