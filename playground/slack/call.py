@@ -86,7 +86,8 @@ class Method:
     tier: Tier
     scopes: tuple[str, ...]
     """One of them is needed; none: any token will do."""
-    token: Literal["bot", "app", "none"]
+    caller: Literal["bot", "app", "anyone"]
+    """Whose token is needed."""
     handler: Handler
 
 
@@ -94,12 +95,12 @@ METHODS: dict[str, Method] = {}
 
 
 def method(
-    name: str, tier: Tier, *scopes: str, token: Literal["bot", "app", "none"] = "bot"
+    name: str, tier: Tier, *scopes: str, caller: Literal["bot", "app", "anyone"] = "bot"
 ) -> Callable[[Handler], Handler]:
     """Register a function as the answer to a Web API method; what it returns goes beside `"ok": true`."""
 
     def register(handler: Handler) -> Handler:
-        METHODS[name] = Method(name, tier, scopes, token, handler)
+        METHODS[name] = Method(name, tier, scopes, caller, handler)
         return handler
 
     return register

@@ -1,4 +1,4 @@
-"""What a message may hold: text, blocks, attachments and metadata as the bot sent them, checked as Slack checks them."""
+"""What a message may hold: text, blocks, attachments and metadata, checked as Slack checks them."""
 
 from __future__ import annotations
 
@@ -50,6 +50,9 @@ def read(call: Call, *, longest: int = limits.MESSAGE_TEXT) -> Json:
     if attachments is not None:
         if not isinstance(attachments, list) or len(attachments) > limits.MESSAGE_ATTACHMENTS:
             raise SlackRefusal("too_many_attachments" if isinstance(attachments, list) else "invalid_attachments")
+        for attachment in attachments:
+            if isinstance(attachment, dict) and "blocks" in attachment:
+                blocks_of(attachment["blocks"])
         given["attachments"] = attachments
     _note(call, given)
     return given

@@ -28,7 +28,7 @@ class Messages:
         return f"{self._last_us // 1_000_000}.{self._last_us % 1_000_000:06d}"
 
     def post(self, channel: str, user: str, content: Json, *, ephemeral_to: str | None = None) -> Json:
-        """Store a new message. `content`: any of text, blocks, attachments, metadata, files, thread_ts, bot_id, subtype."""
+        """Store a new message of `content`: any of text, blocks, attachments, metadata, files, thread_ts, subtype."""
         message: Json = {
             "type": "message",
             "ts": self.next_ts(),
@@ -50,7 +50,8 @@ class Messages:
             "deleted": False,
             **content,
         }
-        message["blocks"] = block_kit.stored(content.get("blocks") or [])
+        message["blocks"] = block_kit.stored(message.get("blocks") or [])
+        message["attachments"] = _attached(message["attachments"])
         with self._store.together():
             self._store.put_message(message)
             self._stream.add("message_posted", channel=channel, ts=message["ts"], message=message)
@@ -79,6 +80,8 @@ class Messages:
     def change(self, message: Json, **fields: Any) -> Json:
         if "blocks" in fields:
             fields["blocks"] = block_kit.stored(fields["blocks"])
+        if "attachments" in fields:
+            fields["attachments"] = _attached(fields["attachments"])
         message.update(fields)
         self._save(message)
         return message
@@ -133,6 +136,15 @@ class Messages:
         if metadata and message["metadata"]:
             shown["metadata"] = message["metadata"]
         return shown
+
+
+def _attached(attachments: list[Json]) -> list[Json]:
+    return [{**one, "blocks": block_kit.stored(one["blocks"])} if one.get("blocks") else one for one in attachments]
+
+
+def all_blocks(message: Json) -> list[Json]:
+    """Return a message's blocks, those of its attachments included."""
+    return [*message["blocks"], *(block for one in message["attachments"] for block in one.get("blocks", []))]
 
 
 def _microseconds(ts: str) -> int:

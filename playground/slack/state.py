@@ -106,7 +106,7 @@ def is_empty(state: Json) -> bool:
 
 
 def enter(block: Json, element: Json, value: Any, lookup: Lookup) -> Json:
-    """Return an element's state after a person entered `value`. Raise `Unacceptable` when a client would not take it."""
+    """Return an element's state with `value` entered. Raise `Unacceptable` when a client would not take it."""
     kind = element["type"]
     field = _FIELDS[kind][0]
     if value is None or value in ("", []):

@@ -19,7 +19,7 @@ class Stream:
         self._grown = asyncio.Event()
         self.closed = False
 
-    def add(self, kind: str, **fields: Any) -> int:
+    def add(self, kind: str, /, **fields: Any) -> int:
         self.last += 1
         event = {"n": self.last, "at": self._clock().isoformat(), "type": kind, **fields}
         self._store.append("event", self.last, kind, event)
@@ -55,7 +55,7 @@ class Log:
         self._clock = clock
         self.last = store.last("log")
 
-    def add(self, kind: str, name: str, **fields: Any) -> None:
+    def add(self, kind: str, name: str, /, **fields: Any) -> None:
         self.last += 1
         entry = {"n": self.last, "at": self._clock().isoformat(), "kind": kind, "name": name, "fault": None, **fields}
         entry.setdefault("violations", [])

@@ -111,7 +111,7 @@ def team_info(call: Call) -> Json:
     return {"team": {"id": directory.team_id, "name": directory.sample.ORGANISATION, "domain": TEAM_DOMAIN}}
 
 
-@method("apps.connections.open", Tier.TWO, token="app")  # noqa: S106 - the kind of token, not a token
+@method("apps.connections.open", Tier.TWO, caller="app")
 def open_connection(call: Call) -> Json:
     """Return the URL of one Socket Mode connection; it serves once."""
     ticket = secrets.token_urlsafe(24)
