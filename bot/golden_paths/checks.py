@@ -95,7 +95,7 @@ class _Checker:
                 self.mistakes.append(
                     Mistake(where, f"`{spoken}` is known only after the step has run, and {late} hang on it.")
                 )
-            elif late_names and id(node) not in direct:
+            elif late_names and (id(node) in direct) is (name is None):
                 text = f"`{spoken}` is known only after the step has run, so nothing can be computed from it."
                 self.mistakes.append(Mistake(where, text))
 

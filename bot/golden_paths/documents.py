@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from typing import Any
@@ -87,6 +88,7 @@ def _undefined(_loader: _Loader, node: yaml.Node) -> None:
     raise DocumentError(f"Line {node.start_mark.line + 1}: the tag `{node.tag[:80]}` is not known here.")
 
 
+_Loader.add_constructor(None, _undefined)
 for _tag in ("timestamp", "binary", "set", "omap", "pairs"):
     _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _undefined)
 
@@ -105,6 +107,7 @@ def load_documents(text: str) -> list[Any]:
                 break
             _expanded(node, {}, set())
             documents.append(loader.construct_document(node))
+        json.dumps(documents, ensure_ascii=False).encode()
     except yaml.MarkedYAMLError as error:
         line = f"Line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise DocumentError(
@@ -112,6 +115,8 @@ def load_documents(text: str) -> list[Any]:
         ) from error
     except DocumentError:
         raise
+    except UnicodeEncodeError as error:
+        raise DocumentError("A text holds half a Unicode character.") from error
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise DocumentError("This is not YAML that can be read.") from error
     except RecursionError as error:

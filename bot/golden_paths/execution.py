@@ -49,13 +49,25 @@ class Execution:
         """Run everything and return the frame with what it came to. Raise `Fault` for a mistake."""
         for step in self._job["steps"]:
             self._run_step(step)
-        output = self._evaluate.value(self._job["output"], self._scope(), "output")
+        output = self._evaluate.value(self._output(), self._scope(), "output")
         files = self._contents.files(self._workspace.snapshot())
         message = {
             "files": files, "actions": self._actions, "notes": self._notes,
             "output": plain({} if output is ABSENT else output, "output"),
         }  # fmt: skip
         return self._contents.frame(message)
+
+    def _output(self) -> Message:
+        """Return the template's output without the items whose `if` is not true."""
+        scope = self._scope()
+
+        def shown(items: Any) -> Any:
+            if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+                return items
+            wanted = [item for item in items if self._wanted(item, scope, "output")]
+            return [{key: value for key, value in item.items() if key != "if"} for item in wanted]
+
+        return {kind: shown(items) for kind, items in self._job["output"].items()}
 
     def _scope(self, each: Mapping[str, Any] | None = None) -> dict[str, Any]:
         scope = {
@@ -67,7 +79,7 @@ class Execution:
     def _run_step(self, step: Message) -> None:
         where, per_item = f"steps.{step['id']}", "each" in step
         try:
-            if not (per_item and "each." in str(step.get("if"))) and not self._wanted(step, self._scope()):
+            if not (per_item and "each." in str(step.get("if"))) and not self._wanted(step, self._scope(), where):
                 self._notes.append(f"Step {step['name']} was skipped: its `if` is not true.")
                 return
             if not per_item:
@@ -82,7 +94,7 @@ class Execution:
         collected: dict[str, list[Any]] = {}
         for number, each in enumerate(self._items(step), start=1):
             scope = self._scope(each)
-            if self._wanted(step, scope):
+            if self._wanted(step, scope, f"steps.{step['id']}"):
                 for name, value in self._run_once(step, self._unused(f"{step['id']}-{number}"), scope).items():
                     collected.setdefault(name, []).append(value)
         self._steps[step["id"]] = {"output": wrap(collected)}
@@ -105,10 +117,10 @@ class Execution:
             raise Fault(f"`each` has more than {EACH_MAX} items.", where=f"steps.{step['id']}.each")
         return ({"key": key, "value": value} for key, value in items.items())
 
-    def _wanted(self, step: Message, scope: Mapping[str, Any]) -> bool:
-        condition = step.get("if", True)
+    def _wanted(self, item: Message, scope: Mapping[str, Any], where: str) -> bool:
+        condition = item.get("if", True)
         if isinstance(condition, str):
-            condition = self._evaluate.value(condition, scope, f"steps.{step['id']}.if")
+            condition = self._evaluate.value(condition, scope, f"{where}.if")
             return condition is not ABSENT and truthy(condition)
         return condition is not False
 

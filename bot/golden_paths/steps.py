@@ -255,11 +255,10 @@ def _texts(output: Mapping[str, Any]) -> list[OutputText]:
 
 
 def _shown(output: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    """Return the items of one kind whose `if` is not there or true."""
     items = output.get(name) or []
     if not isinstance(items, list):
         raise UsageError(f"`output.{name}` of the golden path must be a list.")
-    return [item for item in items if isinstance(item, dict) and item.get("if", True)]
+    return [item for item in items if isinstance(item, dict)]
 
 
 __all__ = [
