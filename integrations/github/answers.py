@@ -66,6 +66,8 @@ def _problem(reply: Reply, document: Any, doing: str, *, write: bool) -> Platfor
             return Refused(f"GitHub did not accept our credentials to {doing}.", hint=f"Renew the token; {DOCTOR}")
         case 403 | 451:
             return Refused(f"GitHub does not let us {doing}: {said}.", hint=_permission_hint(reply))
+        case 422 if said.startswith("No commit found"):
+            return NotFound(f"GitHub knows no such branch, tag or commit to {doing}.")
         case 404 | 410:
             return NotFound(f"GitHub knows nothing under that name to {doing}, or hides it from us.")
         case 409 if "empty" in said.lower():

@@ -128,6 +128,10 @@ class Client:
         """Return what `read` makes of the answer. Raise `OutcomeUnknown` when no whole answer came."""
         return await self._once(Request(job, method, path, doing, body, cost), read)
 
+    def forget(self, owner: str, repository: str) -> None:
+        """Forget tokens of a repository that was just made or deleted."""
+        self._credentials.forget(owner, repository)
+
     async def _once(self, request: Request, read: Callable[[Any], T]) -> T:
         """Make one call; repeat it only when GitHub refused it unread: for its limits, or for an expired token."""
         renewed = False

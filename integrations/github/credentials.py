@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from pydantic import SecretStr
 
-from bot.errors import NotFound, Refused
+from bot.errors import Conflict, NotFound, PlatformError, Refused
 from integrations.github.answers import unknown, unreachable, value
 from integrations.github.transport import Authorization, NoAnswer, NotSent, Transport
 
@@ -35,6 +35,9 @@ class Credentials(Protocol):
     def renew(self, job: Job) -> bool:
         """Forget what was sent, because it was not accepted; return whether there may be something better."""
 
+    def forget(self, owner: str, repository: str) -> None:
+        """Forget what was held for a repository that was just made or deleted: its name means another one now."""
+
 
 class PersonalToken:
     def __init__(self, token: SecretStr) -> None:
@@ -45,6 +48,9 @@ class PersonalToken:
 
     def renew(self, job: Job) -> bool:
         return False
+
+    def forget(self, owner: str, repository: str) -> None:
+        pass
 
 
 @dataclass(slots=True)
@@ -82,6 +88,10 @@ class AppTokens:
     def renew(self, job: Job) -> bool:
         return self._held.pop(job, None) is not None
 
+    def forget(self, owner: str, repository: str) -> None:
+        for job in [job for job in self._held if (job.owner, job.repository) == (owner, repository)]:
+            del self._held[job]
+
     async def _mint(self, job: Job) -> tuple[Authorization, float]:
         """Return a token and its life in seconds."""
         installation = await self._installation(job.owner)
@@ -90,23 +100,28 @@ class AppTokens:
         if job.repository is not None:
             body["repositories"] = [job.repository]
         path = f"/app/installations/{installation}/access_tokens"
-        document, headers = await self._as_app("POST", path, f"give us a token for {job.owner}", body)
+        try:
+            document, headers = await self._as_app("POST", path, f"give us a token for {job.owner}", body)
+        except Conflict as error:
+            raise _not_given(error, job) from error
         token, expires = document.get("token"), document.get("expires_at")
         if not isinstance(token, str) or not isinstance(expires, str):
             raise unknown("give us a token", "its answer held none", write=False)
         return Authorization("token", token), _life_s(expires, headers)
 
     async def _installation(self, owner: str) -> int:
-        if owner not in self._installations:
-            doing = f"find the installation of our App in {owner}"
+        doing = f"find the installation of our App in {owner}"
+        for kind in ("orgs", "users"):
+            if owner in self._installations:
+                break
             try:
-                document, _ = await self._as_app("GET", f"/users/{owner}/installation", doing)
-            except NotFound as error:
-                raise Refused(
-                    f"Our GitHub App is not installed in {owner}.",
-                    hint="Ask an owner of that organisation to install it.",
-                ) from error
-            self._installations[owner] = int(document["id"])
+                document, _ = await self._as_app("GET", f"/{kind}/{owner}/installation", doing)
+                self._installations[owner] = int(document["id"])
+            except NotFound:
+                continue
+        if owner not in self._installations:
+            hint = "Ask an owner of that organisation to install it."
+            raise Refused(f"Our GitHub App is not installed in {owner}.", hint=hint)
         return self._installations[owner]
 
     async def _as_app(
@@ -133,6 +148,14 @@ class AppTokens:
         now = self._clock()
         for job in [job for job, held in self._held.items() if held.until < now and not held.lock.locked()]:
             del self._held[job]
+
+
+def _not_given(error: Conflict, job: Job) -> PlatformError:
+    """GitHub has one status for a repository that it does not know and for a permission that the App lacks."""
+    if "repository" in error.message:
+        return NotFound(f"The repository {job.owner}/{job.repository} does not exist, or our App may not see it.")
+    wanted = ", ".join(f"{name}: {level}" for name, level in job.permissions)
+    return Refused(error.message, hint=f"Give the GitHub App the permissions {wanted} and accept them in {job.owner}.")
 
 
 def _life_s(expires: str, headers: Mapping[str, str]) -> float:

@@ -92,6 +92,7 @@ class GitHubForge(Contents, RepositorySettings):
             if not await self._is_us(owner):
                 raise
             repository = await self._create(new, "/user/repos")
+        self._client.forget(*split(new.full_name))
         await self._until_readable(repository)
         return repository
 
@@ -106,6 +107,7 @@ class GitHubForge(Contents, RepositorySettings):
     async def delete_repository(self, full_name: str) -> None:
         path, doing = repo_path(full_name), f"delete the repository {full_name}"
         await self._client.write(job(full_name, SETTINGS), "DELETE", path, doing, read=nothing)
+        self._client.forget(*split(full_name))
 
     async def activity(self, full_name: str) -> Activity:
         forks, branches, tags, pulls, issues = await asyncio.gather(

@@ -132,8 +132,13 @@ def _open(base_url: str, timeout_s: int) -> Github:
 
 def _app_token(app_id: str, private_key: str) -> Authorization:
     from github import Auth  # noqa: PLC0415  # the same
+    from jwt import PyJWTError  # noqa: PLC0415  # comes with PyGithub
 
-    return Authorization("Bearer", Auth.AppAuth(app_id, private_key).create_jwt())
+    try:
+        return Authorization("Bearer", Auth.AppAuth(app_id, private_key).create_jwt())
+    except PyJWTError:
+        # Its words may quote the key.
+        raise ValueError("the key cannot be read") from None
 
 
 def _lost(error: Exception) -> NotSent | NoAnswer:
