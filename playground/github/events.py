@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from playground.github import continuous_integration, notify, pull_requests, shapes, shapes_work
 from playground.github.gitrepo import ZERO, GitRepository, Move, parse_signature
-from playground.github.merging import changed_files
+from playground.github.merging import changed_paths
 from playground.github.store import Document
 
 if TYPE_CHECKING:
@@ -62,7 +62,6 @@ def _push(hub: Hub, repo: Document, git: GitRepository, move: Move) -> dict[str,
 
 def _pushed_commit(hub: Hub, repo: Document, git: GitRepository, sha: str) -> dict[str, Any]:
     commit = git.commit(sha)
-    changes = changed_files(git, commit.parents[0].decode() if commit.parents else None, sha)
     author = _pusher(hub, commit.author, commit.author_time)
     return {
         "id": sha,
@@ -73,10 +72,7 @@ def _pushed_commit(hub: Hub, repo: Document, git: GitRepository, sha: str) -> di
         "url": f"{shapes_work.page(hub.links, repo)}/commit/{sha}",
         "author": author,
         "committer": _pusher(hub, commit.committer, commit.commit_time),
-        **{
-            name: [change.path for change in changes if change.status == name]
-            for name in ("added", "removed", "modified")
-        },
+        **changed_paths(git, commit.parents[0].decode() if commit.parents else None, sha),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any, cast
 
@@ -109,6 +109,8 @@ class GitDoor:
         self, git: GitRepository, repo: Document, service: str, body: bytes, actor: Actor, *, advertise: bool
     ) -> bytes:
         answer = BytesIO()
+        if service == "git-upload-pack" and not advertise:
+            body = without_shallow_history(body)
         protocol = ReceivableProtocol(BytesIO(body).read, answer.write)
         backend = DictBackend({"/": cast("Any", git.dulwich)})  # its Protocol names fewer methods than it calls
         kind: type[PackHandler] = UploadPackHandler if service == "git-upload-pack" else GuardedReceivePack
@@ -139,3 +141,28 @@ def moved(before: dict[str, str], after: dict[str, str]) -> Moved:
     names = sorted(before.keys() | after.keys())
     changes = [(name, before.get(name, ZERO), after.get(name, ZERO)) for name in names]
     return [change for change in changes if change[1] != change[2]]
+
+
+def without_shallow_history(request: bytes) -> bytes:
+    """Return what a shallow client asks for as a client without any history would ask.
+
+    dulwich waits for a `deepen` after `shallow` lines, but a plain fetch into a shallow clone has none. The client then
+    gets more objects than it needs, never fewer: what it has said to have may lack the history below.
+    """
+    lines = list(packet_lines(request))
+    words = {line[4:].split(b" ", 1)[0] for line in lines}
+    if b"shallow" not in words or b"deepen" in words:
+        return request
+    return b"".join(line for line in lines if not line[4:].startswith((b"shallow ", b"have ")))
+
+
+def packet_lines(data: bytes) -> Iterator[bytes]:
+    """Cut Git's length-prefixed lines apart, each with its prefix. Raise 400 for a prefix that is none."""
+    place = 0
+    while place < len(data):
+        try:
+            length = max(int(data[place : place + 4], 16), 4)
+        except ValueError as error:
+            raise ApiError(400, "This is not Git's protocol.") from error
+        yield data[place : place + length]
+        place += length

@@ -20,6 +20,16 @@ class FileChange:
     patch: str | None
 
 
+def changed_paths(git: GitRepository, old: str | None, new: str) -> dict[str, list[str]]:
+    """Return `added`, `removed` and `modified` paths between two trees or commits, without reading the files."""
+    before, after = git.files(old or EMPTY_TREE), git.files(new)
+    return {
+        "added": sorted(after.keys() - before.keys()),
+        "removed": sorted(before.keys() - after.keys()),
+        "modified": sorted(path for path in before.keys() & after.keys() if before[path] != after[path]),
+    }
+
+
 def changed_files(git: GitRepository, old: str | None, new: str) -> list[FileChange]:
     """Compare two trees or commits; `old=None` is the empty tree."""
     before, after = git.files(old or EMPTY_TREE), git.files(new)
