@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import difflib
 import secrets
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,7 @@ from bot.model.canonical import JSON
 
 def new_operation_id() -> str:
     """Return an id that nobody can guess and that fits into a branch name, a label and a sentence."""
-    return "op_" + base64.b32encode(secrets.token_bytes(10)).decode().lower()
+    return f"op-{secrets.token_hex(10)}"
 
 
 class Registry:

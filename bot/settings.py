@@ -153,7 +153,10 @@ class SlackPart(Part):
 class GithubPart(Part):
     organization: str = ""
     """Owner of new repositories whose template names none."""
-    web_url: str = "https://github.com"
+    host: str = "github.com"
+    """What stands before the `?` in a template's `repoUrl`."""
+    web_url: Address = "https://github.com"
+    """Where repositories are seen in a browser."""
     private_repositories: bool = True
 
 

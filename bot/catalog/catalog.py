@@ -81,6 +81,9 @@ class Catalog:
     def principal_by_email(self, email: str) -> Principal | None:
         return self.index.principal_by_email(email)
 
+    def principal(self, ref: str) -> Principal | None:
+        return self.index.principal(ref)
+
     async def load(self) -> None:
         """Take up what the last run knew and what lies in local folders. Needs no network."""
         async with self._database.read() as connection:

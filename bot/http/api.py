@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import base64
+import asyncio
+import contextlib
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from aiohttp import web
 
 from bot.command import Answer, Context, Query
-from bot.errors import NotFound, UsageError
+from bot.errors import UsageError
 from bot.http.answers import problem
 from bot.http.openapi import describe
 from bot.http.tokens import Tokens
 from bot.intake import Registry, new_operation_id, request_of
 from bot.model.canonical import JSON
 from bot.model.operation import Asked, Decided, OperationView, State
-from bot.model.plan import Plan
 from bot.model.principal import Door, Principal
+from bot.operations.contracts import Filters, Planned
 from bot.ports import Clock
 
 MAX_BODY = 1_000_000
@@ -27,23 +28,16 @@ MAX_LISTED = 200
 MAX_WAIT_S = 60.0
 
 
-class Planned(Protocol):
-    """What a dry run yields, as the engine returns it."""
-
-    @property
-    def plan(self) -> Plan: ...
-
-
-class OperationsDoor(Protocol):
-    """What this door needs of the operations engine."""
+class Operations(Protocol):
+    """What this door needs of the engine (`bot.operations.engine.Operations`)."""
 
     async def submit(self, asked: Asked) -> OperationView: ...
     async def dry_run(self, asked: Asked) -> Planned: ...
-    async def view(self, operation: str) -> OperationView | None: ...
-    async def recent(self, *, state: State | None = None, limit: int = 50) -> Sequence[OperationView]: ...
-    async def settled(self, operation: str, *, timeout_s: float) -> OperationView: ...
+    async def view(self, operation: str) -> OperationView: ...
+    async def list(self, filters: Filters | None = None, limit: int = 50) -> list[OperationView]: ...
+    async def wait(self, operation: str, until: Callable[[OperationView], bool]) -> OperationView: ...
     async def decide(
-        self, operation: str, digest: str, principal: Principal, *, approved: bool, reason: str = ""
+        self, operation: str, digest: str, principal: Principal, approved: bool, reason: str = ""
     ) -> Decided: ...
     async def undo(self, operation: str, principal: Principal) -> Decided: ...
 
@@ -55,10 +49,10 @@ class Api:
         self,
         *,
         registry: Registry,
-        operations: OperationsDoor,
+        operations: Operations,
         tokens: Tokens,
         clock: Clock,
-        explain: Callable[[Any], JSON],
+        explain: Callable[[Planned], JSON],
         answer: Callable[[Query[Any], Any, Context], Awaitable[Answer]],
     ) -> None:
         """`explain` tells a dry run's policy decision; `answer` runs a query with the installation's dependencies."""
@@ -111,25 +105,22 @@ class Api:
                     "decision": self._explain(planned),
                 }
             )
-        view = await self._operations.view(operation) or await self._operations.submit(asked)
-        if wait_s := _seconds(request, "wait_s"):
-            view = await self._operations.settled(view.id, timeout_s=wait_s)
-        return _shown(view, status=202)
+        view = await self._operations.submit(asked)
+        return _shown(await self._settled(view, request), status=202)
 
     async def operations(self, request: web.Request) -> web.Response:
         self._who(request)
         limit = request.query.get("limit", "50")
         if not limit.isdecimal() or not 0 < int(limit) <= MAX_LISTED:
             raise UsageError(f"`limit` must be a number from 1 to {MAX_LISTED}.")
-        views = await self._operations.recent(state=_state(request), limit=int(limit))
+        state = _state(request)
+        filters = Filters(states=frozenset({state}) if state else None, user=request.query.get("user"))
+        views = await self._operations.list(filters, limit=int(limit))
         return web.json_response({"operations": [_public(view) for view in views]})
 
     async def operation(self, request: web.Request) -> web.Response:
         self._who(request)
-        view = await self._found(request)
-        if wait_s := _seconds(request, "wait_s"):
-            view = await self._operations.settled(view.id, timeout_s=wait_s)
-        return _shown(view)
+        return _shown(await self._settled(await self._found(request), request))
 
     async def approve(self, request: web.Request) -> web.Response:
         return await self._decide(request, approved=True)
@@ -151,14 +142,19 @@ class Api:
         if not isinstance(digest, str):
             return problem(409, f"Operation `{view.id}` has no plan to decide on.", hint="Read it again in a moment.")
         reason = str(body.get("reason") or "")[:500]
-        return _told(await self._operations.decide(view.id, digest, principal, approved=approved, reason=reason))
+        return _told(await self._operations.decide(view.id, digest, principal, approved, reason))
 
     async def _found(self, request: web.Request) -> OperationView:
-        operation = request.match_info["operation"]
-        view = await self._operations.view(operation)
-        if view is None:
-            raise NotFound(f"There is no operation `{operation[:64]}`.")
-        return view
+        return await self._operations.view(request.match_info["operation"][:64])
+
+    async def _settled(self, view: OperationView, request: web.Request) -> OperationView:
+        """With `?wait_s=` the operation once it has ended or waits for a person, or as it is after that time."""
+        wait_s = _seconds(request, "wait_s")
+        if wait_s:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    return await self._operations.wait(view.id, is_settled)
+        return await self._operations.view(view.id)
 
     def _who(self, request: web.Request) -> Principal:
         return self._tokens.principal(request.headers.get("Authorization", ""))
@@ -184,8 +180,8 @@ def _operation_id(request: web.Request, principal: Principal) -> str:
     key = request.headers.get("Idempotency-Key", "")
     if not key:
         return new_operation_id()
-    digest = hashlib.sha256(f"{principal.user}\n{request.match_info['command']}\n{key}".encode()).digest()
-    return "op_" + base64.b32encode(digest[:10]).decode().lower()
+    digest = hashlib.sha256(f"{principal.user}\n{request.match_info['command']}\n{key}".encode()).hexdigest()
+    return f"op-{digest[:20]}"
 
 
 def _flag(request: web.Request, name: str) -> bool:
@@ -206,6 +202,11 @@ def _state(request: web.Request) -> State | None:
         return State(text) if text else None
     except ValueError:
         raise UsageError(f"`state` must be one of {', '.join(State)}.") from None
+
+
+def is_settled(view: OperationView) -> bool:
+    """Nothing more happens by itself."""
+    return view.state.final or view.state is State.AWAITING_APPROVAL
 
 
 def _public(view: OperationView) -> dict[str, JSON]:

@@ -1,0 +1,170 @@
+"""What Slack is told of operations: the card in the team's channel, a word to the person, the home tab."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.catalog.index import Index
+from bot.model.operation import Asked, OperationView, State
+from bot.model.principal import Door
+from bot.ports import Clock
+from bot.slack import blocks
+from bot.slack.cards import card, thread
+from bot.slack.channels import Channels
+from bot.slack.contracts import Click
+from bot.slack.help import marked
+from bot.slack.home import Creation, Home, HomePublisher, Line
+from bot.slack.outbox import Card, Outbox
+from bot.storage.operations import operations
+
+FORM_AGAIN = "form.again"
+"""`action_id` of the button that opens the form of a request that was refused; its value is the operation's id."""
+
+View = Callable[[str], Awaitable[OperationView]]
+
+
+class Channel(Protocol):
+    """Which channel belongs to an operation."""
+
+    async def __call__(self, view: OperationView) -> str: ...
+
+
+class TeamChannels:
+    """The owner's channel; without one, where the request was typed; without that, the platform channel."""
+
+    def __init__(
+        self, index: Callable[[], Index], channels: Channels, configured: Mapping[str, str], platform: str
+    ) -> None:
+        """`configured` maps full group references to channels and wins over the catalog's annotation."""
+        self._index = index
+        self._channels = channels
+        self._configured = configured
+        self._platform = platform
+
+    async def __call__(self, view: OperationView) -> str:
+        owner = view.plan.owner if view.plan else None
+        named = (self._configured.get(owner) or self._index().channel_of(owner)) if owner else None
+        if named and (found := await self._channels.find(named)):
+            return found
+        if view.origin.slack_channel:
+            return view.origin.slack_channel
+        return await self._channels.find(self._platform) or self._platform
+
+
+class OperationCards:
+    """Satisfies the outbox's `CardSource`."""
+
+    def __init__(self, view: View, channel: Channel, clock: Clock) -> None:
+        self._view = view
+        self._channel = channel
+        self._clock = clock
+
+    async def card(self, operation_id: str) -> Card | None:
+        """What could not even be planned has no card: only the person who asked is told."""
+        view = await self._view(operation_id)
+        if view.plan is None and view.state.final:
+            return None
+        return Card(
+            message=card(view, now=self._clock()),
+            revision=view.revision,
+            channel=await self._channel(view),
+            urgent=view.state is not State.RUNNING,
+        )
+
+
+class Announcements:
+    """Satisfies the engine's `Announcer`. Everything is noted in the transaction of the change."""
+
+    def __init__(self, outbox: Outbox, home_changed: Callable[[str], None]) -> None:
+        self._outbox = outbox
+        self._home_changed = home_changed
+
+    async def operation_changed(self, connection: AsyncConnection, operation_id: str, revision: int) -> None:
+        table = operations.c
+        columns = select(table.state, table.asked, table.problem, table.digest).where(table.id == operation_id)
+        row = (await connection.execute(columns)).one()
+        asked = Asked.model_validate_json(row.asked)
+        if asked.principal.slack_user:
+            self._home_changed(asked.principal.slack_user)
+        if row.digest is None and State(row.state).final:
+            await self._tell(connection, asked, row.problem)
+        elif row.digest is not None:  # before there is a plan there is nothing to show, nor a place to show it
+            await self._outbox.operation_changed(connection, operation_id, revision)
+
+    async def _tell(self, connection: AsyncConnection, asked: Asked, problem: str) -> None:
+        user = asked.origin.slack_user
+        if asked.door is not Door.SLACK or user is None:
+            return
+        text = marked(problem)
+        again = blocks.button("Open the form again", FORM_AGAIN, asked.operation, style="primary")
+        shown = [blocks.section(text), blocks.actions([again], block_id="form")]
+        key = f"refused:{asked.operation}"
+        if asked.origin.slack_channel:
+            await self._outbox.ephemeral(
+                channel=asked.origin.slack_channel, user=user, text=text, blocks=shown, key=key, connection=connection
+            )
+        else:
+            await self._outbox.message(channel=user, text=text, blocks=shown, key=key, connection=connection)
+
+
+class Details:
+    """The card's `details` button: the whole plan in the thread, once for each plan."""
+
+    def __init__(self, view: View, outbox: Outbox) -> None:
+        self._view = view
+        self._outbox = outbox
+        self._shown: set[str] = set()
+
+    async def __call__(self, click: Click) -> str | None:
+        view = await self._view(click.value)
+        key = f"details:{view.id}:{view.digest}"
+        if key in self._shown:
+            return "The details are in the thread of the card."
+        self._shown.add(key)
+        await self._outbox.thread(view.id, thread(view), key=key)
+        return None
+
+
+class HomePages:
+    """Satisfies the home tab's source: what a person may create, what waits for them, what they asked for."""
+
+    def __init__(
+        self,
+        *,
+        recent: Callable[[str], Awaitable[list[OperationView]]],
+        waiting: Callable[[str], Awaitable[list[OperationView]]],
+        creations: Callable[[], list[Creation]],
+    ) -> None:
+        """`recent` and `waiting` take a full user reference."""
+        self._recent = recent
+        self._waiting = waiting
+        self._creations = creations
+        self._people: dict[str, str] = {}
+
+    def seen(self, slack_user: str, user: str) -> None:
+        """Remember who opened the tab: only those have one to keep current."""
+        self._people[slack_user] = user
+
+    async def home(self, slack_user: str) -> Home | None:
+        user = self._people.get(slack_user)
+        if user is None:
+            return None
+        return Home(
+            name=user.rpartition("/")[2],
+            create=self._creations(),
+            approvals=[_line(view) for view in await self._waiting(user)],
+            operations=[_line(view) for view in await self._recent(user)],
+        )
+
+
+def _line(view: OperationView) -> Line:
+    title = view.plan.summary if view.plan else f"{view.command.replace('.', ' ')} {json.dumps(view.request)[:80]}"
+    return Line(title=title, state=view.state, at=view.updated_at)
+
+
+__all__ = ["FORM_AGAIN", "Announcements", "Details", "HomePages", "HomePublisher", "OperationCards", "TeamChannels"]

@@ -1,0 +1,405 @@
+"""The composition root: opens what is needed, wires the rooms, closes what it opened. The only room that knows both
+sides."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from bot.announcing import Announcements, Details, HomePages, OperationCards, TeamChannels
+from bot.catalog.catalog import Catalog
+from bot.catalog.options import CatalogOptions
+from bot.clock import FollowedClock, machine_clock
+from bot.command import Answer, Context, Query
+from bot.deps import Deps
+from bot.effects import effect_catalog
+from bot.errors import PlatformError
+from bot.forms.schema import form_of
+from bot.golden_paths.sandbox import Limits, Sandbox
+from bot.golden_paths.skeletons import ForgeFetcher
+from bot.golden_paths.sources import FolderSource, GitSource, Source, TemplateLibrary
+from bot.golden_paths.steps import ForgeNames, Runner
+from bot.http.answers import spoken_errors
+from bot.http.api import Api
+from bot.http.probes import Probes
+from bot.http.tokens import Tokens
+from bot.http.webhooks import GitHubWebhooks
+from bot.intake import Registry
+from bot.metrics import observed
+from bot.model.canonical import JSON
+from bot.model.entities import full_ref
+from bot.model.forge_events import ForgeEvent, Push, RepositoryEvent
+from bot.model.operation import OperationView, State
+from bot.model.principal import Principal
+from bot.operations.contracts import Allowed, Denied, Filters, NeedsApproval, Planned
+from bot.operations.engine import Operations
+from bot.operations.seal import FilePublisher, Head, HeadPublisher, Sealer, signing_key
+from bot.planner import CommandPlanner
+from bot.ports import Clock, Ports
+from bot.settings import Settings
+from bot.slack.channels import Channels
+from bot.slack.door import SlackDoor
+from bot.slack.gateway import SlackGateway
+from bot.slack.home import Creation, HomePublisher
+from bot.slack.outbox import Outbox
+from bot.slack.pace import SystemTimer
+from bot.storage.database import Database
+from bot.storage.migrate import upgrade
+from commands import COMMANDS
+from integrations.github import GitHubForge, connect
+from integrations.github.webhooks import parse, verify
+
+log = logging.getLogger(__name__)
+
+SHIPPED_PATHS = Path(__file__).parent.parent / "manifests" / "golden_paths"
+DOOR_TICK_S = 5.0
+TEMPLATE_SWEEP_S = 60.0
+MAX_HTTP_BODY = 26_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """A running Causeway."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    registry: Registry
+    deps: Deps
+    operations: Operations
+    answer: Callable[[Query[Any], Any, Context], Awaitable[Answer]]
+    tokens: Tokens
+    routes: tuple[web.RouteDef, ...]
+
+    def web(self) -> web.Application:
+        """The one HTTP application: Slack's edge, the API, webhooks, probes."""
+        application = web.Application(middlewares=[spoken_errors], client_max_size=MAX_HTTP_BODY)
+        application.add_routes(self.routes)
+        return application
+
+
+@asynccontextmanager
+async def open_app(settings: Settings) -> AsyncIterator[App]:
+    """Open everything, hand it over, and close it in reverse order, whatever happened in between."""
+    async with AsyncExitStack() as stack:
+        yield await _Wiring(settings, stack).app()
+
+
+class _Wiring:
+    """Builds the parts in the order in which they need one another."""
+
+    def __init__(self, settings: Settings, stack: AsyncExitStack) -> None:
+        self._environment = settings.environment
+        self._configuration = settings.configuration
+        self._settings = settings
+        self._stack = stack
+        self._replica = settings.environment.replica or f"replica-{secrets.token_hex(4)}"
+
+    async def app(self) -> App:
+        self.session = await self._stack.enter_async_context(
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
+        )
+        self.clock = await self._clock()
+        self.database = await self._database()
+        self.forge = self._forge()
+        self.catalog = await self._catalog()
+        self.deps = await self._deps()
+        self.registry = Registry(COMMANDS)
+        self.planner = CommandPlanner(self.registry, self.deps, self._configuration.policy)
+        self.gateway, self.channels = await self._slack()
+        self.outbox = Outbox(
+            self.database,
+            self.gateway,
+            OperationCards(self._view, self._team_channels(), self.clock),
+            fallback_channel=self._configuration.slack.platform_channel,
+        )
+        self.pages = self._home_pages()
+        self.home = HomePublisher(self.gateway, self.pages, self.database)
+        self.operations = await self._operations()
+        door = await self._door()
+        webhooks = await self._webhooks()
+        tokens = Tokens(
+            [(full_ref(token.user, kind="user"), token.sha256) for token in self._configuration.api_tokens],
+            self.catalog.principal,
+        )
+        api = Api(
+            registry=self.registry,
+            operations=self.operations,
+            tokens=tokens,
+            clock=self.clock,
+            explain=explained,
+            answer=self._answer,
+        )
+        metrics = observed(CollectorRegistry(), catalog=self.catalog)
+        probes = Probes({"database": self._database_trouble}, metrics)
+        self._background()
+        return App(
+            settings=self._settings,
+            database=self.database,
+            clock=self.clock,
+            registry=self.registry,
+            deps=self.deps,
+            operations=self.operations,
+            answer=self._answer,
+            tokens=tokens,
+            routes=(*door.routes(), *api.routes(), *webhooks.routes(), *probes.routes()),
+        )
+
+    # --- below everything
+
+    async def _clock(self) -> Clock:
+        if not self._environment.clock_url:
+            return machine_clock
+        clock = FollowedClock(self._environment.clock_url, self.session)
+        await clock.start()
+        self._stack.push_async_callback(clock.close)
+        return clock
+
+    async def _database(self) -> Database:
+        await asyncio.to_thread(upgrade, self._environment.database_url)
+        database = Database(self._environment.database_url)
+        self._stack.push_async_callback(database.close)
+        return database
+
+    def _forge(self) -> GitHubForge:
+        environment = self._environment
+        forge = connect(
+            environment.github_api_url,
+            token=environment.github_token,
+            app_id=environment.github_app_id,
+            app_key=environment.github_app_key if environment.github_app_id else None,
+            secrets={"github_webhook": environment.github_webhook_secret},
+        )
+        self._stack.push_async_callback(forge.close)
+        return forge
+
+    async def _catalog(self) -> Catalog:
+        part = self._configuration.catalog
+        catalog = Catalog(self.database, self.forge, self.clock, folders=part.folders, repositories=part.repositories)
+        await catalog.load()
+        return catalog
+
+    async def _deps(self) -> Deps:
+        part, github = self._configuration.golden_paths, self._configuration.github
+        limits = Limits(memory=part.memory_mb * 1024 * 1024, cpu_s=part.cpu_s, wall_s=part.wall_s)
+        sandbox = await self._stack.enter_async_context(Sandbox(limits))
+        sources: list[Source] = [FolderSource(folder) for folder in part.folders or (SHIPPED_PATHS,)]
+        sources += [GitSource(self.forge, git.repository, branch=git.ref, path=git.path) for git in part.repositories]
+        self.templates = TemplateLibrary(sources, sandbox=sandbox, form=lambda pages: form_of([dict(p) for p in pages]))
+        await self.templates.load()
+        for broken in self.templates.broken():
+            log.warning("golden_path_broken", extra={"source": broken.source, "problem": broken.message})
+        names = ForgeNames(owner=github.organization, host=github.host, web_url=github.web_url)
+        return Deps(
+            forge=self.forge,
+            catalog=lambda: self.catalog.index,
+            templates=self.templates,
+            runner=Runner(sandbox=sandbox, forge=names, fetcher=ForgeFetcher(self.forge, github.web_url)),
+            private_repositories=github.private_repositories,
+        )
+
+    # --- Slack and the engine
+
+    @property
+    def _speaks_slack(self) -> bool:
+        return bool(self._environment.slack_bot_token.get_secret_value())
+
+    async def _slack(self) -> tuple[SlackGateway, Channels]:
+        token = self._environment.slack_bot_token.get_secret_value()
+        address = f"{self._environment.slack_api_url}/"
+        gateway = SlackGateway(self.session, token, base_url=address, timer=SystemTimer())
+        channels = Channels(gateway)
+        if self._speaks_slack:
+            await channels.start()
+            self._stack.push_async_callback(channels.close)
+        return gateway, channels
+
+    def _team_channels(self) -> TeamChannels:
+        part = self._configuration.slack
+        configured = {full_ref(group, kind="group"): channel for group, channel in part.channels.items()}
+        return TeamChannels(lambda: self.catalog.index, self.channels, configured, part.platform_channel)
+
+    def _home_pages(self) -> HomePages:
+        async def recent(user: str) -> list[OperationView]:
+            return await self.operations.list(Filters(user=user), 10)
+
+        async def waiting(user: str) -> list[OperationView]:
+            principal = self.catalog.index.principal(user)
+            views = await self.operations.list(Filters(states=frozenset({State.AWAITING_APPROVAL})), 50)
+            if principal is None:
+                return []
+            return [view for view in views if isinstance(await self.planner.may_approve(view, principal), Allowed)]
+
+        def creations() -> list[Creation]:
+            return [
+                Creation(label=path.template.title, command=f"service.create {path.id}")
+                for path in self.templates.list()
+            ]
+
+        return HomePages(recent=recent, waiting=waiting, creations=creations)
+
+    async def _operations(self) -> Operations:
+        part = self._configuration.ledger
+        publishers: list[HeadPublisher] = []
+        if part.publish_file:
+            publishers.append(FilePublisher(part.publish_file))
+        if part.publish_channel:
+            publishers.append(ChannelPublisher(self.channels, self.outbox, part.publish_channel))
+        key = signing_key(ledger_key_file(self._settings))
+        operations = Operations(
+            database=self.database,
+            effects=effect_catalog(),
+            ports=Ports(forge=self.forge, catalog=self.catalog),
+            planner=self.planner,
+            announcer=Announcements(self.outbox, self.home.changed),
+            clock=self.clock,
+            replica=self._replica,
+            sealer=Sealer(self.database, key, publishers, replica=self._replica, clock=self.clock),
+        )
+        if self._speaks_slack:
+            await self.outbox.start()
+            self._stack.push_async_callback(self.outbox.close)
+            self._stack.push_async_callback(self.home.close)
+        await operations.start()
+        self._stack.push_async_callback(operations.close)
+        return operations
+
+    async def _view(self, operation: str) -> OperationView:
+        return await self.operations.view(operation)
+
+    async def _answer(self, query: Query[Any], request: Any, context: Context) -> Answer:
+        return await query.answer(request, context, self.deps)
+
+    async def _database_trouble(self) -> str | None:
+        try:
+            async with asyncio.timeout(2.0), self.database.read() as connection:
+                await connection.exec_driver_sql("SELECT 1")
+        except Exception:  # noqa: BLE001  # whatever it is: what arrives now could not be stored
+            return "the database does not answer"
+        return None
+
+    # --- doors
+
+    async def _door(self) -> SlackDoor:
+        async def home_opened(principal: Principal, slack_user: str) -> None:
+            self.pages.seen(slack_user, principal.user)
+            await self.home.publish(slack_user, force=True)
+
+        environment, part = self._environment, self._configuration.slack
+        door = SlackDoor(
+            signing_secret=environment.slack_signing_secret.get_secret_value(),
+            bot_token=environment.slack_bot_token.get_secret_value(),
+            api_url=environment.slack_api_url,
+            contact=f"#{part.platform_channel}",
+            session=self.session,
+            commands=COMMANDS,
+            deps=self.deps,
+            database=self.database,
+            operations=self.operations,
+            directory=self.catalog,
+            options=CatalogOptions(lambda: self.catalog.index),
+            gateway=self.gateway,
+            outbox=self.outbox,
+            clock=self.clock,
+            command_prefix=part.command_prefix,
+            actions={"details": Details(self._view, self.outbox)},
+            home=home_opened,
+        )
+        await door.start()
+        self._stack.push_async_callback(door.close)
+        self._every(DOOR_TICK_S, door.tick, "slack-door")
+        return door
+
+    async def _webhooks(self) -> GitHubWebhooks:
+        async def handle(event: ForgeEvent) -> None:
+            is_news = isinstance(event, RepositoryEvent) or (isinstance(event, Push) and event.to_default_branch)
+            if event.repository and is_news and self.catalog.watches(event.repository):
+                await self.catalog.refresh(event.repository)
+            if any(event.repository == git.repository for git in self._configuration.golden_paths.repositories):
+                await self.templates.refresh()
+
+        secret = self._environment.github_webhook_secret
+        webhooks = GitHubWebhooks(
+            self.database,
+            self.clock,
+            verify=lambda body, signature: verify(secret, body, signature),
+            parse=parse,
+            handle=handle,
+        )
+        await webhooks.start()
+        self._stack.push_async_callback(webhooks.close)
+        return webhooks
+
+    # --- what goes on by itself
+
+    def _background(self) -> None:
+        sweep_s = self._configuration.catalog.sweep.total_seconds()
+        self._every(sweep_s, self.catalog.refresh, "catalog", at_once=True)
+        if self._configuration.golden_paths.repositories or self._configuration.golden_paths.folders:
+            self._every(TEMPLATE_SWEEP_S, self.templates.refresh, "golden-paths")
+
+    def _every(self, seconds: float, act: Callable[[], Awaitable[Any]], name: str, *, at_once: bool = False) -> None:
+        async def loop() -> None:
+            if not at_once:
+                await asyncio.sleep(seconds)
+            while True:
+                try:
+                    await act()
+                except PlatformError as error:
+                    log.warning("background_delayed", extra={"part": name, "problem": error.message})
+                except Exception:
+                    log.exception("background_failed", extra={"part": name})  # the loop must outlive one failure
+                await asyncio.sleep(seconds)
+
+        task = asyncio.create_task(loop(), name=name)
+        self._stack.push_async_callback(_ended, task)
+
+
+class ChannelPublisher:
+    """Posts signed heads of the ledger where everybody can read them."""
+
+    def __init__(self, channels: Channels, outbox: Outbox, channel: str) -> None:
+        self._channels = channels
+        self._outbox = outbox
+        self._channel = channel
+
+    async def publish(self, head: Head) -> None:
+        channel = await self._channels.find(self._channel) or self._channel
+        text = f"Ledger sealed up to entry {head.number}: `{head.model_dump_json()}`"
+        await self._outbox.message(channel=channel, text=text, key=f"ledger:{head.number}")
+
+
+def ledger_key_file(settings: Settings) -> Path:
+    """The configured file, else one beside the SQLite database, else one in the working directory."""
+    if settings.environment.ledger_key_file:
+        return Path(settings.environment.ledger_key_file)
+    url = settings.environment.database_url
+    folder = Path(url.removeprefix("sqlite:///")).parent if url.startswith("sqlite:///") else Path(".causeway")
+    return folder / "ledger-key.pem"
+
+
+def explained(planned: Planned) -> JSON:
+    match planned.decision:
+        case Allowed():
+            return {"allowed": True, "approval": None}
+        case NeedsApproval(need=need):
+            return {"allowed": True, "approval": {"by": sorted(need.approvers), "rule": need.rule}}  # type: ignore[dict-item]  # texts are JSON
+        case Denied(sentence=sentence):
+            return {"allowed": False, "because": sentence}
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
