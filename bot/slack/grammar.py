@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from contextlib import suppress
 
 from bot.errors import UsageError
 from bot.slack.mrkdwn import plain
@@ -13,6 +14,7 @@ MAX_TEXT = 3000
 
 _TOKEN = re.compile(r"<([^<>]{1,3000})>")
 _TYPOGRAPHY = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "\u00a0": " "})
+_QUOTES = frozenset("\"'\\")
 _LEADING_MENTION = re.compile(r"^\s*<@[A-Z0-9]+(\|[^<>]*)?>[\s:,]*")
 
 
@@ -33,7 +35,8 @@ def words(text: str) -> list[str]:
         return f"\ue000{len(marks) - 1}\ue001"
 
     held = _TOKEN.sub(hold, plain(text).replace("\ue000", "").replace("\ue001", "").translate(_TYPOGRAPHY))
-    return [_release(_unescape(word), marks) for word in _split(held)]
+    found = [_unescape(word) for word in _split(held)]
+    return [_release(word, marks) for word in found] if marks else found
 
 
 def without_mention(text: str) -> str:
@@ -42,10 +45,10 @@ def without_mention(text: str) -> str:
 
 
 def _split(text: str) -> list[str]:
-    try:
-        found = shlex.split(text)
-    except ValueError:  # a quote without its partner, as in `it's`
-        found = text.split()
+    found = text.split()
+    if not _QUOTES.isdisjoint(text):  # shlex reads character by character: most commands need none of it
+        with suppress(ValueError):  # a quote without its partner, as in `it's`
+            found = shlex.split(text)
     return [f"--{word[1:]}" if word.startswith("—") and len(word) > 1 else word for word in found]
 
 

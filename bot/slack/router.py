@@ -130,15 +130,19 @@ class Router:
         )
 
     def _parsed(self, command: AnyCommand, words: Sequence[str]) -> Any:
-        line = f"{self._registry.line(command.name)} {command.usage}".strip()
         if command.parse is None:
+            line = self._line(command)
             raise UsageError(f"`{line}` cannot be asked for in Slack.", hint="Use the command line or the HTTP API.")
         try:
             return command.parse(words)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
             where = ".".join(map(str, first["loc"]))
-            raise UsageError(f"{where}: {first['msg']}." if where else first["msg"], hint=f"Try `{line}`.") from None
+            sentence = f"{where}: {first['msg']}." if where else f"{first['msg']}."
+            raise UsageError(sentence, hint=f"Try `{self._line(command)}`.") from None
+
+    def _line(self, command: AnyCommand) -> str:
+        return f"{self._registry.line(command.name)} {command.usage}".strip()
 
     # --- Buttons ------------------------------------------------------------------------------------------------------
 

@@ -268,7 +268,7 @@ class Rig:
     door: SlackDoor
     database: Database
     clock: FakeClock
-    web: FakeWeb
+    api: FakeWeb
     replies: FakeReplies
     operations: FakeOperations
     options: FakeOptions
