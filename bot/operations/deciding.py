@@ -36,14 +36,26 @@ class Decisions:
     begin: Begin
 
     async def decide(
-        self, operation: str, digest: str, principal: Principal, approved: bool, reason: str = ""
+        self,
+        operation: str,
+        digest: str,
+        principal: Principal,
+        approved: bool,
+        reason: str = "",
+        *,
+        button: str | None = None,
     ) -> Decided:
-        """Approve or reject the plan with `digest`. Raise `NotFound` for an unknown operation."""
+        """Approve or reject the plan with `digest`. Raise `NotFound` for an unknown operation.
+
+        `button` is the one that was pressed for it: a button of an earlier card decides nothing any more, even where
+        the plan has come to be the same again.
+        """
         store = self.means.store
         refused = await self._may(self.means.planner.may_approve, operation, principal)
         async with store.database.write() as connection:
             current = await store.get(connection, operation, lock=True)
-            answer = late_answer(current, digest, principal, approved) or refused
+            old = button is not None and button not in current.buttons.values()
+            answer = late_answer(current, digest, principal, approved, old=old) or refused
             if answer is not None:
                 return answer
             now = store.clock()
@@ -72,7 +84,8 @@ class Decisions:
             return UNKNOWN_BUTTON
         match row.action:
             case "approve" | "reject":
-                return await self.decide(row.operation, row.digest, principal, row.action == "approve")
+                approved = row.action == "approve"
+                return await self.decide(row.operation, row.digest, principal, approved, button=button)
             case "undo":
                 return await self.undo(row.operation, principal)
             case "retry":
@@ -171,19 +184,21 @@ class Decisions:
         return None
 
 
-def late_answer(current: Record, digest: str, principal: Principal, approved: bool) -> Decided | None:
+def late_answer(
+    current: Record, digest: str, principal: Principal, approved: bool, *, old: bool = False
+) -> Decided | None:
     """Return the answer to a decision that changes nothing (repeated, late, about another plan), else None."""
-    earlier = next((one for one in current.approvals if one.digest == digest), None)
+    if current.stage is Stage.AWAIT and digest == current.digest and not old:
+        return None
+    earlier = next((one for one in reversed(current.approvals) if one.digest == digest), None)
     if earlier is not None:
         if earlier.principal.user == principal.user and earlier.approved == approved:
             return _accepted(current, approved)
         who = "You have" if earlier.principal.user == principal.user else f"{earlier.principal.display_name} has"
         what = "approved" if earlier.approved else "rejected"
         return _no(current, f"{who} already {what} this plan; your click changed nothing.")
-    if digest != current.digest:
+    if digest != current.digest or current.stage is Stage.AWAIT:
         return _no(current, "The plan has changed since. Look at the new one and decide on that.")
-    if current.stage is Stage.AWAIT:
-        return None
     match current.state:
         case State.EXPIRED:
             return _no(current, "This approval has expired. Ask again with the command.")
@@ -210,7 +225,7 @@ def _undo_answer(current: Record, principal: Principal) -> Decided | None:
 
 
 def _rejected(principal: Principal, reason: str) -> dict[str, Any]:
-    because = f": {reason}" if reason else "."
+    because = f": {reason.rstrip('.')}." if reason else "."
     problem = f"{principal.display_name} rejected it{because} Nothing was changed."
     return {
         "state": State.REJECTED,

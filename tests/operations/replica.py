@@ -30,9 +30,7 @@ class Replica:
         self.driver = TaskDriver()
         self.slept: list[float] = []
         self.sealer: Sealer | None = None
-        self.settings = Settings(
-            tick_s=NEVER_S, lease_s=NEVER_S, close_s=0.0, lease_clock=self.time, sleep=self._sleep
-        )
+        self.settings = Settings(tick_s=NEVER_S, lease_s=NEVER_S, close_s=0.0, lease_clock=self.time, sleep=self._sleep)
         self.operations = Operations(
             database=self.database,
             effects=EFFECTS,

@@ -174,7 +174,9 @@ class FakePlanner:
 
     async def may_approve(self, view: OperationView, principal: Principal) -> Allowed | Denied:
         need = view.need
-        if principal.user in self.refuses or (need and principal.user == view.principal.user and not need.self_approval):
+        if principal.user in self.refuses or (
+            need and principal.user == view.principal.user and not need.self_approval
+        ):
             return Denied("You may not approve this: rule test.")
         return Allowed()
 
@@ -183,7 +185,9 @@ class FakePlanner:
 
 
 def files_plan(names: Sequence[str], revisions: Sequence[Revision] = ()) -> Plan:
-    effects = [Await(id=name) if name.startswith("await") else MakeFile(id=name, text=f"text of {name}") for name in names]
+    effects = [
+        Await(id=name) if name.startswith("await") else MakeFile(id=name, text=f"text of {name}") for name in names
+    ]
     return Plan.of(f"Make {', '.join(names)}", effects, revisions=revisions)
 
 
@@ -194,9 +198,7 @@ def needs_approval(hours: float = 24) -> NeedsApproval:
 
 def asked(*files: str, operation: str = "op-1", now: datetime = MONDAY) -> Asked:
     request: dict[str, Any] = {"files": list(files)}
-    return Asked(
-        operation=operation, command="test.files", request=request, principal=AUTHOR, door=Door.CLI, now=now
-    )
+    return Asked(operation=operation, command="test.files", request=request, principal=AUTHOR, door=Door.CLI, now=now)
 
 
 class FakeAnnouncer:

@@ -1,0 +1,1 @@
+"""Alembic's revisions of the database, and what Alembic needs to run them (see `bot/storage/migrate.py`)."""
