@@ -31,15 +31,15 @@ class Directory:
 
     def load(self) -> None:
         """Read an earlier run's people and channels; what the sample has and they have not is added."""
-        self.users = {user["id"]: user for user in self._store.all("user")}
-        self.channels = {channel["id"]: channel for channel in self._store.all("channel")}
+        users = {user["id"]: user for user in self._store.all("user")}
+        channels = {channel["id"]: channel for channel in self._store.all("channel")}
         with self._store.together():
             for user in self._seeded_users():
-                if user["id"] not in self.users:
-                    self._keep_user(user)
+                self._keep_user(users.pop(user["id"], user))
             for channel in self._seeded_channels():
-                if channel["id"] not in self.channels:
-                    self._keep_channel(channel)
+                self._keep_channel(channels.pop(channel["id"], channel))
+        self.users.update(users)
+        self.channels.update(channels)
 
     def _seeded_users(self) -> list[Json]:
         people = [

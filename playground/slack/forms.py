@@ -69,7 +69,7 @@ class Forms:
                 await self.options(user, place, block, element, query)
 
     def _offered(self, place: Json, element: Json) -> list[Json]:
-        initial = [*element.get("initial_options", []), *([element["initial_option"]] * ("initial_option" in element))]
+        initial = [element["initial_option"]] if "initial_option" in element else element.get("initial_options", [])
         return [*self._slack.offered.get(_key(place, element), []), *initial]
 
     def _lookup(self, user: Json, place: Json) -> Lookup:

@@ -137,6 +137,12 @@ class Rig:
         entries = (await self.see("log"))["entries"]
         return [entry for entry in entries if kind in (None, entry["kind"])]
 
+    async def until_logged(self, deliveries: int) -> None:
+        """Return once that many deliveries have been written down."""
+        after = 0
+        for _ in range(deliveries):
+            after = int((await self.until("delivered", after))["n"])
+
     async def trigger(self, user: str = "author", channel: str = "team-orders", command: str = "/service") -> str:
         """Run a command and return the trigger that the bot got for it."""
         before = len(self.bot.heard)
@@ -193,15 +199,15 @@ async def running(data_dir: Path, bot: Bot | None = None, **options: Any) -> Asy
     """Run a simulator over a data folder until the block ends."""
     bot = bot or Bot()
     clock = options.pop("clock", None) or PlaygroundClock()
-    listener = listening()
-    settings: dict[str, Any] = {
-        "bot_urls": [bot.url] if bot.url else [],
-        "tokens": TOKENS,
-        "scopes": SCOPES,
-        **options,
-    }
-    peer = SlackPeer(data_dir=data_dir, base_url=url_of(listener), clock=clock, **settings)
-    async with served_on(listener, peer.application()) as url, aiohttp.ClientSession() as http:
-        await peer.start()
-        yield Rig(peer, url, clock, bot, http)
-    await peer.close()
+    with listening() as listener:
+        settings: dict[str, Any] = {
+            "bot_urls": [bot.url] if bot.url else [],
+            "tokens": TOKENS,
+            "scopes": SCOPES,
+            **options,
+        }
+        peer = SlackPeer(data_dir=data_dir, base_url=url_of(listener), clock=clock, **settings)
+        async with served_on(listener, peer.application()) as url, aiohttp.ClientSession() as http:
+            await peer.start()
+            yield Rig(peer, url, clock, bot, http)
+        await peer.close()
