@@ -50,7 +50,7 @@ def parts(name: str, schema: Schema, path: str, mistakes: list[Mistake]) -> dict
     """Return the keyword arguments of the `FormField` that shows this property, or None when it cannot be shown."""
     before = len(mistakes)
     ui = hints(schema)
-    _check_keywords(name, schema, ui, path, mistakes)
+    _check_keywords(schema, ui, path, mistakes)
     kind = _kind(schema, ui, path, mistakes)
     if kind is None:
         return None
@@ -65,9 +65,7 @@ def parts(name: str, schema: Schema, path: str, mistakes: list[Mistake]) -> dict
     return made if len(mistakes) == before else None
 
 
-def _check_keywords(name: str, schema: Schema, ui: Schema, path: str, mistakes: list[Mistake]) -> None:
-    if len(name) > FIELD_NAME:
-        mistakes.append(Mistake(path, f"a name may have at most {FIELD_NAME} characters"))
+def _check_keywords(schema: Schema, ui: Schema, path: str, mistakes: list[Mistake]) -> None:
     unknown = [keyword for keyword in schema if keyword not in _KNOWN and not keyword.startswith("ui:")]
     mistakes.extend(Mistake(f"{path}.{keyword}", f"`{keyword}` is not supported in a form") for keyword in unknown)
     if len(_text(schema, "title")) > LABEL or len(_text(schema, "description")) > LABEL:

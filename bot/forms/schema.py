@@ -14,7 +14,7 @@ from bot.errors import Invalid, Mistake
 from bot.forms import rules
 from bot.forms.conditions import Branch, branches
 from bot.forms.model import Form, FormField, Page, When
-from bot.forms.properties import Schema, hints, parts
+from bot.forms.properties import FIELD_NAME, Schema, hints, parts
 from bot.model.canonical import JSON
 
 FIELDS = 90
@@ -146,6 +146,8 @@ class _Reader:
         if made is None:
             return
         full = scope.name(name)
+        if not name or len(full) > FIELD_NAME:
+            self.wrong(path, f"a name must have 1 to {FIELD_NAME} characters, those of the objects around it included")
         if full in RESERVED:
             self.wrong(path, f"the name `{full}` is used by the modal itself")
         where: dict[str, Any] = {"name": full, "when": scope.when, "required": at.required}
