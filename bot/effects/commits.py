@@ -155,7 +155,7 @@ class CommitFiles(Effect):
             [File(path, b"", *before[path]) for path in self._paths() if path in before],
             signed_undo(f"Revert “{known(self.message).splitlines()[0]}”", run),
             parent=head.sha,
-            deleted=[path for path in self._paths() if path not in before],
+            deleted=[path for path in self._paths() if path not in before and path in now],
         )
         return Undone(how=Undo.UNDONE, seen=f"{ours.sha[:7]} on {name} is reverted by {reverted.sha[:7]}")
 
@@ -300,5 +300,12 @@ class OpenPullRequest(Effect):
             [file.file() for file in self.files],
             signed(known(self.message) or known(self.title), run),
             parent=base.sha,
-            deleted=self.deleted,
+            deleted=await self._deletable(forge, base.sha),
         )
+
+    async def _deletable(self, forge: Forge, base: str) -> Sequence[str]:
+        """Return the files to delete that are there: no forge deletes a file that is not."""
+        if not self.deleted:
+            return ()
+        now = found(await forge.tree(known(self.repository), base, contents=False))
+        return [path for path in self.deleted if path in now]

@@ -66,8 +66,16 @@ def is_of_operation(message: str, run: Run) -> bool:
 
 
 def ours_among(commits: Iterable[Commit], run: Run) -> Commit | None:
-    """Return the newest commit of this step, if there is one."""
-    return next((commit for commit in commits if is_ours(commit.message, run)), None)
+    """Return this step's commit from a branch, newest first; None where there is none or it was taken back since."""
+    for commit in commits:
+        lines = [line.strip() for line in commit.message.splitlines()]
+        if f"Causeway-Step: {run.effect}" not in lines:
+            continue
+        if f"Causeway-Undo: {run.operation}" in lines:
+            return None
+        if f"Causeway-Operation: {run.operation}" in lines:
+            return commit
+    return None
 
 
 def _requested_by(run: Run) -> str:

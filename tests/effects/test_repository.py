@@ -233,6 +233,35 @@ async def test_a_commit_is_taken_back_below_other_peoples_commits_to_other_files
     assert {file.path: file.mode for file in tree.files}["run.sh"] == "100755"
 
 
+async def test_a_file_that_is_missing_already_needs_no_deleting() -> None:
+    made = await world()
+    before = made.look()
+    for effect in (NEXT, PULL_REQUEST):
+        twice = effect.model_copy(update={"deleted": ("run.sh", "nothing.txt")})
+        outcome = await twice.apply(made.ports, run(twice))
+        assert (await twice.undo(made.ports, run(twice), outcome)).how is Undo.UNDONE
+    assert made.look() == before
+
+
+async def test_two_steps_on_the_same_file_are_taken_back_in_turn() -> None:
+    made = await world()
+    before = made.look()
+    later = NEXT.model_copy(update={"id": "later", "files": files(orders="two")})
+    outcomes = [(effect, await effect.apply(made.ports, run(effect))) for effect in (NEXT, later)]
+    for effect, outcome in reversed(outcomes):
+        assert (await effect.undo(made.ports, run(effect), outcome)).how is Undo.UNDONE
+    assert made.look() == before
+
+
+async def test_a_step_that_was_taken_back_can_be_done_again() -> None:
+    made = await world()
+    first = await NEXT.apply(made.ports, run(NEXT))
+    await NEXT.undo(made.ports, run(NEXT), first)
+    second = await NEXT.apply(made.ports, run(NEXT))
+    assert second.outputs != first.outputs
+    assert made.forge.files(OLD)["orders.txt"] == b"one"
+
+
 async def test_a_commit_whose_files_others_changed_stays() -> None:
     made = await world()
     outcome = await NEXT.apply(made.ports, run(NEXT))

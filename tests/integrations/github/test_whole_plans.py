@@ -22,7 +22,7 @@ from bot.model.canonical import JSON
 from bot.model.effect import Effect, Outcome, Undo
 from bot.model.late import Late, OutputRef
 from bot.ports import Forge, Ports
-from tests.effects.scenes import FIRST, files, run
+from tests.effects.scenes import FIRST, OPERATION, files, run
 from tests.fakes.catalog import FakeCatalog
 from tests.integrations.github.conftest import Rig
 
@@ -75,14 +75,14 @@ async def look(forge: Forge) -> dict[str, object]:
     return world
 
 
-async def go(forge: Forge) -> list[tuple[Effect, Outcome | None]]:
+async def go(forge: Forge, operation: str = OPERATION) -> list[tuple[Effect, Outcome | None]]:
     """Apply until the first failure."""
     outputs: dict[str, Mapping[str, JSON]] = {}
     done: list[tuple[Effect, Outcome | None]] = []
     for effect in PLAN:
         bound = effect.bound(outputs)
         try:
-            outcome = await bound.apply(ports(forge), run(bound))
+            outcome = await bound.apply(ports(forge), run(bound, operation=operation))
         except PlatformError:
             return [*done, (bound, None)]
         outputs[effect.id] = outcome.outputs
@@ -90,16 +90,16 @@ async def go(forge: Forge) -> list[tuple[Effect, Outcome | None]]:
     return done
 
 
-async def back(forge: Forge, done: Sequence[tuple[Effect, Outcome | None]]) -> None:
+async def back(forge: Forge, done: Sequence[tuple[Effect, Outcome | None]], operation: str = OPERATION) -> None:
     for effect, outcome in reversed(done):
         for _ in range(3):
             try:
-                undone = await effect.undo(ports(forge), run(effect), outcome)
+                undone = await effect.undo(ports(forge), run(effect, operation=operation), outcome)
             except UpstreamUnavailable:
                 continue
             assert undone.how is not Undo.KEPT, undone.seen
             break
-        proof = await effect.gone(ports(forge), run(effect), outcome)
+        proof = await effect.gone(ports(forge), run(effect, operation=operation), outcome)
         assert proof.absent, proof.seen
 
 
@@ -144,8 +144,10 @@ async def test_a_failure_at_any_write_leaves_nothing_behind(rig: Rig, fault: str
     assert len(writes) >= 18
     for number in writes:
         await rig.fault(route="*", skip=number, **FAULTS[fault])
-        done = await go(forge)
+        operation = f"op_{number}"
+        done = await go(forge, operation)
         await rig.no_faults()
-        assert done[-1][1] is None, f"write {number} did not fail"
-        await back(forge, done)
+        # A 422 can mean that a branch moved: then the commit is made again on the new head, and all goes well.
+        assert done[-1][1] is None or fault == "422", f"write {number} did not fail"
+        await back(forge, done, operation)
         assert await look(forge) == before, f"write {number}"
