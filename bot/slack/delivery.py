@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ from bot.errors import OutcomeUnknown, UpstreamUnavailable
 from bot.slack import blocks, limits
 from bot.slack.gateway import Gateway, SlackRefused
 from bot.slack.message import CARD_EVENT, MESSAGE_EVENT, Message
+from bot.slack.mrkdwn import escape
 from bot.slack.outbox_rows import CardRow, OutboxRow, RowKind, Rows
 from bot.slack.pace import Timer
 
@@ -29,6 +31,9 @@ NO_WAY_IN = frozenset(
      "restricted_action_non_threadable_channel", "posting_to_channel_denied", "user_not_in_channel", "team_not_found"}
 )  # fmt: skip
 _UNREADABLE = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_attachments"})
+_DISPLACED = "It could not be posted in "
+"""Begins the stored problem of a card that stands in the fallback channel; the channel it belongs in follows."""
+
 _CARD_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 _OURS_TO_MEND = frozenset(
     {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope",
@@ -97,12 +102,13 @@ class Delivery:
             if error.code not in NO_WAY_IN or channel == self._fallback or not self._fallback:
                 raise
             log.warning("card_displaced", extra={"operation": row.operation, "code": error.code, "channel": channel})
-            await self._rows.change(row, problem=f"It could not be posted in {channel}: {error.code}.")
-            await self._post_card(row, card, self._fallback)
+            displaced = replace(row, problem=f"{_DISPLACED}{channel}: {error.code}.")
+            await self._rows.change(row, problem=displaced.problem)
+            await self._post_card(displaced, card, self._fallback)
 
     async def _post_card(self, row: CardRow, card: Card, channel: str) -> None:
         await self._rows.change(row, channel=channel, sending_since=self._timer.now())
-        answer = await self._readable("chat.postMessage", channel=channel, **_content(_placed(card, channel)))
+        answer = await self._readable("chat.postMessage", channel=channel, **_content(_placed(card, row)))
         now = self._timer.now()
         await self._rows.release(
             row,
@@ -119,7 +125,7 @@ class Delivery:
         if row.channel is None:  # a row with `ts` has a channel
             return
         if card.revision > row.sent:
-            content = _content(_placed(card, row.channel))
+            content = _content(_placed(card, row))
             try:
                 await self._readable("chat.update", channel=row.channel, ts=row.ts, **content)
             except SlackRefused as error:
@@ -245,7 +251,9 @@ class Delivery:
     def _later(self, row: CardRow | OutboxRow, error: UpstreamUnavailable) -> dict[str, Any]:
         backoff = min(2.0**row.attempts, BACKOFF_MOST_S)
         wait = error.retry_after_s if error.retry_after_s is not None else backoff
-        return {"not_before": self._timer.now() + wait, "attempts": min(row.attempts + 1, 30), "problem": str(error)}
+        later: dict[str, Any] = {"not_before": self._timer.now() + wait, "attempts": min(row.attempts + 1, 30)}
+        displaced = isinstance(row, CardRow) and row.problem.startswith(_DISPLACED)
+        return later if displaced else later | {"problem": str(error)}
 
     async def _call(self, method: str, **arguments: Any) -> dict[str, Any]:
         return await self._gateway.call(method, patience_s=PATIENCE_S, **arguments)
@@ -298,10 +306,12 @@ def _content(message: Message) -> dict[str, Any]:
     return {"text": message.text, "blocks": list(message.blocks), "metadata": message.metadata, "unfurl_links": False}
 
 
-def _placed(card: Card, channel: str) -> Message:
+def _placed(card: Card, row: CardRow) -> Message:
     """Return the message; in a channel where the card does not belong it says so."""
-    if not card.channel or channel == card.channel:
+    if not row.problem.startswith(_DISPLACED):
         return card.message
-    note = blocks.context(f"This belongs in <#{card.channel}>, but I cannot post there. Add me to that channel.")
+    home = row.problem.removeprefix(_DISPLACED).partition(":")[0]
+    named = f"<#{home}>" if re.fullmatch(r"[CG][A-Z0-9]+", home) else escape(home)
+    note = blocks.context(f"This belongs in {named}, but I cannot post there. Add me to that channel.")
     shown = blocks.guarded([*card.message.blocks, note], keep_last=3)
     return replace(card.message, blocks=tuple(shown))
