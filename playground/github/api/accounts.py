@@ -124,7 +124,7 @@ async def search(call: Call) -> Reply:
         and set(topics) <= set(repo["topics"])
         and all(word in f"{repo['name']} {repo['description'] or ''}".lower() for word in plain)
     ]
-    reply = call.page(found, key="items", shape=lambda r: shaped(call, r))
+    reply = call.page(found, key="items", shape=lambda r: {**shaped(call, r), "score": 1.0})
     reply.data["incomplete_results"] = False
     return reply
 

@@ -196,7 +196,10 @@ async def collaborator_permission(call: Call) -> Reply:
     if account is None:
         raise not_found()
     permission = "admin" if account["login"] == call.actor.login else people_with(call).get(account["login"], "read")
-    return Reply(200, {"permission": permission, "role_name": permission, "user": shapes.user(call.links, account)})
+    return Reply(
+        200,
+        {"permission": permission, "role_name": permission, "user": _collaborator(call, account["login"], permission)},
+    )
 
 
 @routes.put("/repos/{owner}/{repo}/collaborators/{login}", needs="administration:write")

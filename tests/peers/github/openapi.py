@@ -102,7 +102,10 @@ def response_validator(operation: Operation, status: int) -> OAS30Validator | No
     """Return what checks the body of an answer, None where the description has no schema for that status."""
     answer = operation.description["responses"].get(str(status))
     schema = resolved(answer).get("content", {}).get("application/json", {}).get("schema") if answer else None
-    return OAS30Validator({**schema, "components": description()["components"]}) if schema else None
+    if schema is None:
+        return None
+    plain = {name: value for name, value in schema.items() if name != "discriminator"}  # it cannot tell a list's kind
+    return OAS30Validator({**plain, "components": description()["components"]})
 
 
 @functools.cache
