@@ -64,6 +64,7 @@ log = logging.getLogger(__name__)
 
 SHIPPED_PATHS = Path(__file__).parent.parent / "manifests" / "golden_paths"
 DOOR_TICK_S = 5.0
+FIRST_SWEEP_S = 20.0
 TEMPLATE_SWEEP_S = 60.0
 MAX_HTTP_BODY = 26_000_000
 
@@ -188,6 +189,11 @@ class _Wiring:
         part = self._configuration.catalog
         catalog = Catalog(self.database, self.forge, self.clock, folders=part.folders, repositories=part.repositories)
         await catalog.load()
+        if catalog.is_empty:
+            # The first start ever: without people nobody could be recognised. Later starts know what the last one did.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FIRST_SWEEP_S):
+                    await catalog.refresh()
         return catalog
 
     async def _deps(self) -> Deps:

@@ -58,7 +58,8 @@ class FormSource(Protocol):
         """Return the form as it is for these answers (choosing a template replaces the form)."""
 
     def request(self, values: Mapping[str, JSON]) -> dict[str, JSON]:
-        """Return the request's JSON for complete answers."""
+        """Return the request's JSON for answers that passed every check: flat, by field name, with whatever `start`
+        put beside them (`bot.forms.answers.complete` turns them into parameters)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

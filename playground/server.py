@@ -117,7 +117,7 @@ class Playground:
             data_dir=self._data_dir / "slack",
             base_url=self._urls["slack"],
             clock=self.clock,
-            bot_urls=self.bot_urls,
+            bot_urls=[f"{url}/slack/events" for url in self.bot_urls],
             tokens=SlackTokens(
                 bot=environment["CAUSEWAY_SLACK_BOT_TOKEN"],
                 app=self._memory.token("slack_app", "xapp-"),

@@ -78,6 +78,10 @@ class Catalog:
         """Everything broken, with its place: unreadable sources and wrong entities."""
         return (*self._trouble.values(), *self.index.mistakes)
 
+    @property
+    def is_empty(self) -> bool:
+        return not self._documents
+
     def principal_by_email(self, email: str) -> Principal | None:
         return self.index.principal_by_email(email)
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.command import Command, FormSource, FormStart
 from bot.errors import PlatformError, UsageError
-from bot.forms.answers import check, complete, following
+from bot.forms.answers import check, following
 from bot.forms.model import FieldError, Form, FormField
 from bot.forms.rules import short
 from bot.model.canonical import JSON
@@ -251,7 +251,7 @@ class Conversation:
             raise UsageError(_GONE)
         principal = await self._person(envelope)
         try:
-            wanted = self._source(draft.command).request(complete(start.form, values))
+            wanted = self._source(draft.command).request(values)
             request: BaseModel = command.request.model_validate(wanted)
         except ValidationError as error:
             return await self._refused(draft, start, values, envelope.view, _field_errors(error))
