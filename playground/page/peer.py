@@ -1,8 +1,10 @@
 """The playground's web page: static files, what the page has to know, and the playground's clock.
 
     GET  /              the page; /static/… its scripts and styles
-    GET  /config.json   {"slack": URL, "github": URL, …, "commands": [{command, usage_hint, description}], "people": […]}
-    GET  /sim/clock     {"now": ISO 8601, "offset_s": seconds, "version": N}; with ?after=N&timeout_s=S it waits for a later one
+    GET  /config.json   {"slack": URL, "github": URL, …, "commands": [{command, usage_hint, description}],
+                         "people": [{handle, id, name, note}]}
+    GET  /sim/clock     {"now": ISO 8601, "offset_s": seconds, "version": N}; with ?after=N&timeout_s=S it waits for
+                        a version beyond N
     POST /sim/clock     {"advance": "36h"} moves time forward and answers the same
 
 A wrong question is answered with status 400 and {"error": a sentence}.
@@ -101,7 +103,7 @@ def parse_step(body: object) -> timedelta:
     text = body.get("advance") if isinstance(body, dict) else None
     match = re.fullmatch(r"([0-9]{1,9})([smhd])", text) if isinstance(text, str) else None
     if match is None:
-        raise StepError("I could not read how far to advance. Send {\"advance\": \"36h\"}, or 90s, 5m, 7d.")
+        raise StepError('I could not read how far to advance. Send {"advance": "36h"}, or 90s, 5m, 7d.')
     step = timedelta(**{UNITS[match[2]]: int(match[1])})
     if not timedelta() < step <= LONGEST_STEP:
         raise StepError("Advance the clock by more than nothing and by at most 3650d at once.")

@@ -18,5 +18,5 @@ def note(person: Person) -> str:
         return "Single-channel guest: should be refused"
     leads = [GROUPS[group] for group, lead in LEADS.items() if lead == person.handle]
     if leads:
-        return f"Leads {' and '.join(leads)}: approves what it asks for"
+        return f"Leads {' and '.join(leads)}: approves what the team asks for"
     return f"Developer in {' and '.join(GROUPS[group] for group in person.groups)}: asks for things"

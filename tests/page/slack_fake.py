@@ -1,4 +1,4 @@
-"""A small stand-in for the Slack simulator and a bot behind it: only what the page asks, by the simulator's own shapes."""
+"""A small stand-in for the Slack simulator and its bot: only what the page asks, in the simulator's own shapes."""
 
 from __future__ import annotations
 
@@ -30,19 +30,34 @@ class FakeSlack:
         self.options: list[Json] = []
         self.files: dict[str, str] = {}
         self._moved = asyncio.Event()
-        self._clock = datetime(2026, 11, 23, 9, 0, tzinfo=UTC).timestamp()
+        self._last_ts = 0.0
 
     # What tests do to the world
 
     def post(self, channel: str, text: str = "", *, user: str = BOT_USER, **more: Any) -> str:
-        self._clock += 61
-        ts = f"{self._clock:.6f}"
+        self._last_ts = max(self._last_ts + 0.001, datetime.now(UTC).timestamp())
+        ts = f"{self._last_ts:.6f}"
         message = {
-            "type": "message", "ts": ts, "channel": PLACES.get(channel, channel), "user": user, "text": text, "blocks": [],
-            "bot_id": BOT_ID if user == BOT_USER else None, "username": None, "attachments": [], "metadata": None, "files": [],
-            "thread_ts": None, "edited": None, "reactions": [], "ephemeral_to": None, "reply_count": 0, "latest_reply": None,
-            "subtype": None, "deleted": False,
-        } | more  # fmt: skip
+            "type": "message",
+            "ts": ts,
+            "channel": PLACES.get(channel, channel),
+            "user": user,
+            "text": text,
+            "blocks": [],
+            "bot_id": BOT_ID if user == BOT_USER else None,
+            "username": None,
+            "attachments": [],
+            "metadata": None,
+            "files": [],
+            "thread_ts": None,
+            "edited": None,
+            "reactions": [],
+            "ephemeral_to": None,
+            "reply_count": 0,
+            "latest_reply": None,
+            "subtype": None,
+            "deleted": False,
+        } | more
         self.messages[message["channel"]].append(message)
         root = self._message(message["channel"], message["thread_ts"])
         if root is not None and root is not message:
@@ -93,7 +108,7 @@ class FakeSlack:
 
     def application(self) -> web.Application:
         application = web.Application(middlewares=[cors])
-        for path, read in {
+        reads: dict[str, Callable[[Json], Json]] = {
             "/sim/users": lambda _: {"users": users()},
             "/sim/channels": lambda _: {"channels": self._channels()},
             "/sim/commands": lambda _: {"commands": []},
@@ -102,7 +117,8 @@ class FakeSlack:
             "/sim/views": self._views,
             "/sim/options": self._options,
             "/sim/log": self._log,
-        }.items():
+        }
+        for path, read in reads.items():
             application.router.add_get(path, answering(read))
         application.router.add_get("/sim/events", self._follow)
         application.router.add_get("/sim/files/{id}", self._file)
@@ -112,10 +128,21 @@ class FakeSlack:
 
     def _channels(self) -> list[Json]:
         return [
-            {"id": c.slack_id, "name": c.name, "topic": "", "purpose": c.purpose, "members": [HANDLES[m] for m in c.members] + [BOT_USER],
-             "is_private": False, "is_im": False, "user": None, "is_archived": False, "is_ext_shared": c.is_shared, "bot_is_member": True}
+            {
+                "id": c.slack_id,
+                "name": c.name,
+                "topic": "",
+                "purpose": c.purpose,
+                "members": [HANDLES[m] for m in c.members] + [BOT_USER],
+                "is_private": False,
+                "is_im": False,
+                "user": None,
+                "is_archived": False,
+                "is_ext_shared": c.is_shared,
+                "bot_is_member": True,
+            }
             for c in CHANNELS
-        ]  # fmt: skip
+        ]
 
     def _read_messages(self, query: Json) -> Json:
         thread, user = query.get("thread_ts"), query.get("user")
@@ -134,11 +161,21 @@ class FakeSlack:
         return {"status": 200, "ack_ms": 1.0, "error": None, "options": fitting[:100], "option_groups": None}
 
     def _log(self, _: Json) -> Json:
-        entries = [
-            {"n": n, "at": datetime.now(UTC).isoformat(), "kind": "delivery", "name": path, "arguments": body, "result": {}, "status": 200,
-             "ms": 3, "violations": [], "fault": None}
+        entries: list[Json] = [
+            {
+                "n": n,
+                "at": datetime.now(UTC).isoformat(),
+                "kind": "delivery",
+                "name": path,
+                "arguments": body,
+                "result": {},
+                "status": 200,
+                "ms": 3,
+                "violations": [],
+                "fault": None,
+            }
             for n, (path, body) in enumerate(self.received, start=1)
-        ]  # fmt: skip
+        ]
         return {"entries": entries, "last": len(entries)}
 
     async def _follow(self, request: web.Request) -> web.Response:
@@ -157,9 +194,12 @@ class FakeSlack:
     async def _take(self, request: web.Request) -> web.Response:
         body = await request.json()
         self.received.append((request.path, body))
-        answer = self.answers.get(request.path, lambda _: None)(body)
+        acts = self.answers.get(request.path)
+        answer = acts(body) if acts else None
         if request.path == "/sim/messages":
-            answer = {"ts": self.post(body["channel"], body["text"], user=body["user"], thread_ts=body.get("thread_ts"))}
+            answer = {
+                "ts": self.post(body["channel"], body["text"], user=body["user"], thread_ts=body.get("thread_ts"))
+            }
         if request.path == "/sim/views/close":
             self._close(body["user"], body["view_id"])
         answer = answer or {"status": 200, "ack_ms": 1.0, "body": "", "error": None}
@@ -175,17 +215,35 @@ class FakeSlack:
 def users() -> list[Json]:
     bot = {"id": BOT_USER, "name": "causeway", "real_name": "Causeway", "email": None, "is_bot": True}
     return [
-        {"id": p.slack_id, "name": p.handle, "real_name": p.name, "email": p.email, "is_bot": False, "is_restricted": p.is_guest,
-         "is_stranger": p.is_outsider, "deleted": False}
+        {
+            "id": p.slack_id,
+            "name": p.handle,
+            "real_name": p.name,
+            "email": p.email,
+            "is_bot": False,
+            "is_restricted": p.is_guest,
+            "is_stranger": p.is_outsider,
+            "deleted": False,
+        }
         for p in PEOPLE
-    ] + [bot]  # fmt: skip
+    ] + [bot]
 
 
 def view_of(view_id: str, view: Json) -> Json:
     return {
-        "id": view_id, "hash": "1", "type": "modal", "callback_id": "service.create", "blocks": [], "private_metadata": "", "state": {"values": {}},
-        "errors": {}, "notice": None, "title": text("Create a service"), "submit": text("Create"), "close": text("Cancel"),
-    } | view  # fmt: skip
+        "id": view_id,
+        "hash": "1",
+        "type": "modal",
+        "callback_id": "service.create",
+        "blocks": [],
+        "private_metadata": "",
+        "state": {"values": {}},
+        "errors": {},
+        "notice": None,
+        "title": text("Create a service"),
+        "submit": text("Create"),
+        "close": text("Cancel"),
+    } | view
 
 
 def text(words: str) -> Json:

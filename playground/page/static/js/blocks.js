@@ -71,7 +71,7 @@ function input(block, context) {
     context.keep(block.block_id, item.action_id, value, chosen);
     return block.dispatch_action && actsNow ? context.act(block, item, value) : undefined;
   };
-  const describedby = [block.hint && note, error && wrong].filter(Boolean).join(" ") || null;
+  const describedby = [error && wrong, block.hint && note].filter(Boolean).join(" ") || null;
   const usesFor = LABELLED_BY_FOR.has(item.type);
   const env = { context, block, label: block.label?.text, labelledby: usesFor ? null : label, id: usesFor ? field : null, describedby, input: true, dispatch: block.dispatch_action, say };
   const node = element(item, env);

@@ -12,13 +12,14 @@ import { icon } from "./icons.js";
 import { popupMenu } from "./menu.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { isSelect, select } from "./selects.js";
+import { withSigns } from "./signs.js";
 
 /** Return a text object's nodes. */
 export function textObject(text) {
   if (!text) return [];
-  if (typeof text === "string") return [withEmoji(text)];
+  if (typeof text === "string") return withSigns(text);
   if (text.type === "mrkdwn") return mrkdwn(text.text, text.verbatim);
-  return [text.emoji === false ? text.text : withEmoji(text.text ?? "")];
+  return text.emoji === false ? [text.text] : withSigns(text.text ?? "");
 }
 
 /** Run `work` while the control shows that it is busy. */

@@ -24,7 +24,7 @@ const PATHS = {
   check: "m5 12.5 4.5 4.5L19 7.5",
   warning: "M12 4 2.8 19.5h18.4zM12 10v4.5M12 17v.1",
   info: "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17M12 11v5.5M12 7.6v.1",
-  more: "M5.5 12h.1M12 12h.1M18.5 12h.1",
+  more: "M4.8 12a.8.8 0 1 0 1.6 0 .8.8 0 1 0-1.6 0M11.2 12a.8.8 0 1 0 1.6 0 .8.8 0 1 0-1.6 0M17.6 12a.8.8 0 1 0 1.6 0 .8.8 0 1 0-1.6 0",
   copy: "M8.5 8.5h11v11h-11zM15.5 8.5v-4h-11v11h4",
   person: "M12 4.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7M5 20c.5-4 3-6 7-6s6.5 2 7 6",
   link: "M10 14a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1",
@@ -32,7 +32,7 @@ const PATHS = {
   bolt: "M13 3 5.5 13.5H11L10 21l8-11h-5.5z",
 };
 
-function shape(tag, attributes) {
+export function shape(tag, attributes) {
   const node = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   return node;

@@ -11,12 +11,12 @@ const refreshing = new Map();
 function coalesced(key, work) {
   const running = refreshing.get(key);
   if (running) {
-    running.again ??= running.first.then(() => refreshing.delete(key)).then(() => coalesced(key, work));
+    running.again ??= running.first.catch(() => undefined).then(() => coalesced(key, work));
     return running.again;
   }
-  const entry = { first: work().finally(() => refreshing.get(key)?.again || refreshing.delete(key)) };
-  refreshing.set(key, entry);
-  return entry.first;
+  const first = work().finally(() => refreshing.delete(key));
+  refreshing.set(key, { first });
+  return first;
 }
 
 export function refreshChannel(channel) {

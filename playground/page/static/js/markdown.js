@@ -1,8 +1,8 @@
 /** The standard Markdown of `markdown` blocks, as far as bots use it. */
 
 import { h } from "./dom.js";
-import { withEmoji } from "./emoji.js";
 import { link } from "./mrkdwn.js";
+import { withSigns } from "./signs.js";
 
 const INLINE = [
   [/`([^`]+)`/, (m) => h("code", {}, m[1])],
@@ -18,9 +18,9 @@ function inline(text) {
     const match = pattern.exec(text);
     if (match && (!first || match.index < first.match.index)) first = { match, build };
   }
-  if (!first) return [withEmoji(text)];
+  if (!first) return withSigns(text);
   const { match, build } = first;
-  return [withEmoji(text.slice(0, match.index)), build(match), ...inline(text.slice(match.index + match[0].length))];
+  return [...withSigns(text.slice(0, match.index)), build(match), ...inline(text.slice(match.index + match[0].length))];
 }
 
 const cells = (line) => line.replace(/^\s*\||\|\s*$/g, "").split("|").map((cell) => cell.trim());

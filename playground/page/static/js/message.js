@@ -3,7 +3,6 @@
 import * as api from "./api.js";
 import { blocks } from "./blocks.js";
 import { fingerprint, h } from "./dom.js";
-import { EMOJI, emoji } from "./emoji.js";
 import { files } from "./files.js";
 import { icon } from "./icons.js";
 import { inspect } from "./inspector.js";
@@ -11,6 +10,7 @@ import { popupMenu } from "./menu.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { avatar, isBot, sender, userName } from "./names.js";
 import { openThread } from "./navigate.js";
+import { sign } from "./signs.js";
 import { state } from "./store.js";
 import { messageContext } from "./surfaces.js";
 import { ago, dateOf, full, time } from "./time.js";
@@ -26,7 +26,7 @@ function reactions(message) {
   const pills = message.reactions.map(({ name, count, users = [] }) => {
     const mine = users.includes(state.me);
     const who = users.map(userName).join(", ");
-    return h("button", { type: "button", class: `reaction${mine ? " reaction-mine" : ""}`, "aria-pressed": String(mine), "aria-label": `${name}, ${count}: ${who}`, title: who, onclick: () => react(message, name, mine) }, emoji(name), h("span", {}, String(count)));
+    return h("button", { type: "button", class: `reaction${mine ? " reaction-mine" : ""}`, "aria-pressed": String(mine), "aria-label": `${name}, ${count}: ${who}`, title: who, onclick: () => react(message, name, mine) }, sign(name), h("span", {}, String(count)));
   });
   return h("div", { class: "reactions" }, pills);
 }
@@ -41,7 +41,7 @@ function threadLine(message, inThread) {
 function toolbar(message, inThread) {
   const add = popupMenu({
     label: "Add a reaction", face: h("span", { class: "smiley" }, "☺"), class: "icon-button",
-    choices: QUICK.map((name) => ({ text: `${EMOJI.get(name)}  ${name}`, choose: () => react(message, name) })),
+    choices: QUICK.map((name) => ({ text: name.replace(/_/g, " "), face: sign(name), choose: () => react(message, name) })),
   });
   const button = (label, drawing, onclick) => h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick }, icon(drawing));
   return h(

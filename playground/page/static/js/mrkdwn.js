@@ -1,10 +1,10 @@
 /** Slack's mrkdwn as DOM nodes. Everything that is not markup ends in a text node. */
 
 import { h } from "./dom.js";
-import { emoji } from "./emoji.js";
 import { channelName, handle } from "./names.js";
-import { fillDate } from "./time.js";
+import { sign } from "./signs.js";
 import { state } from "./store.js";
+import { fillDate } from "./time.js";
 
 const ENTITIES = { "&amp;": "&", "&lt;": "<", "&gt;": ">" };
 const MARKS = { "*": "strong", _: "em", "~": "s" };
@@ -96,7 +96,7 @@ function piece(text, at, verbatim) {
   }
   if (char === ":" && !isWord(text[at - 1])) {
     const found = matchAt(EMOJI, text, at);
-    return found && { node: document.createTextNode(emoji(found[1])), end: EMOJI.lastIndex };
+    return found && { node: sign(found[1]), end: EMOJI.lastIndex };
   }
   if (char === "h" && !verbatim && !isWord(text[at - 1])) {
     const found = matchAt(BARE_URL, text, at);

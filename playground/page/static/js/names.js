@@ -1,6 +1,7 @@
 /** Names, initials and colours of users and channels. */
 
 import { h } from "./dom.js";
+import { mark } from "./icons.js";
 import { state } from "./store.js";
 
 const HUES = 8;
@@ -24,22 +25,22 @@ export function isBot(id) {
   return Boolean(state.users.get(id)?.is_bot);
 }
 
+/** Return two letters of the last word: sample people share their first name. */
 function initials(name) {
   const words = name.replace(/[^\p{L}\p{N} ]/gu, " ").trim().split(/\s+/).filter(Boolean);
-  const letters = words.length > 1 ? words[0][0] + words[words.length - 1][0] : (words[0] ?? "?").slice(0, 2);
-  return letters.toUpperCase();
+  return [...(words.pop() ?? "?")].slice(0, 2).join("").toUpperCase();
 }
 
-function hue(text) {
-  let sum = 0;
-  for (const char of text) sum = (sum * 31 + char.codePointAt(0)) % 9973;
-  return sum % HUES;
+/** Return a colour that no other of the first users has. */
+function hue(id) {
+  const at = [...state.users.keys()].indexOf(id);
+  return at >= 0 ? at % HUES : [...id].reduce((sum, char) => (sum * 31 + char.codePointAt(0)) % 9973, 0) % HUES;
 }
 
-/** Return a square with the initials of a name. */
+/** Return a square with the letters of a name; an app has the drawing instead. */
 export function avatar(name, { id = name, bot = false, size = "medium" } = {}) {
-  const classes = `avatar avatar-${size} ${bot ? "avatar-bot" : `hue-${hue(id)}`}`;
-  return h("span", { class: classes, "aria-hidden": "true" }, initials(name));
+  if (bot) return h("span", { class: `avatar avatar-${size}`, "aria-hidden": "true" }, mark(size === "small" ? 24 : 36));
+  return h("span", { class: `avatar avatar-${size} hue-${hue(id)}`, "aria-hidden": "true" }, initials(name));
 }
 
 /** Return the name of a message's sender: its own `username`, its user, or its app. */

@@ -1,8 +1,8 @@
 /** `rich_text` blocks and the rich text inside tables and task cards. */
 
 import { h } from "./dom.js";
-import { emoji } from "./emoji.js";
 import { broadcast, channelLink, link, mention } from "./mrkdwn.js";
+import { sign } from "./signs.js";
 import { fillDate } from "./time.js";
 
 const STYLES = [["code", "code"], ["bold", "strong"], ["italic", "em"], ["strike", "s"], ["underline", "u"]];
@@ -14,7 +14,7 @@ function styled(node, style = {}) {
 const LEAVES = {
   text: (leaf) => leaf.text ?? "",
   link: (leaf) => link(leaf.url ?? "", leaf.text || leaf.url),
-  emoji: (leaf) => emoji(leaf.name ?? ""),
+  emoji: (leaf) => sign(leaf.name ?? ""),
   user: (leaf) => mention(leaf.user_id),
   usergroup: (leaf) => h("span", { class: "mention" }, `@${leaf.usergroup_id}`),
   channel: (leaf) => channelLink(leaf.channel_id),

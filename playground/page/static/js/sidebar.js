@@ -58,7 +58,7 @@ export const noteOf = (id) => state.config.people?.find((person) => person.id ==
 function switcher() {
   const face = h("span", { class: "me" });
   const menu = popupMenu({
-    label: "Switch user", face, class: "me-button", heading: "Sit down as somebody else. Each sees only what they may see.",
+    label: "Switch user", face, class: "me-button", heading: "Be somebody else: each sees, and may do, something different.",
     choices: () => people().map((id) => ({
       text: userName(id), note: noteOf(id), face: avatar(userName(id), { id, size: "small" }), checked: id === state.me, choose: () => become(id).catch((error) => tell(error.message)),
     })),

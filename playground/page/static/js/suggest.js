@@ -3,6 +3,7 @@
 import { fill, h, uid } from "./dom.js";
 import { EMOJI } from "./emoji.js";
 import { avatar, userName } from "./names.js";
+import { sign } from "./signs.js";
 import { state } from "./store.js";
 
 const MOST = 8;
@@ -12,7 +13,7 @@ const KINDS = {
   "@": (word) => [...state.users.values()].filter((user) => !user.deleted && `${user.name} ${userName(user.id)}`.toLowerCase().includes(word))
     .map((user) => ({ insert: `@${user.name} `, title: userName(user.id), note: `@${user.name}`, face: avatar(userName(user.id), { id: user.id, bot: user.is_bot, size: "small" }) })),
   "#": (word) => state.channels.filter((channel) => !channel.is_im && channel.name.includes(word)).map((channel) => ({ insert: `#${channel.name} `, title: `#${channel.name}`, note: "" })),
-  ":": (word) => (word.length < 2 ? [] : [...EMOJI].filter(([name]) => name.includes(word)).map(([name, face]) => ({ insert: `:${name}: `, title: `:${name}:`, note: "", face: h("span", {}, face) }))),
+  ":": (word) => (word.length < 2 ? [] : [...EMOJI].filter(([name]) => name.includes(word)).map(([name]) => ({ insert: `:${name}: `, title: `:${name}:`, note: "", face: h("span", {}, sign(name)) }))),
 };
 
 export class Suggestions {
@@ -72,7 +73,7 @@ export class Suggestions {
   key(event) {
     if (this.node.hidden) return false;
     const count = this.shown.length;
-    const complete = this.field.value.trim() === this.shown[this.active]?.insert.trim();
+    const complete = this.field.value.slice(this.start, this.field.selectionStart) === this.shown[this.active]?.insert.trim();
     if (event.key === "ArrowDown") this.activate((this.active + 1) % count);
     else if (event.key === "ArrowUp") this.activate((this.active - 1 + count) % count);
     else if (event.key === "Tab" || (event.key === "Enter" && !complete)) this.take(this.active);

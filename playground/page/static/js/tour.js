@@ -36,7 +36,7 @@ export function tour(composer) {
   };
   const node = h(
     "section", { class: "tour", "aria-labelledby": "tour-title", hidden: recall("toured", false), onkeydown: (event) => event.key === "Escape" && close() },
-    h("header", {}, mark(36), h("h2", { id: "tour-title" }, "Welcome to the playground"), h("button", { type: "button", class: "icon-button", "aria-label": "Close the tour", onclick: close }, icon("close"))),
+    h("header", {}, mark(36), h("h2", { id: "tour-title" }, "Welcome to Causeway"), h("button", { type: "button", class: "icon-button", "aria-label": "Close the tour", onclick: close }, icon("close"))),
     h("p", {}, "A small company, all on this machine: no account, no cluster, no token. The bot you talk to is the real one. Three things to try:"),
     steps,
     h("p", { class: "tour-more" }, "The clock above moves time forward, the drawer behind ", icon("code", 15), " shows every payload. Beside this page run:"),
