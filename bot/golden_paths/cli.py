@@ -49,7 +49,7 @@ async def _check(directory: Path, form: CheckForm | None) -> Result:
             try:
                 path = golden_path(snapshot, name, "folder")
                 if form is not None:
-                    form(path.template.parameters)
+                    form(path.template.form_schema())
                 path = await inspected(path, sandbox)
             except PlatformError as error:
                 code = 1

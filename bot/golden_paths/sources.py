@@ -27,7 +27,7 @@ NAMES = ("template.yaml", "template.yml")
 FILES_MAX = 10_000
 BYTES_MAX = 100_000_000
 
-CheckForm = Callable[[Sequence[Mapping[str, JSON]]], Any]
+CheckForm = Callable[[JSON], Any]
 """`bot.forms.schema.form_of`: raises `Invalid` for parameters that no form can show."""
 
 
@@ -179,7 +179,7 @@ class TemplateLibrary:
     async def _golden_path(self, source: Source, snapshot: Snapshot, name: str) -> GoldenPath:
         path = golden_path(snapshot, name, source.label)
         if self._form is not None:
-            self._form(path.template.parameters)
+            self._form(path.template.form_schema())
         if self._sandbox is None:
             return path
         return await inspected(path, self._sandbox)

@@ -37,7 +37,7 @@ class Template(BaseModel, frozen=True, extra="forbid"):
     """Who keeps the template, as the file says it: an entity reference."""
     type: str = "service"
     parameters: tuple[dict[str, JSON], ...] = ()
-    """The pages of the form, each a JSON schema; `bot.forms.schema.form_of` reads them."""
+    """The pages of the form, each a JSON schema."""
     steps: tuple[TemplateStep, ...]
     output: dict[str, JSON] = Field(default_factory=dict)
     warnings: tuple[Mistake, ...] = ()
@@ -47,6 +47,10 @@ class Template(BaseModel, frozen=True, extra="forbid"):
     def reference(self) -> str:
         """The full entity reference: `template:default/python-service`."""
         return f"template:{self.namespace}/{self.name}".lower()
+
+    def form_schema(self) -> list[JSON]:
+        """Return the pages as `bot.forms.schema.form_of` takes them."""
+        return list(self.parameters)
 
     def with_defaults(self, answers: Mapping[str, JSON]) -> dict[str, JSON]:
         """Return the answers, with the schema's top-level defaults for what was not answered."""

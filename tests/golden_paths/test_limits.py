@@ -102,7 +102,7 @@ async def test_a_child_that_forks_and_hangs_is_killed_with_what_it_started() -> 
 async def _gone(group: int) -> None:
     """Wait until a killed process group has been reaped by init; raise `ProcessLookupError` then."""
     async with asyncio.timeout(30):
-        while True:  # noqa: ASYNC110 - a process group has no event to wait on
+        while True:
             os.killpg(group, 0)
             await asyncio.sleep(0)
 
@@ -119,7 +119,7 @@ async def test_a_cancelled_run_leaves_no_child() -> None:
     task = asyncio.create_task(run(path, limits=Limits(cpu_s=60)))
     before = children()
     async with asyncio.timeout(30):
-        while children() <= before:
+        while children() <= before:  # noqa: ASYNC110 - a process has no event to wait on
             await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

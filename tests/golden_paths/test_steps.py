@@ -264,7 +264,7 @@ async def test_a_name_that_no_repository_can_have_is_refused(name: str, told: st
 
 async def test_a_repository_elsewhere_is_refused() -> None:
     text = template(fetch(values={}), step("publish", "publish:github", repoUrl="evil.example?owner=a&repo=b"))
-    with pytest.raises(Invalid, match="Repositories live on `github.com`"):
+    with pytest.raises(Invalid, match=r"Repositories live on `github\.com`"):
         await run(path_of(text))
 
 
