@@ -72,12 +72,15 @@ class BoltDispatch:
         return len(self._app._async_listeners)  # noqa: SLF001 - Bolt offers no count, and a test holds ours down
 
     async def __call__(self, envelope: Envelope) -> Reply:
-        request = AsyncBoltRequest(mode="socket_mode", body=envelope.payload, context={_ENVELOPE: envelope})
-        response = await self._app.async_dispatch(request)
-        if response.status != 200:  # only a payload that Bolt takes for nothing at all gets here
-            log.error("slack_delivery_unhandled", extra={"kind": envelope.kind.value, "status": response.status})
-            return EMPTY
-        return Reply(response.body, is_json=True) if response.body else EMPTY
+        try:
+            request = AsyncBoltRequest(mode="socket_mode", body=envelope.payload, context={_ENVELOPE: envelope})
+            response = await self._app.async_dispatch(request)
+            if response.status == 200:
+                return Reply(response.body, is_json=True) if response.body else EMPTY
+            error: Exception = RuntimeError(f"Bolt answered {response.status}")
+        except Exception as raised:  # noqa: BLE001 - a shape that Bolt does not expect; `failed` logs it
+            error = raised
+        return Reply.of(await self._last_word(envelope, error))
 
     async def _listen(self, context: AsyncBoltContext) -> BoltResponse:
         envelope: Envelope = context[_ENVELOPE]

@@ -211,9 +211,11 @@ class Conversation:
         draft = await self._drafts.get(identifier, user=envelope.user, team=envelope.team)
         if draft is None or draft.state is not DraftState.OPEN or draft.version != version:
             return
-        start = self._source(draft.command).resume(draft.values, await self._person(envelope))
+        source, principal = self._source(draft.command), await self._person(envelope)
+        start = source.resume(draft.values, principal)
         values = {**draft.values, **_typed(start, draft.page, envelope.view)}
-        if await self._drafts.close(draft, values) and values != dict(start.values):
+        untouched = draft.page == 0 and _chosen(start, values) == _chosen(start, _initial(source, draft, principal))
+        if await self._drafts.close(draft, values) and not untouched:
             text = "You closed the form, and nothing was changed. What you typed is kept until tomorrow."
             await self._telling.tell_person(
                 draft.user, draft.channel, text, open_form(text, draft.id), key=f"told:{envelope.key}"
@@ -372,6 +374,19 @@ def _typed(start: FormStart, page: int, view: Payload) -> dict[str, JSON]:
     state = (view.get("state") or {}).get("values") or {}
     pages = start.form.pages
     return forms.answers(pages[min(page, len(pages) - 1)].fields, state) if pages else {}
+
+
+def _initial(source: FormSource, draft: Draft, principal: Principal) -> Mapping[str, JSON]:
+    try:
+        return source.start(draft.words, principal).values
+    except PlatformError:  # what was right when it was typed may not be so any more
+        return {}
+
+
+def _chosen(start: FormStart, values: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Return the answers that somebody gave: neither empty nor what stands there by itself."""
+    defaults = {field.name: field.default for field in start.form.fields()}
+    return {name: value for name, value in values.items() if value not in (None, "", [], defaults.get(name))}
 
 
 def _names(fields: Sequence[FormField]) -> set[str]:

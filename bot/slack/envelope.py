@@ -140,6 +140,8 @@ def _envelope(payload: Payload, body: str, received_at: float, fallback: str = "
 
 def _kind(payload: Payload) -> tuple[Kind, str]:
     """Return the kind and what makes the delivery unique, after checking what everybody behind relies on."""
+    if not _is_well_shaped(payload):
+        raise Malformed("a delivery whose parts have the wrong type")
     trigger = _text(payload.get("trigger_id"))
     match payload:
         case {"command": str(), "user_id": str()}:
@@ -149,15 +151,33 @@ def _kind(payload: Payload) -> tuple[Kind, str]:
         case {"type": "block_actions", "user": {"id": str()}, "actions": [{"action_id": str()}, *rest]}:
             if all(isinstance(action, dict) for action in rest):
                 return Kind.ACTIONS, trigger
-        case {"type": "view_submission", "user": {"id": str()}, "view": {"callback_id": str()} as view}:
+        case {"type": "view_submission", "user": {"id": str()}, "view": {"type": str(), "callback_id": str()} as view}:
             return Kind.SUBMISSION, submission_key(view)
-        case {"type": "view_closed", "user": {"id": str()}, "view": {"callback_id": str()} as view}:
+        case {"type": "view_closed", "user": {"id": str()}, "view": {"type": str(), "callback_id": str()} as view}:
             return Kind.CLOSED, submission_key(view)
         case {"type": "block_suggestion", "user": {"id": str()}, "action_id": str()}:
             return Kind.OPTIONS, trigger
         case {"type": "shortcut" | "message_action", "user": {"id": str()}, "callback_id": str()}:
             return Kind.SHORTCUT, trigger
     raise Malformed("a delivery of an unknown shape")
+
+
+def _is_well_shaped(payload: Payload) -> bool:
+    """Whether the parts that Bolt and the router read into are objects or texts, as Slack sends them."""
+    view = payload.get("view")
+    return all(isinstance(payload.get(name), _PARTS[name]) for name in _PARTS) and (
+        view is None or all(isinstance(view.get(name), kinds) for name, kinds in _VIEW_PARTS.items())
+    )
+
+
+_NONE = type(None)
+_PARTS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("view", "container", "message", "action"), (dict, _NONE)),
+    **dict.fromkeys(("user", "team", "channel", "enterprise"), (dict, str, _NONE)),
+    **dict.fromkeys(("authorizations", "response_urls", "actions"), (list, _NONE)),
+    "event": (dict, _NONE),
+}
+_VIEW_PARTS: dict[str, tuple[type, ...]] = {"blocks": (list, _NONE), "state": (dict, _NONE), "type": (str, _NONE)}
 
 
 def submission_key(view: Mapping[str, Any]) -> str:
