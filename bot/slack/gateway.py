@@ -55,8 +55,8 @@ class Gateway(Protocol):
     async def upload(self, upload_url: str, content: bytes) -> None:
         """Send a file's bytes where `files.getUploadURLExternal` said. Raises as `call` does."""
 
-    def delay(self, method: str, channel: str | None = None) -> float:
-        """Return the seconds until this call may go out; 0 for now."""
+    def delay(self, method: str, channel: str | None = None, *, ahead: int = 0) -> float:
+        """Return the seconds until this call may go out; 0 for now. `ahead`: calls of the method about to go first."""
 
 
 class SlackGateway:
@@ -71,8 +71,8 @@ class SlackGateway:
         self._pace = Pace(timer)
         self._client = AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
 
-    def delay(self, method: str, channel: str | None = None) -> float:
-        return self._pace.delay(method, channel)
+    def delay(self, method: str, channel: str | None = None, *, ahead: int = 0) -> float:
+        return self._pace.delay(method, channel, ahead=ahead)
 
     async def call(self, method: str, *, patience_s: float | None = None, **arguments: Any) -> dict[str, Any]:
         channel = arguments.get("channel")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -252,11 +253,14 @@ class Outbox:
         if not await self._rows.lead(now):
             return []
         started: list[asyncio.Task[None]] = []
+        going: Counter[str] = Counter()
         for candidate in await self._candidates(now):
             if len(self._running) >= AT_ONCE:
                 break
-            if self._gateway.delay(candidate.method, candidate.channel) > 0:
+            method, ahead = candidate.method, going[candidate.method]
+            if self._gateway.delay(method, candidate.channel, ahead=ahead) > 0:
                 continue
+            going[method] += 1
             if await self._rows.claim(candidate.row, now):
                 task = asyncio.create_task(self._deliver(candidate.row))
                 self._running.add(task)
@@ -266,6 +270,10 @@ class Outbox:
 
     async def _candidates(self, now: float) -> list[_Candidate]:
         cards, rows = await self._rows.due(now)
+        if (
+            self._gateway.delay("chat.update") > 0
+        ):  # nothing can be redrawn now, so nothing needs to be drawn to rank it
+            cards = [row for row in cards if row.ts is None]
         found = [await self._card_candidate(row, alone=len(cards) == 1) for row in cards]
         found += [_row_candidate(row) for row in rows]
         return sorted(found, key=lambda candidate: candidate.urgency)

@@ -38,10 +38,10 @@ class Bucket:
     """How much of the burst is used up."""
     at: float = 0.0
 
-    def delay(self, now: float) -> float:
-        """Return the seconds until one more call fits."""
+    def delay(self, now: float, ahead: int = 0) -> float:
+        """Return the seconds until one more call fits, behind `ahead` others."""
         self._drain(now)
-        return max(0.0, (self.level + 1 - self.burst) / self._rate)
+        return max(0.0, (self.level + ahead + 1 - self.burst) / self._rate)
 
     def take(self, now: float) -> None:
         self._drain(now)
@@ -94,10 +94,11 @@ class Pace:
         self._channels: dict[str, Bucket] = {}
         self._paused: dict[str, float] = {}
 
-    def delay(self, method: str, channel: str | None = None) -> float:
-        """Return the seconds until this call may go out; 0 for now."""
+    def delay(self, method: str, channel: str | None = None, *, ahead: int = 0) -> float:
+        """Return the seconds until this call may go out; 0 for now. `ahead`: calls of the method about to go first."""
         now = self._timer.now()
-        waits = [bucket.delay(now) for bucket in self._buckets(method, channel)]
+        of_method, *of_channel = self._buckets(method, channel)
+        waits = [of_method.delay(now, ahead), *(bucket.delay(now) for bucket in of_channel)]
         pauses = [self._paused.get(key, 0.0) - now for key in _keys(method, channel)]
         return max(0.0, *waits, *pauses)
 

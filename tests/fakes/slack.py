@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.errors import OutcomeUnknown, UpstreamUnavailable
 from bot.slack.gateway import SlackRefused
+from bot.slack.pace import Pace
 
 
 class Fault(StrEnum):
@@ -61,6 +62,8 @@ class Posted:
 class FakeSlack:
     def __init__(self, timer: FakeTimer) -> None:
         self.timer = timer
+        self.pace: Pace | None = None
+        """Set: calls are counted, and `delay` says what Slack's limits say."""
         self.messages: list[Posted] = []
         self.heard = asyncio.Event()
         """Set once anything was posted."""
@@ -79,11 +82,13 @@ class FakeSlack:
     def fail(self, method: str, *faults: Fault) -> None:
         self.faults.setdefault(method, deque()).extend(faults)
 
-    def delay(self, method: str, channel: str | None = None) -> float:
-        return self.busy.get(method, 0.0)
+    def delay(self, method: str, channel: str | None = None, *, ahead: int = 0) -> float:
+        return max(self.busy.get(method, 0.0), self.pace.delay(method, channel, ahead=ahead) if self.pace else 0.0)
 
     async def call(self, method: str, *, patience_s: float | None = None, **arguments: Any) -> dict[str, Any]:
         self.calls.append((method, arguments))
+        if self.pace:
+            self.pace.take(method, arguments.get("channel"))
         fault = self.faults[method].popleft() if self.faults.get(method) else None
         _before(fault)
         for key in (method, str(arguments.get("channel"))):

@@ -17,6 +17,7 @@ from bot.slack.delivery import Card
 from bot.slack.message import CARD_EVENT, Message, TextFile
 from bot.slack.outbox import Outbox, Priority
 from bot.slack.outbox_rows import CLAIM_S, LEAD_S
+from bot.slack.pace import Pace
 from bot.storage.database import Database, metadata
 from tests.fakes.slack import FakeSlack, FakeTimer, Fault, Killed
 
@@ -130,6 +131,31 @@ async def test_a_card_is_redrawn_at_most_once_in_two_seconds(room: Room) -> None
     gaps = [later - earlier for earlier, later in zip(card.drawn_at, card.drawn_at[1:], strict=False)]
     assert min(gaps) >= 2.0
     assert card.text == "op-1 at 21"
+
+
+async def test_many_running_cards_share_the_minute_fairly_and_every_end_goes_out(room: Room) -> None:
+    operations = [f"op-{number:02}" for number in range(15)]
+    for operation in operations:
+        await room.changed(operation)
+    await room.outbox.drain()
+    room.slack.pace = Pace(room.timer)
+    for second in range(100):
+        for operation in operations if second % 5 == 0 else ():
+            await room.changed(operation)
+        await room.outbox.tick()
+        await room.timer.sleep(1)
+    drawn = [room.slack.cards(operation)[0].drawn_at for operation in operations]
+    every = sorted(at for times in drawn for at in times)
+    assert max(sum(start <= at < start + 60 for at in every) for start in every) <= 45
+    counts = [len(times) for times in drawn]
+    assert max(counts) - min(counts) <= 1
+    for operation in operations:
+        await room.changed(operation)
+    room.cards.urgent.update(operations[:3])
+    await room.outbox.drain()
+    assert [room.slack.cards(o)[0].text for o in operations] == [f"{o} at 22" for o in operations]
+    last = [room.slack.cards(operation)[0].drawn_at[-1] for operation in operations]
+    assert max(last[:3]) <= min(last[3:])
 
 
 async def test_what_is_urgent_is_redrawn_before_what_only_moved(room: Room) -> None:
