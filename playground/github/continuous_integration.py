@@ -77,7 +77,10 @@ def _new_run(hub: Hub, repo: Document, name: str, head: Mapping[str, Any], actor
         "title": str(head["message"]).partition("\n")[0],
         "head_branch": name,
         "head_sha": head["id"],
-        "head_commit": {k: head[k] for k in ("id", "tree_id", "message", "timestamp", "author", "committer")},
+        "head_commit": {
+            **{name: head[name] for name in ("id", "tree_id", "message", "timestamp")},
+            **{role: {k: head[role][k] for k in ("name", "email")} for role in ("author", "committer")},
+        },
         "run_number": workflow["runs"],
         "run_attempt": 1,
         "status": "queued",

@@ -23,6 +23,7 @@ async def ref_changed(hub: Hub, repo: Document, move: Move, actor: str, *, runs_
         return
     ref_type = "branch" if kind == "heads" else "tag"
     payload = await hub.git(repo, lambda git: _push(hub, repo, git, move))
+    payload["repository"] = shapes.pushed_repository(hub.links, repo, notify.account(hub, repo["owner"]))
     payload["pusher"] = {"name": actor, "email": hub.signature(actor).email}
     told = {"ref": name, "ref_type": ref_type, "pusher_type": "user"}
     if move.creates:

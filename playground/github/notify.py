@@ -22,7 +22,7 @@ def account(hub: Hub, login: str) -> Document:
 def emit(hub: Hub, repo: Document, event: str, payload: Mapping[str, Any], actor: str) -> None:
     """Send an event to the App's address and to the hooks of the repository and its organisation."""
     owner = str(repo["owner"])
-    body = {**payload, **_context(hub, repo, owner, actor)}
+    body = {**_context(hub, repo, owner, actor), **payload}
     for url in hub.webhook_urls:
         everything = {**body, "installation": INSTALLATION} if hub.has_app else body
         hub.deliveries.send(url, event, everything, hub.webhook_secret, hook_id=1, target="integration")

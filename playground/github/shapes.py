@@ -183,9 +183,9 @@ def repository_url(links: Links, repo: Document) -> str:
     return f"{links.api}/repos/{repo['owner']}/{repo['name']}"
 
 
-def repository(links: Links, repo: Document, owner: Document, permission: str = "admin") -> Json:
+def minimal_repository(links: Links, repo: Document, owner: Document) -> Json:
+    """Return a repository as other objects mention it."""
     url, page = repository_url(links, repo), f"{links.web}/{repo['owner']}/{repo['name']}"
-    host = links.web.partition("://")[2]
     return {
         "id": repo["id"],
         "node_id": node_id("Repository", repo["id"]),
@@ -198,6 +198,13 @@ def repository(links: Links, repo: Document, owner: Document, permission: str = 
         "fork": False,
         "url": url,
         **{name: url + suffix for name, suffix in REPOSITORY_LINKS.items()},
+    }
+
+
+def repository(links: Links, repo: Document, owner: Document, permission: str = "admin") -> Json:
+    page, host = f"{links.web}/{repo['owner']}/{repo['name']}", links.web.partition("://")[2]
+    return {
+        **minimal_repository(links, repo, owner),
         "created_at": repo["created_at"],
         "updated_at": repo["updated_at"],
         "pushed_at": repo["pushed_at"],
@@ -210,7 +217,7 @@ def repository(links: Links, repo: Document, owner: Document, permission: str = 
         "stargazers_count": 0,
         "watchers_count": 0,
         "language": None,
-        **repo["settings"],
+        **{name: value for name, value in repo["settings"].items() if name.startswith("has_")},
         "forks_count": 0,
         "mirror_url": None,
         "archived": repo["archived"],
@@ -230,10 +237,20 @@ def repository(links: Links, repo: Document, owner: Document, permission: str = 
     }
 
 
+def pushed_repository(links: Links, repo: Document, owner: Document) -> Json:
+    """Return the repository as a push webhook has it: times as numbers, and a few fields of old."""
+    body = repository(links, repo, owner)
+    times = {name: int(datetime.fromisoformat(repo[name]).timestamp()) for name in ("created_at", "pushed_at")}
+    body["owner"] = {"name": owner["login"], "email": owner.get("email"), **body["owner"]}
+    if owner["type"] == "Organization":
+        body["organization"] = owner["login"]
+    return {**body, **times, "stargazers": 0, "master_branch": repo["default_branch"]}
+
+
 def full_repository(links: Links, repo: Document, owner: Document, permission: str = "admin") -> Json:
     body = repository(links, repo, owner, permission)
     if owner["type"] == "Organization":
         body["organization"] = user(links, owner)
-    body["custom_properties"] = dict(repo["custom_properties"])
+    body |= {**repo["settings"], "custom_properties": dict(repo["custom_properties"])}
     body["network_count"] = body["subscribers_count"] = 0
     return body

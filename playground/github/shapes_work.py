@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from playground.github.call import Links
-from playground.github.shapes import Json, node_id, repository, repository_url, user
+from playground.github.shapes import Json, minimal_repository, node_id, repository, repository_url, user
 from playground.github.store import Document
 
 
@@ -222,8 +222,8 @@ def run(links: Links, repo: Document, owner: Document, record: Document, actor: 
         "previous_attempt_url": None,
         "workflow_url": f"{base}/actions/workflows/{record['workflow_id']}",
         "head_commit": record["head_commit"],
-        "repository": repository(links, repo, owner),
-        "head_repository": repository(links, repo, owner),
+        "repository": minimal_repository(links, repo, owner),
+        "head_repository": minimal_repository(links, repo, owner),
     }
 
 

@@ -170,7 +170,7 @@ async def test_rules_and_settings(witnessed: Witnessed) -> None:
         "required_approving_review_count": 1,
         "required_review_thread_resolution": False,
     }
-    ruleset = {
+    ruleset: dict[str, Any] = {
         "name": "main",
         "target": "branch",
         "enforcement": "active",
