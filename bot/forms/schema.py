@@ -6,7 +6,8 @@ through a form.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,9 @@ from bot.model.canonical import JSON
 
 FIELDS = 90
 """Most fields of one page: a modal holds 100 blocks, and some are ours."""
+
+PAGE_BYTES = 200_000
+"""Most JSON that a page's words and choices may make: a modal holds 250 KB, and answers need room too."""
 
 RESERVED = frozenset({"_navigation"})
 """Names that the modal itself uses."""
@@ -47,6 +51,12 @@ def form_of(parameters: JSON) -> Form:
         count = len(reader.mistakes)
         raise Invalid(f"The form cannot be shown: {count} mistake{'s' if count > 1 else ''}.", reader.mistakes)
     return form
+
+
+def form_of_pages(pages: Sequence[Mapping[str, JSON]]) -> Form:
+    """The same for pages that were read already."""
+    listed: list[JSON] = [dict(page) for page in pages]
+    return form_of(listed)
 
 
 @dataclass(slots=True)
@@ -96,6 +106,8 @@ class _Reader:
         self.apply_required(found, path)
         if len(found.fields) > FIELDS:
             self.wrong(path, f"asks for {len(found.fields)} things; one page can ask for {FIELDS}, make more pages")
+        if _size(found.fields) > PAGE_BYTES:
+            self.wrong(path, "has more choices and words than a modal can hold; make more pages or use an EntityPicker")
         title, description = schema.get("title") or "", schema.get("description") or ""
         return Page(title=str(title), description=str(description), fields=tuple(found.fields))
 
@@ -221,6 +233,13 @@ class _Reader:
             self.wrong(path, "must be a list of names")
             return []
         return [str(name) for name in value]
+
+
+def _size(fields: Iterable[FormField]) -> int:
+    """Return about how many bytes of JSON the fields become in a modal."""
+    words = [[one.title, one.help, one.placeholder, *(o.label for o in one.options)] for one in fields]
+    values = [[rules.option_text(o.value) for o in one.options] for one in fields]
+    return sum(len(json.dumps(texts)) + 90 * len(texts) for texts in (*words, *values))
 
 
 def _ordered(fields: list[FormField], scope: _Scope, order: JSON, mistakes: list[Mistake]) -> Iterable[FormField]:

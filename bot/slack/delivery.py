@@ -182,6 +182,8 @@ class Delivery:
             case RowKind.EPHEMERAL:
                 await self._ephemeral(payload)
             case RowKind.RESPONSE:
+                if self._timer.now() - row.created_at > limits.RESPONSE_URL_S:
+                    raise SlackRefused("response_url", "expired_url")
                 await self._gateway.respond(payload.pop("response_url"), payload)
             case RowKind.FILE:
                 await self._file(row, payload)

@@ -8,7 +8,6 @@ VIEW_BLOCKS = 100
 VIEW_BYTES = 250_000
 MESSAGE_TEXT = 4_000
 """Slack keeps up to 40,000, but advises 4,000 and people read less."""
-METADATA_BYTES = 8_000
 VIEW_TITLE = 24
 VIEW_BUTTON = 24
 """Submit and close."""
@@ -16,8 +15,8 @@ PRIVATE_METADATA = 3_000
 CALLBACK_ID = 255
 
 # Blocks
-BLOCK_ID = 255
 ACTION_ID = 255
+"""The same holds for a `block_id`."""
 TEXT = 3_000
 """A text object, and so a section."""
 SECTION_FIELDS = 10
@@ -55,5 +54,5 @@ CARD_UPDATES_PER_MINUTE = 45
 """`chat.update` is Tier 3; the rest is left to answers that people wait for."""
 CARD_UPDATE_EVERY_S = 2.0
 """A card is redrawn at most this often, in seconds: faster is not read."""
-RESPONSE_URL_USES = 5
 RESPONSE_URL_S = 30 * 60
+"""How long a `response_url` can be posted to, in seconds."""

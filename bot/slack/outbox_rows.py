@@ -62,6 +62,7 @@ class OutboxRow:
     kind: RowKind
     priority: Priority
     payload: Mapping[str, Any]
+    created_at: float
     sending_since: float | None
     attempts: int
 
@@ -257,7 +258,7 @@ def _card_row(row: Mapping[Any, Any]) -> CardRow:
 
 
 def _outbox_row(row: Mapping[Any, Any]) -> OutboxRow:
-    names = ("id", "key", "lane", "payload", "sending_since", "attempts")
+    names = ("id", "key", "lane", "payload", "created_at", "sending_since", "attempts")
     return OutboxRow(
         **{name: row[name] for name in names}, kind=RowKind(row["kind"]), priority=Priority(row["priority"])
     )

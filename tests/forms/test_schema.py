@@ -278,6 +278,12 @@ def test_a_page_of_more_than_a_modal_holds_is_refused() -> None:
     assert "make more pages" in mistakes({"properties": many})["parameters"]
 
 
+def test_more_choices_than_a_modal_holds_are_refused_though_each_field_is_small() -> None:
+    choices = [f"{number:03} {'x' * 70}" for number in range(100)]
+    many = {f"p{n}": {"type": "string", "enum": choices} for n in range(20)}
+    assert "more choices and words" in mistakes({"properties": many})["parameters"]
+
+
 def test_our_numbers_are_slacks() -> None:
     assert properties.OPTIONS == limits.SELECT_OPTIONS
     assert properties.OPTION_LABEL == limits.OPTION_TEXT
@@ -286,6 +292,7 @@ def test_our_numbers_are_slacks() -> None:
     assert properties.FIELD_NAME + len("#owner") < limits.ACTION_ID
     assert rules.LONGEST == limits.INPUT_TEXT
     assert schema.FIELDS < limits.VIEW_BLOCKS
+    assert schema.PAGE_BYTES < limits.VIEW_BYTES
 
 
 _KEYS = st.sampled_from(

@@ -382,6 +382,13 @@ async def test_a_response_url_is_answered(room: Room) -> None:
     assert room.slack.responses == [expected]
 
 
+async def test_a_response_url_that_has_run_out_is_left_alone(room: Room) -> None:
+    room.slack.fail("response_url", *[Fault.UNREACHABLE] * 40)
+    await room.outbox.respond(response_url="https://hooks.example/1", text="too late")
+    await room.outbox.drain()
+    assert room.slack.responses == []
+
+
 async def test_thread_replies_wait_for_the_card_and_stand_under_it(room: Room) -> None:
     await room.outbox.thread("op-1", [Message(text="the plan"), _file("all of it")])
     await room.outbox.tick()
