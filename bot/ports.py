@@ -117,6 +117,10 @@ class Tree:
     files: Sequence[File] = field(default_factory=tuple)
 
 
+RECENT_COMMITS = 50
+"""How far back `recent_commits` reads."""
+
+
 class Forge(Protocol):
     """Repositories, their settings and their files."""
 
@@ -135,7 +139,8 @@ class Forge(Protocol):
 
     async def branch_head(self, full_name: str, branch: str) -> Commit | None: ...
     async def recent_commits(self, full_name: str, branch: str) -> Sequence[Commit]:
-        """Return the newest 50 commits of the branch, its head first; nothing where the branch is missing."""
+        """Return the newest `RECENT_COMMITS` of a branch (or up to a commit, by its hash), the head first; nothing
+        where it is missing."""
 
     async def tree(self, full_name: str, ref: str, path: str = "", *, contents: bool = True) -> Tree:
         """Read the files below `path` at `ref` (branch, tag or hash). Raise `NotFound` for an unknown ref."""

@@ -1,8 +1,9 @@
 """The changes that plans are made of. Each is data with apply, undo and proof of absence, against ports only."""
 
 from bot.effects.catalog import Note, RegisterInCatalog
-from bot.effects.commits import CommitFiles, OpenPullRequest
+from bot.effects.commits import CommitFiles
 from bot.effects.files import FileBody
+from bot.effects.pull_request import OpenPullRequest
 from bot.effects.repository import CreateRepository, FinishRepository
 from bot.effects.repository_settings import CreateWebhook, GrantTeam, ProtectBranch, SetVariables
 from bot.model.effect import Effect, EffectCatalog

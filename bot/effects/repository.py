@@ -13,6 +13,7 @@ from bot.model.late import Text
 from bot.ports import Activity, Forge, NewRepository, Ports, Repository
 
 T = TypeVar("T")
+LONGEST_DESCRIPTION = 350
 
 
 class CreateRepository(Effect):
@@ -167,8 +168,12 @@ class FinishRepository(Effect):
         if repository is None:
             return Proof(absent=True, seen=f"repository {name}: not found")
         topics = await ports.forge.topics(name)
-        left = repository.description == known(self.description) or bool(self.topics and topics == self._topics())
+        left = repository.description == self._description() or bool(self.topics and topics == self._topics())
         return Proof(absent=not left, seen=f"{name}: description “{repository.description}”, topics {len(topics)}")
+
+    def _description(self) -> str:
+        """Return the description as GitHub takes it: one line of a limited length."""
+        return " ".join(known(self.description).split())[:LONGEST_DESCRIPTION]
 
     def _topics(self) -> tuple[str, ...]:
         return tuple(sorted(self.topics))
@@ -180,7 +185,7 @@ class FinishRepository(Effect):
         topics = tuple(sorted(await forge.topics(name)))
         if repository is None:
             raise Conflict(f"The repository {name} does not exist.")
-        description = _step(repository.description, setup_description(run), known(self.description), forward=forward)
+        description = _step(repository.description, setup_description(run), self._description(), forward=forward)
         homepage = _step(repository.homepage, "", known(self.homepage), forward=forward)
         if description is not None or homepage is not None:
             await forge.update_repository(name, description=description, homepage=homepage)

@@ -69,7 +69,7 @@ def _problem(reply: Reply, document: Any, doing: str, *, write: bool) -> Platfor
         case 422 if said.startswith("No commit found"):
             return NotFound(f"GitHub knows no such branch, tag or commit to {doing}.")
         case 404 | 410:
-            return NotFound(f"GitHub knows nothing under that name to {doing}, or hides it from us.")
+            return NotFound(f"GitHub was asked to {doing}, but knows nothing of that name, or hides it from us.")
         case 409 if "empty" in said.lower():
             return UpstreamUnavailable(
                 f"GitHub is still setting up the repository needed to {doing}.", retry_after_s=1.0

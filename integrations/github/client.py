@@ -19,8 +19,9 @@ from integrations.github.transport import NoAnswer, NotSent, Reply, Transport
 TRIES = 4
 PAGE = 100
 MOST_PAGES = 20
-CACHED_ANSWERS = 256
-LARGEST_CACHED = 200_000
+CACHED_ANSWERS = 128
+LARGEST_CACHED = 64_000
+"""Characters; together at most about 8 MB."""
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from bot.errors import Conflict, NotFound, OutcomeUnknown, UpstreamUnavailable
-from bot.ports import Commit, File, Tree
+from bot.ports import RECENT_COMMITS, Commit, File, Tree
 from integrations.github import shapes
 from integrations.github.client import Client, each, nothing
 from integrations.github.jobs import CONTENT, READ, job, repo_path
@@ -32,7 +32,7 @@ class Contents:
         return await self._client.find(job(full_name, READ), path, doing, lambda found: shapes.commit(found["commit"]))
 
     async def recent_commits(self, full_name: str, branch: str) -> Sequence[Commit]:
-        query = {"sha": branch, "per_page": "50"}
+        query = {"sha": branch, "per_page": str(RECENT_COMMITS)}
         path, doing = repo_path(full_name, "commits"), f"read the commits of {full_name}"
         found = await self._client.find(job(full_name, READ), path, doing, each(shapes.commit), query=query)
         return found or ()

@@ -142,6 +142,19 @@ async def test_a_repository_made_anew_under_the_same_name_is_not_ours() -> None:
     assert FRESH in made.forge.names
 
 
+async def test_a_description_is_one_line_that_github_takes() -> None:
+    made, finish = await prepared(FINISH)
+    before = made.look()
+    wordy = finish.model_copy(update={"description": "Orders\n of  everybody " + "x" * 400})
+    await wordy.apply(made.ports, run(wordy))
+    repository = await made.forge.repository(FRESH)
+    assert repository is not None
+    assert repository.description.startswith("Orders of everybody xx")
+    assert len(repository.description) == 350
+    await wordy.undo(made.ports, run(wordy), None)
+    assert made.look() == before
+
+
 async def test_a_description_that_somebody_wrote_meanwhile_stays() -> None:
     made, finish = await prepared(FINISH)
     made.forge.change(FRESH, description="Written by hand")
@@ -260,6 +273,20 @@ async def test_a_step_that_was_taken_back_can_be_done_again() -> None:
     second = await NEXT.apply(made.ports, run(NEXT))
     assert second.outputs != first.outputs
     assert made.forge.files(OLD)["orders.txt"] == b"one"
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first commit", "next commit"])
+async def test_a_commit_far_below_the_head_is_still_found(*, first: bool) -> None:
+    made, effect = await prepared(FIRST if first else NEXT)
+    assert isinstance(effect, CommitFiles)
+    outcome = await effect.apply(made.ports, run(effect))
+    name = FRESH if first else OLD
+    for number in range(60):
+        made.forge.push(name, {"theirs.txt": str(number).encode()})
+    undone = await effect.undo(made.ports, run(effect), outcome)
+    assert undone.how is (Undo.KEPT if first else Undo.UNDONE)
+    assert (await effect.gone(made.ports, run(effect), outcome)).absent is not first
+    assert "theirs.txt" in made.forge.files(name)
 
 
 async def test_a_commit_whose_files_others_changed_stays() -> None:

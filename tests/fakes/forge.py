@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.errors import Conflict, NotFound
 from bot.ports import (
+    RECENT_COMMITS,
     Activity,
     Commit,
     File,
@@ -171,9 +172,9 @@ class FakeForge:
     @call
     async def recent_commits(self, full_name: str, branch: str) -> Sequence[Commit]:
         state = self._load()
-        sha = _get(state, full_name)["branches"].get(branch)
+        sha = _get(state, full_name)["branches"].get(branch, branch if branch in state["commits"] else None)
         commits: list[Commit] = []
-        while sha and len(commits) < 50:
+        while sha and len(commits) < RECENT_COMMITS:
             commits.append(_as_commit(state, sha))
             sha = next(iter(state["commits"][sha]["parents"]), None)
         return commits

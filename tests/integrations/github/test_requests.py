@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -77,3 +79,8 @@ async def test_every_request_is_one_that_github_describes(kind: str, sent: Sent,
 def test_the_fake_answers_every_method_of_the_port() -> None:
     methods = {name for name in vars(Forge) if not name.startswith("_")}
     assert {name for name in methods if not hasattr(FakeForge, name)} == set()
+
+
+def test_the_library_is_loaded_with_the_first_call_not_with_the_program() -> None:
+    code = "import sys, integrations.github; sys.exit(bool({'github', 'requests', 'nacl'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
