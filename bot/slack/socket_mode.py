@@ -12,7 +12,7 @@ import json
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType
 
@@ -33,8 +33,7 @@ BACK_OFF_S = (1.0, 60.0)
 _NOT_STORED = "Causeway could not write this down, so nothing was done. Try again in a minute."
 
 
-class Deliver(Protocol):
-    async def __call__(self, envelope: Envelope) -> Reply: ...
+Deliver = Callable[[Envelope], Awaitable[Reply]]
 
 
 class SocketMode:
