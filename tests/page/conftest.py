@@ -41,10 +41,10 @@ class World:
     slack_url: str
 
 
-async def listen(application: web.Application) -> tuple[web.AppRunner, str]:
+async def listen(application: web.Application, port: int = 0) -> tuple[web.AppRunner, str]:
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()
     return runner, f"http://127.0.0.1:{runner.addresses[0][1]}"
 

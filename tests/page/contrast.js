@@ -11,7 +11,7 @@
     return [255, 255, 255];
   };
   const poor = [];
-  for (const node of document.querySelectorAll("main *, nav *, header.top *")) {
+  for (const node of document.querySelectorAll("body *")) {
     const ownText = [...node.childNodes].some((child) => child.nodeType === Node.TEXT_NODE && child.textContent.trim());
     const shown = node.checkVisibility({ opacityProperty: true, visibilityProperty: true });
     if (!ownText || !shown || node.closest("[disabled]")) continue;

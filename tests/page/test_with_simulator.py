@@ -42,7 +42,7 @@ class Playground:
 
         async def behave(payload: Json) -> web.StreamResponse | None:
             if payload.get("command"):
-                view = {"type": "modal", "callback_id": "service.create", "title": text("Create a service")}
+                view: Json = {"type": "modal", "callback_id": "service.create", "title": text("Create a service")}
                 view |= {"submit": text("Create"), "close": text("Cancel"), "blocks": blocks}
                 await self.slack.ok("views.open", trigger_id=payload["trigger_id"], view=view)
             if payload.get("type") == "block_suggestion":

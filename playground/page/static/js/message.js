@@ -16,7 +16,7 @@ import { messageContext } from "./surfaces.js";
 import { ago, dateOf, full, time } from "./time.js";
 import { tell } from "./toast.js";
 
-const QUICK = ["+1", "white_check_mark", "eyes", "tada", "rocket", "heart", "thinking_face", "x"];
+const QUICK = ["+1", "white_check_mark", "eyes", "tada", "rocket", "hourglass", "question", "x"];
 
 const react = (message, name, remove) =>
   api.react({ user: state.me, channel: message.channel, ts: message.ts, name, remove }).catch((error) => tell(error.message));

@@ -46,7 +46,7 @@ function welcome(channel) {
   const purpose = channel.is_im ? "Direct messages between you and the app." : `This is the very beginning of #${channel.name}.`;
   return {
     key: "welcome", signature: channel.id,
-    build: () => h("div", { class: "welcome" }, mark(44), h("h2", {}, channel.is_im ? `${state.app?.name ?? "App"} · Messages` : `#${channel.name}`), h("p", {}, `${purpose} ${textOf(channel.purpose)}`)),
+    build: () => h("div", { class: "welcome" }, mark(44), h("h2", {}, channel.is_im ? `${state.app?.name ?? "App"} · Messages` : `#${channel.name}`), h("p", {}, purpose, channel.purpose && h("br"), textOf(channel.purpose))),
   };
 }
 
