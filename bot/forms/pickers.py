@@ -33,6 +33,8 @@ _KINDS: Mapping[str, tuple[Kind, frozenset[str]]] = {
     "EntityTagsPicker": (Kind.LINES, frozenset({"kinds", "showCounts", "helperText"})),
 }
 
+SECRETS = "secrets are not asked for in a form: name a stored secret instead"
+
 _ENTITY_NAME = r"^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$"
 """Backstage's rule for `metadata.name`."""
 
@@ -41,6 +43,9 @@ _ENTITY_NAME_HELP = "Use letters, digits, `-`, `_` and `.`, at most 63, beginnin
 
 def picker(custom: str, options: Mapping[str, JSON], path: str, mistakes: list[Mistake]) -> dict[str, Any] | None:
     """Return what the field extension `custom` means for a field, or None (and a mistake) when we do not have it."""
+    if custom == "Secret":
+        mistakes.append(Mistake(f"{path}.ui:field", SECRETS))
+        return None
     if custom not in _KINDS:
         known = ", ".join(_KINDS)
         mistakes.append(

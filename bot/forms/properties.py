@@ -8,7 +8,7 @@ from typing import Any
 from bot.errors import Mistake
 from bot.forms import patterns, rules
 from bot.forms.model import Kind, Option
-from bot.forms.pickers import picker
+from bot.forms.pickers import SECRETS, picker
 from bot.model.canonical import JSON
 
 Schema = Mapping[str, JSON]
@@ -71,10 +71,8 @@ def _check_keywords(schema: Schema, ui: Schema, path: str, mistakes: list[Mistak
     if len(_text(schema, "title")) > LABEL or len(_text(schema, "description")) > LABEL:
         mistakes.append(Mistake(path, f"title and description may have at most {LABEL} characters"))
     widget = ui.get("widget", "")
-    if widget == "password" or ui.get("field") == "Secret":
-        mistakes.append(
-            Mistake(f"{path}.ui:widget", "secrets are not asked for in a form: name a stored secret instead")
-        )
+    if widget == "password":
+        mistakes.append(Mistake(f"{path}.ui:widget", SECRETS))
     elif widget not in _WIDGETS:
         mistakes.append(Mistake(f"{path}.ui:widget", f"the widget `{widget}` is not known here"))
 

@@ -208,7 +208,7 @@ def test_no_parameters_are_a_form_with_nothing_to_fill_in() -> None:
     [
         ({"type": "array", "items": {"type": "object"}}, ".items", "list of texts or choices only"),
         ({"type": "string", "ui:field": "AcmePicker"}, ".ui:field", "`AcmePicker` is not known"),
-        ({"type": "string", "ui:field": "Secret"}, ".ui:field", "`Secret` is not known"),
+        ({"type": "string", "ui:field": "Secret"}, ".ui:field", "secrets are not asked for"),
         ({"type": "string", "ui:widget": "password"}, ".ui:widget", "secrets are not asked for"),
         ({"type": "string", "ui:widget": "color"}, ".ui:widget", "`color`"),
         ({"type": "string", "format": "date-time"}, ".format", "date-time"),
