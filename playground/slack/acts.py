@@ -59,10 +59,11 @@ class Acts:
     def write(self, user: Json, channel: Json, text: str, thread_ts: str | None) -> Json:
         if channel["is_archived"]:
             raise ClientRefusal(409, "is_archived", f"#{channel['name']} is archived; nobody can write there.")
-        if thread_ts and self._slack.messages.get(channel["id"], thread_ts) is None:
+        root = self._slack.messages.get(channel["id"], thread_ts) if thread_ts else None
+        if thread_ts and root is None:
             raise ClientRefusal(404, "message_not_found", f"There is no message {thread_ts} to reply to.")
         after = self._slack.stream.last
-        said = {"text": encode(text, self._slack.directory), "thread_ts": thread_ts}
+        said = {"text": encode(text, self._slack.directory), "thread_ts": root and (root["thread_ts"] or root["ts"])}
         message = self._slack.messages.post(channel["id"], user["id"], said)
         return {"ts": message["ts"], "channel": channel["id"], "after": after}
 

@@ -27,6 +27,8 @@ ORDINARY: Final = frozenset(
 )  # fmt: skip
 """Refusals that a well-behaved bot meets; every other one counts as a violation."""
 _NEVER_LOGGED: Final = ("token",)
+_MALFORMED: Final = "\0malformed"
+"""Stands for arguments that could not be read; no argument has such a name."""
 
 assert methods.__all__  # noqa: S101 - keeps the import that registers the methods
 
@@ -66,8 +68,8 @@ async def _arguments(request: web.Request) -> Json:
         try:
             body = json.loads(await request.read() or b"{}")
         except ValueError:
-            return {**arguments, "\0malformed": "json_not_object"}
-        return {**arguments, **body} if isinstance(body, dict) else {**arguments, "\0malformed": "json_not_object"}
+            return {_MALFORMED: "invalid_json"}
+        return {**arguments, **body} if isinstance(body, dict) else {_MALFORMED: "json_not_object"}
     return {**arguments, **{key: value for key, value in (await request.post()).items() if isinstance(value, str)}}
 
 
@@ -91,11 +93,11 @@ def _token(request: web.Request, arguments: Json) -> str | None:
 
 def _run(call: Call, token: str | None) -> Json:
     """Do what a method does, as far as token, scopes and rates let it."""
+    if _MALFORMED in call.arguments:
+        raise SlackRefusal(call.arguments.pop(_MALFORMED))
     found = METHODS.get(call.method)
     if found is None:
         raise SlackRefusal("unknown_method", req_method=call.method)
-    if "\0malformed" in call.arguments:
-        raise SlackRefusal(call.arguments.pop("\0malformed"))
     _authorize(call.slack, found, token)
     call.slack.rates.count(found.name, found.tier)
     call.needs(*found.scopes)

@@ -211,7 +211,7 @@ def _blocks(blocks: Any, at: str, surface: str, most: int, report: Report) -> No
         return
     known = [block for block in blocks if isinstance(block, dict)]
     for index, block in enumerate(blocks):
-        kind = block.get("type") if isinstance(block, dict) else None
+        kind = str(block.get("type")) if isinstance(block, dict) else ""
         if kind in BLOCKS and kind not in SURFACES[surface]:
             report.add(f"{at}/{index}/type", f"unsupported block type for a {surface}: {kind}")
         if kind == "task_card" and block.get("status") == "pending":
@@ -244,21 +244,21 @@ def _focus_once(blocks: list[Json], at: str, report: Report) -> None:
 
 def elements_of(block: Json) -> Iterator[Json]:
     """Yield the interactive elements that stand in a block: its elements, accessory, input element or card buttons."""
-    if block.get("type") == "container":
-        for child in block.get("child_blocks") or []:
-            yield from elements_of(child)
-        return
-    if block.get("type") == "carousel":
-        for card in block.get("elements") or []:
-            yield from elements_of(card)
-        return
     listed = [block.get("element"), block.get("accessory")]
     for name in ("elements", "actions"):
-        if isinstance(block.get(name), list):
-            listed.extend(block[name])
+        listed += _objects(block.get(name))
+    nested = {"container": "child_blocks", "carousel": "elements"}.get(str(block.get("type")))
+    if nested:
+        for child in _objects(block.get(nested)):
+            yield from elements_of(child)
+        return
     for inner in listed:
-        if isinstance(inner, dict) and ("action_id" in inner or inner.get("type") in ACTIONABLE):
+        if isinstance(inner, dict) and ("action_id" in inner or str(inner.get("type")) in ACTIONABLE):
             yield inner
+
+
+def _objects(value: Any) -> list[Json]:
+    return [inner for inner in value if isinstance(inner, dict)] if isinstance(value, list) else []
 
 
 ACTIONABLE: Final = IN_ACTIONS | IN_INPUT | IN_CONTEXT_ACTIONS

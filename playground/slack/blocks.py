@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 def stored(blocks: list[Json]) -> list[Json]:
     """Return a copy with a block_id on every block, an action_id on every element and the defaults of text objects."""
-    kept = copy.deepcopy(blocks)
+    kept = [copy.deepcopy(block) for block in blocks]
     for block in kept:
         block.setdefault("block_id", secrets.token_urlsafe(4))
         for child in block.get("child_blocks") or []:

@@ -124,7 +124,10 @@ class Deliveries:
 
     async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> Delivered:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=None),
+                connector=aiohttp.TCPConnector(force_close=True),  # a dead replica must refuse, not break off
+            )
         async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as response:
             content = parsed(await response.read())
             no_retry = response.headers.get("x-slack-no-retry") == "1"

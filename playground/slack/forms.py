@@ -165,6 +165,8 @@ class Forms:
     def _answered(self, user: Json, view: Json, result: Delivered) -> None:
         """Show the answer to a submission. What Slack could not make sense of leaves its own notice in the modal."""
         views = self._slack.views
+        if views.find(view["id"]) is None:
+            return  # the person closed it meanwhile
         trouble = not result.ok
         try:
             if result.ok:

@@ -56,20 +56,23 @@ class Messages:
             self._store.put_message(message)
             self._stream.add("message_posted", channel=channel, ts=message["ts"], message=message)
             if message["thread_ts"] and not ephemeral_to:
-                self._count_replies(channel, message["thread_ts"])
+                self._count_reply(message)
         for listener in self.on_posted:
             listener(message)
         return message
 
-    def _count_replies(self, channel: str, root_ts: str) -> None:
-        root, *replies = self._store.thread(channel, root_ts, user=None)
-        if root["ts"] != root_ts:
+    def _count_reply(self, reply: Json, by: int = 1) -> None:
+        """Tell a thread's root of a reply more, or fewer."""
+        root = self._store.message(reply["channel"], reply["thread_ts"])
+        if root is None:
             return
-        root.update(
-            thread_ts=root_ts if replies else None,
-            reply_count=len(replies),
-            latest_reply=replies[-1]["ts"] if replies else None,
-        )
+        root["reply_count"] += by
+        if by > 0:
+            root["latest_reply"] = reply["ts"]
+        else:
+            thread = self._store.thread(root["channel"], root["ts"], user=None)
+            root["latest_reply"] = thread[-1]["ts"] if root["reply_count"] else None
+        root["thread_ts"] = root["ts"] if root["reply_count"] else None
         self._save(root)
 
     def get(self, channel: str, ts: str, user: str | None = None) -> Json | None:
@@ -102,7 +105,7 @@ class Messages:
                 self._store.delete_message(channel, ts)
             self._stream.add("message_deleted", channel=channel, ts=ts, ephemeral_to=message["ephemeral_to"])
             if message["thread_ts"] and message["thread_ts"] != ts and not message["ephemeral_to"]:
-                self._count_replies(channel, message["thread_ts"])
+                self._count_reply(message, -1)
 
     def react(self, message: Json, user: str, name: str) -> bool:
         """Add a reaction. Return False when that user had given it already."""

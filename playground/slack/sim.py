@@ -27,7 +27,7 @@ id, or a handle or channel name. Any loopback origin may call (CORS). Times are 
          status null: no answer (error "operation_timeout" after 3 s, "dispatch_failed" when no bot could be reached).
          What Slack shows then is an ephemeral message of USLACKBOT
     POST /sim/messages  {"user", "channel", "text", "thread_ts"?} → {"ts", "channel", "after"}
-    GET  /sim/messages  ?channel [&thread_ts] [&user] [&limit=100] [&before] → {"messages": [MESSAGE…]}, oldest first
+    GET  /sim/messages  ?channel [&thread_ts] [&user] [&limit=1000] [&before] → {"messages": [MESSAGE…]}, oldest first
          without thread_ts: the channel's own messages (no replies); with it: the root and its replies
          MESSAGE = {"type": "message", "ts", "channel", "user", "bot_id" | null, "username" | null, "text",
                     "blocks": […], "attachments": […], "metadata": {"event_type", "event_payload"} | null,
@@ -113,7 +113,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 async def loopback_only(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let pages of this machine call, and no other page: a site on the internet must not click for a person."""
     origin = request.headers.get("Origin")
-    if origin and urlsplit(origin).hostname not in _LOOPBACK:
+    named = [request.url.host, *([urlsplit(origin).hostname] if origin else [])]
+    if not set(named) <= set(_LOOPBACK):  # a foreign page, or a foreign name that leads here
         return web.json_response(
             {"error": "foreign_origin", "message": "Only pages of this machine may call."}, status=403
         )
@@ -305,7 +306,7 @@ class _Door:
         if root:
             return {"messages": self._slack.store.thread(channel, root, user=user)}
         before = given.optional("before") or "9999999999.999999"
-        limit = int(given.number("limit", 100))
+        limit = int(given.number("limit", 1000))
         found = self._slack.store.history(channel, user=user, before=before, after="0", limit=limit)
         return {"messages": found[::-1]}
 

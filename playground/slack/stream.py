@@ -59,11 +59,12 @@ class Log:
         self.last += 1
         entry = {"n": self.last, "at": self._clock().isoformat(), "kind": kind, "name": name, "fault": None, **fields}
         entry.setdefault("violations", [])
-        self._store.append("log", self.last, kind, entry)
+        again = "again" if fields.get("retry") else kind
+        self._store.append("log", self.last, again, entry)
 
     def since(self, after: int, limit: int = 1000) -> list[Json]:
         return self._store.since("log", after, limit)
 
     def deliveries(self, count: int) -> list[Json]:
-        """Return the last deliveries, oldest first."""
+        """Return the last deliveries, oldest first; what was sent again is not counted twice."""
         return self._store.newest("log", "delivery", count)

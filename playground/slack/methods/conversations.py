@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playground.slack.call import Call, method
 from playground.slack.methods.channels import to_read, visible
 from playground.slack.rates import Tier
@@ -79,13 +81,13 @@ def open_direct(call: Call) -> Json:
 def history(call: Call) -> Json:
     """Newest first. Metadata is shown only with `include_all_metadata`; ephemeral messages never."""
     channel = to_read(call)
-    limit = min(call.number("limit", 100), 999)
+    limit = max(1, min(call.number("limit", 100), 999))
     cursor = call.text("cursor")
     found = call.slack.store.history(
         channel["id"],
         user=None,
-        before=cursor or _ts(call.text("latest"), _LATEST),
-        after=_ts(call.text("oldest"), "0"),
+        before=cursor or _ts(call, "latest", _LATEST),
+        after=_ts(call, "oldest", "0"),
         limit=limit + 1,
         inclusive=call.flag("inclusive") and not cursor,
     )
@@ -100,12 +102,15 @@ def history(call: Call) -> Json:
     }
 
 
-def _ts(given: str | None, default: str) -> str:
+def _ts(call: Call, name: str, default: str) -> str:
     """Return a timestamp as messages carry it, so that it compares as text: ten digits, a dot and six digits."""
-    if not given or float(given) == 0:
+    given = call.text(name)
+    if given is None or given.strip("0.") == "":
         return default
+    if not re.fullmatch(r"\d{1,10}(\.\d*)?", given):
+        raise SlackRefusal(f"invalid_ts_{name}")
     seconds, _, fraction = given.partition(".")
-    return f"{seconds}.{fraction[:6]:0<6}"
+    return f"{seconds:0>10}.{fraction[:6]:0<6}"
 
 
 @method("conversations.replies", Tier.THREE, *_HISTORY)
@@ -115,7 +120,7 @@ def replies(call: Call) -> Json:
     asked = slack.messages.get(channel["id"], call.required("ts"))
     if asked is None:
         raise SlackRefusal("thread_not_found")
-    oldest, latest = _ts(call.text("oldest"), "0"), _ts(call.text("latest"), _LATEST)
+    oldest, latest = _ts(call, "oldest", "0"), _ts(call, "latest", _LATEST)
     thread = [
         slack.messages.as_slack(message, metadata=call.flag("include_all_metadata"))
         for message in slack.store.thread(channel["id"], asked["thread_ts"] or asked["ts"], user=None)

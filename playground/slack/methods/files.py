@@ -45,7 +45,7 @@ def complete(call: Call) -> Json:
     slack = call.slack
     files = []
     for wanted in given:
-        file = slack.store.get("file", str(wanted.get("id")))
+        file = slack.store.get("file", str(wanted.get("id"))) if isinstance(wanted, dict) else None
         if file is None:
             raise SlackRefusal("file_not_found")
         file["title"] = wanted.get("title") or file["title"]
