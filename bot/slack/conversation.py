@@ -90,7 +90,7 @@ class Conversation:
         async def begin(principal: Principal) -> tuple[Draft, FormStart]:
             start = self._source(name).start(words, principal)
             draft = await self._drafts.begin(
-                team=envelope.team,
+                team=envelope.workspace,
                 user=envelope.user,
                 channel=envelope.channel,
                 command=name,
@@ -105,7 +105,7 @@ class Conversation:
         """Open a kept form again, with everything that was typed."""
 
         async def again(principal: Principal) -> tuple[Draft, FormStart]:
-            draft = await self._drafts.get(identifier, user=envelope.user, team=envelope.team)
+            draft = await self._drafts.get(identifier, user=envelope.user, team=envelope.workspace)
             if draft is None:
                 raise UsageError(_GONE)
             if draft.state is DraftState.SUBMITTED:
@@ -208,7 +208,7 @@ class Conversation:
     async def closed(self, envelope: Envelope) -> None:
         """The person pressed Cancel: nothing happens, and nothing typed is lost until it expires."""
         identifier, version = read_metadata(envelope.view.get("private_metadata"))
-        draft = await self._drafts.get(identifier, user=envelope.user, team=envelope.team)
+        draft = await self._drafts.get(identifier, user=envelope.user, team=envelope.workspace)
         if draft is None or draft.state is not DraftState.OPEN or draft.version != version:
             return
         source, principal = self._source(draft.command), await self._person(envelope)
@@ -224,7 +224,7 @@ class Conversation:
     async def field(self, envelope: Envelope, action_id: str) -> FormField | None:
         """Return the field whose options are asked for, from memory where possible."""
         identifier, _version = read_metadata(envelope.view.get("private_metadata"))
-        draft = await self._drafts.glance(identifier, user=envelope.user, team=envelope.team)
+        draft = await self._drafts.glance(identifier, user=envelope.user, team=envelope.workspace)
         if draft is None:
             return None
         start = self._source(draft.command).resume(draft.values, await self._person(envelope))
@@ -287,7 +287,7 @@ class Conversation:
         """Return the draft behind a view, its form for what stands in the view now, and all answers so far."""
         identifier, _version = read_metadata(envelope.view.get("private_metadata"))
         principal = await self._person(envelope)
-        draft = await self._drafts.get(identifier, user=envelope.user, team=envelope.team)
+        draft = await self._drafts.get(identifier, user=envelope.user, team=envelope.workspace)
         if draft is None or not self.has_form(draft.command):
             return None, _NOTHING, {}
         source = self._source(draft.command)

@@ -69,6 +69,11 @@ class Envelope:
         return own or _text(self.payload.get("team_id")) or _id(self.payload.get("team"))
 
     @property
+    def workspace(self) -> str:
+        """The team the delivery is for: the same for a command and for the form it opens, also in an organisation."""
+        return _text(self.payload.get("team_id")) or _id(self.payload.get("team")) or self.team
+
+    @property
     def channel(self) -> str:
         """The channel (`C…`, `D…`), or an empty text: modals and the home tab have none."""
         return (

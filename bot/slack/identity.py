@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.errors import Refused
 from bot.model.principal import Principal
@@ -116,19 +117,17 @@ class Identities:
         return account
 
     async def _keep(self, user: str, team: str, account: _Account) -> None:
-        mine = (identities.c.team == team) & (identities.c.user == user)
+        about = {
+            "email": account.email,
+            "name": account.name,
+            "refusal": account.refusal,
+            "checked_at": account.checked_at,
+        }
+        # Two replicas may learn of the same person at the same time.
+        insert = (sqlite if self._database.is_sqlite else postgresql).insert(identities)
+        row = insert.values(team=team, user=user, **about)
         async with self._database.write() as connection:
-            await connection.execute(delete(identities).where(mine))
-            await connection.execute(
-                insert(identities).values(
-                    team=team,
-                    user=user,
-                    email=account.email,
-                    name=account.name,
-                    refusal=account.refusal,
-                    checked_at=account.checked_at,
-                )
-            )
+            await connection.execute(row.on_conflict_do_update(index_elements=["team", "user"], set_=about))
         self._remember(team, user, account)
 
 

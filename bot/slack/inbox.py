@@ -129,7 +129,7 @@ class Inbox:
         now = self._clock().timestamp()
         async with self._database.write() as connection:
             if self._running:
-                leases = [(now + LEASE_S, key) for key in self._running]
+                leases = [(now + LEASE_S, key) for key in sorted(self._running)]
                 await connection.exec_driver_sql(self._renew, leases)
             await connection.execute(delete(inbox).where(inbox.c.state != WAITING, inbox.c.received_at < now - KEEP_S))
 
@@ -180,7 +180,8 @@ class Inbox:
         """Write the batch in one transaction; return the keys of rows that were not there before."""
         holder = secrets.token_hex(8)
         lease = self._clock().timestamp() + LEASE_S
-        rows = [_row(waiting.envelope, lease, holder) for waiting in batch.rows]
+        # In one order everywhere: two replicas with the same deliveries must not wait for each other in a ring.
+        rows = sorted(_row(waiting.envelope, lease, holder) for waiting in batch.rows)
         keys = {waiting.envelope.key for waiting in batch.rows}
         async with self._database.write() as connection:
             if rows:
@@ -189,7 +190,7 @@ class Inbox:
                     ours = await connection.execute(select(inbox.c.key).where(inbox.c.holder == holder))
                     keys = set(ours.scalars())
             if batch.done:
-                await connection.exec_driver_sql(self._finish, [(key,) for key in batch.done])
+                await connection.exec_driver_sql(self._finish, [(key,) for key in sorted(batch.done)])
         self._running |= keys
         return keys
 
@@ -202,6 +203,6 @@ class Inbox:
         self._next.done[:0] = batch.done  # tried again with the next row
 
 
-def _row(envelope: Envelope, lease_until: float, holder: str) -> tuple[object, ...]:
+def _row(envelope: Envelope, lease_until: float, holder: str) -> tuple[str, str, str, float, int, int, float, str]:
     kind = envelope.kind.value
     return (envelope.key, kind, envelope.body, envelope.received_at, WAITING, 1, lease_until, holder)
