@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hmac
@@ -58,17 +59,25 @@ class Access:
 
     # --- the App
 
-    def app_private_key(self) -> str:
+    @property
+    def has_app(self) -> bool:
+        """Whether anybody has asked for the App's key, now or in an earlier run."""
+        return self._hub.store.get("app", "", "key") is not None
+
+    async def app_private_key(self) -> str:
         """Return the App's private key (PEM), made on first use and kept."""
+        if not self.has_app:
+            self._hub.store.put("app", "", "key", {"pem": await asyncio.to_thread(new_private_key)})
+        return self._kept_key()
+
+    def _kept_key(self) -> str:
         kept = self._hub.store.get("app", "", "key")
         if kept is None:
-            key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-            pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
-            kept = self._hub.store.put("app", "", "key", {"pem": pem})
+            raise ApiError(401, "A JSON web token could not be decoded")
         return str(kept["pem"])
 
     def _app_from(self, token: str) -> Actor:
-        key = load_pem_private_key(self.app_private_key().encode(), None)
+        key = load_pem_private_key(self._kept_key().encode(), None)
         public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         options: Any = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
         try:
@@ -142,6 +151,11 @@ class Access:
             "X-RateLimit-Used": str(usage.used),
             "X-RateLimit-Resource": "core",
         }
+
+
+def new_private_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
 
 
 def credentials(authorization: str) -> str | None:

@@ -49,7 +49,6 @@ class Hub:
         self.access: Access
         self.webhook_urls: list[str] = []
         self.webhook_secret = ""
-        self.has_app = False
         self._data_dir = data_dir
         self.store = Store(data_dir / "github.sqlite")
         self._names = {self._name(repo): repo for repo in self.store.all("repositories")}

@@ -24,7 +24,7 @@ def emit(hub: Hub, repo: Document, event: str, payload: Mapping[str, Any], actor
     owner = str(repo["owner"])
     body = {**_context(hub, repo, owner, actor), **payload}
     for url in hub.webhook_urls:
-        everything = {**body, "installation": INSTALLATION} if hub.has_app else body
+        everything = {**body, "installation": INSTALLATION} if hub.access.has_app else body
         hub.deliveries.send(url, event, everything, hub.webhook_secret, hook_id=1, target="integration")
     for hook in hub.store.all("hooks", repo["id"]):
         send_to_hook(hub, hook, event, body, "repository")

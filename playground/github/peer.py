@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -82,8 +81,7 @@ class GitHubPeer:
 
     async def app_credentials(self) -> tuple[int, int, str]:
         """Return the App's id, its installation's id and its private key (PEM), made on first use."""
-        self._hub.has_app = True
-        return apps.APP_ID, apps.INSTALLATION_ID, await asyncio.to_thread(self._access.app_private_key)
+        return apps.APP_ID, apps.INSTALLATION_ID, await self._access.app_private_key()
 
     def application(self) -> web.Application:
         application = web.Application(client_max_size=MAX_BODY, middlewares=[self._unknown])
