@@ -23,7 +23,7 @@ _JSON_METHODS = ("chat.", "views.")
 _NEVER_WAITS = frozenset({"views.open", "views.push"})
 """Their trigger lives 3 seconds: a call that cannot go now need not go at all."""
 
-_READS = ("conversations.history", "conversations.info", "conversations.replies", "users.", "auth.test", "team.info")
+_READS = ("auth.test", "conversations.history", "conversations.list", "conversations.replies", "team.info", "users.")
 _MAY_HAVE_HAPPENED = frozenset(
     {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"}
 )

@@ -46,7 +46,6 @@ CONFIRM_TEXT = 300
 CONFIRM_BUTTON = 30
 
 # What we promise about pace: calls a minute for the whole app, below what Slack's tiers allow.
-TIER_1 = 1
 TIER_2 = 20
 TIER_3 = 50
 TIER_4 = 100

@@ -58,15 +58,11 @@ class Bucket:
 
 
 _PER_MINUTE = {
-    "apps.connections.open": limits.TIER_1,
     "auth.test": limits.TIER_4,
-    "chat.delete": limits.TIER_3,
     "chat.postEphemeral": limits.TIER_4,
     "chat.postMessage": 300,
     "chat.update": limits.CARD_UPDATES_PER_MINUTE,
     "conversations.history": limits.TIER_3,
-    "conversations.info": limits.TIER_3,
-    "conversations.open": limits.TIER_3,
     "conversations.replies": limits.TIER_3,
     "files.completeUploadExternal": limits.TIER_4,
     "files.getUploadURLExternal": limits.TIER_4,
