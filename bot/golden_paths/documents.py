@@ -184,6 +184,17 @@ def _represent(dumper: _Dumper, value: Any) -> yaml.Node:
     return dumper.represent_dict(value) if isinstance(value, dict) else dumper.represent_list(value)
 
 
+def _represent_text(dumper: _Dumper, text: str) -> yaml.Node:
+    """Quote what one of the two YAML versions would not read as this text."""
+    patterns = _Loader.yaml_implicit_resolvers.get(text[:1], [])
+    unclear = any(pattern.match(text) for _, pattern in patterns) or not _LINE_ENDS.isdisjoint(text)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if unclear else None)
+
+
+_LINE_ENDS = frozenset("\x85\u2028\u2029\ufeff")
+"""Characters that are line ends in YAML 1.1 only, and the byte order mark."""
+
+_Dumper.add_representer(str, _represent_text)
 _Dumper.add_multi_representer(dict, _represent)
 _Dumper.add_multi_representer(list, _represent)
 

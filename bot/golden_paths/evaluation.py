@@ -16,6 +16,7 @@ from jinja2 import nodes
 
 from bot.golden_paths.expressions import TemplateEnvironment, faults
 from bot.golden_paths.faults import Fault
+from bot.golden_paths.tree import utf8
 from bot.golden_paths.values import LateValue, Missing
 
 ABSENT = object()
@@ -109,6 +110,9 @@ def plain(value: Any, where: str) -> Any:
     match value:
         case LateValue():
             return {"$late": [{"effect": value.step, "output": value.output}]}
+        case str():
+            utf8(value)
+            return value
         case LateText():
             parts = [p if isinstance(p, str) else {"effect": p.step, "output": p.output} for p in value.parts]
             return {"$late": parts}

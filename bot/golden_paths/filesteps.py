@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bot.golden_paths.evaluation import plain
 from bot.golden_paths.faults import Fault
 from bot.golden_paths.globs import matcher
 from bot.golden_paths.rendering import Options, render_skeleton
-from bot.golden_paths.tree import PLAIN, Entry, Workspace, checked_path, folder_path, joined, relative
+from bot.golden_paths.tree import PLAIN, Entry, Workspace, checked_path, folder_path, joined, relative, utf8
 from bot.golden_paths.values import dumped, wrap
 from bot.golden_paths.wire import Message
 
@@ -85,7 +86,7 @@ class FileSteps:
     def _write(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         path, content = _text(inputs, "path"), inputs["content"]
         text = content if isinstance(content, str) else dumped(content, 2) or ""
-        self._workspace.put(path, Entry(PLAIN, text.encode()), replace=True)
+        self._workspace.put(path, Entry(PLAIN, utf8(text)), replace=True)
         return {"path": path}
 
     def _write_entity(self, inputs: Mapping[str, Any]) -> None:
@@ -93,7 +94,7 @@ class FileSteps:
 
         if not isinstance(inputs["entity"], dict):
             raise Fault("`entity` must be an object.")
-        content = dump_document(inputs["entity"]).encode()
+        content = utf8(dump_document(plain(inputs["entity"], "entity")))
         self._workspace.put(_text(inputs, "filePath", "catalog-info.yaml"), Entry(PLAIN, content), replace=True)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from bot.golden_paths.expressions import TemplateEnvironment
 from bot.golden_paths.faults import Fault
 from bot.golden_paths.globs import matcher
-from bot.golden_paths.tree import LINK, Entry, Workspace, joined
+from bot.golden_paths.tree import LINK, Entry, Workspace, joined, utf8
 
 MARKS = ("{{", "{%", "{#")
 """A text without any of these renders to itself."""
@@ -111,9 +111,9 @@ class SkeletonRenderer:
             return entry.content
         in_workflow = WORKFLOWS in target or WORKFLOWS in path
         if not in_workflow or self._options.cookiecutter:
-            return self._text(text).encode()
+            return utf8(self._text(text))
         kept = Foreign(text)
-        return kept.restored(self._text(kept.text)).encode()
+        return utf8(kept.restored(self._text(kept.text)))
 
     def _text(self, text: str, *, limit: int | None = None) -> str:
         """Render with the file's own newlines. Jinja2 makes all newlines one, so mixed ones travel as marks."""

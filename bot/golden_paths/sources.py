@@ -177,7 +177,7 @@ class TemplateLibrary:
         return paths, broken
 
     async def _golden_path(self, source: Source, snapshot: Snapshot, name: str) -> GoldenPath:
-        path = golden_path(snapshot, name, source.label)
+        path = await asyncio.to_thread(golden_path, snapshot, name, source.label)
         if self._form is not None:
             self._form(path.template.form_schema())
         if self._sandbox is None:

@@ -69,6 +69,14 @@ def _shown(path: str) -> str:
     return f"`{''.join(char if char.isprintable() and char != '`' else '�' for char in cut)}`"
 
 
+def utf8(text: str) -> bytes:
+    """Return the bytes of a text. Raise `Fault` for half a surrogate pair, which JSON can hold and no file can."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise Fault("A value holds half a Unicode character, which no file can store.") from error
+
+
 class Workspace:
     """The files that steps have made so far. At most `max_files` files and `max_bytes` bytes."""
 

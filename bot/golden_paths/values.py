@@ -139,7 +139,7 @@ def printed(value: Any) -> str:
         case LateValue():
             raise value.refuse()
         case _:
-            return str(value)
+            return ""  # a macro or function: JavaScript would print its source
 
 
 def concatenated(value: Any) -> str:
