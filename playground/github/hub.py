@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from playground.github import events
 from playground.github.call import Links
 from playground.github.deliveries import Deliveries
+from playground.github.errors import not_found
 from playground.github.gitrepo import GitRepository, Move, Signature
 from playground.github.shapes import stamp
 from playground.github.store import Document, Store
@@ -203,6 +204,8 @@ class Hub:
     async def git(self, repo: Document, work: Callable[[GitRepository], T]) -> T:
         """Run blocking work on the repository's Git folder in a thread, alone on that repository."""
         async with self._lock(repo):
+            if self.store.get("repositories", "", repo["id"]) is None:
+                raise not_found()  # deleted while this call waited
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._work, repo, work)
 
     def _work(self, repo: Document, work: Callable[[GitRepository], T]) -> T:

@@ -163,16 +163,19 @@ async def merge_pull(
     signature = hub.signature(actor)
 
     def work(git: GitRepository) -> tuple[str, str]:
+        if record["merge_commit_sha"]:  # another call was quicker
+            raise ApiError(405, "Pull Request is not mergeable")
         before = git.ref(f"refs/heads/{record['base']}") or ""
         after = merge(git, before, record["head_sha"], message, signature, method=method)
         git.move_ref(f"refs/heads/{record['base']}", after, force=False)
+        record["merge_commit_sha"] = after
         return before, after
 
     try:
         before, after = await hub.git(repo, work)
     except MergeConflict as error:
         raise ApiError(405, "Pull Request is not mergeable") from error
-    record |= {"state": "closed", "merged_by": actor, "merge_commit_sha": after}
+    record |= {"state": "closed", "merged_by": actor}
     record["closed_at"] = record["merged_at"] = hub.now()
     _save(hub, repo, record)
     _count_open(hub, repo, -1)

@@ -191,6 +191,8 @@ async def translated(route: Route, call: Call) -> Reply:
         raise unprocessable(str(error)) from error
     except MergeConflict as error:
         raise conflict("Merge conflict") from error
+    except UnicodeEncodeError as error:
+        raise unprocessable("Invalid request.\n\nThe text is not valid Unicode.") from error
 
 
 def refuse(fault: Fault, hub: Hub, headers: dict[str, str]) -> None:

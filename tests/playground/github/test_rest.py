@@ -226,3 +226,25 @@ async def test_parallel_commits_lose_nothing(github: GitHub) -> None:
     )
     assert {answer.status for answer in answers} == {201}
     assert len(await github.made("GET", "/repos/acme/shop/commits")) == 9
+
+
+async def test_two_merges_at_once_merge_once(github: GitHub) -> None:
+    await github.repository("shop")
+    await github.pull("shop", {"a": "1"})
+    calls = [github.call("PUT", "/repos/acme/shop/pulls/1/merge", {}) for _ in range(3)]
+    assert sorted(answer.status for answer in await asyncio.gather(*calls)) == [200, 405, 405]
+
+
+async def test_work_that_waited_for_a_deleted_repository_finds_nothing(github: GitHub, tmp_path: Path) -> None:
+    await github.repository("shop")
+    calls = [github.call("GET", "/repos/acme/shop/commits") for _ in range(4)]
+    removal = github.call("DELETE", "/repos/acme/shop")
+    statuses = [answer.status for answer in await asyncio.gather(removal, *calls)]
+    assert statuses[0] == 204
+    assert set(statuses[1:]) <= {200, 404}
+    assert len(list((tmp_path / "github/git").iterdir())) == 4
+
+
+async def test_half_a_character_is_refused(github: GitHub) -> None:
+    line = {"path": "a", "mode": "100644", "type": "blob", "content": "\ud800"}
+    assert (await github.call("POST", "/repos/acme/catalog/git/trees", {"tree": [line]})).status == 422
