@@ -143,6 +143,7 @@ class SlackDoor:
         if self._closing:
             self.inbox.dropped(envelope.key)
             return
+        self.inbox.begun(envelope.key)
         task = asyncio.create_task(self._do(envelope))
         self._work.add(task)
         task.add_done_callback(self._work.discard)

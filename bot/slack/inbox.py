@@ -89,10 +89,11 @@ class Inbox:
         values = _row(envelope, self._clock().timestamp() + LEASE_S, secrets.token_hex(8))
         row = dict(zip(_COLUMNS, values, strict=True))
         result = await connection.execute(insert.values(row).on_conflict_do_nothing())
-        if result.rowcount == 1:
-            self._running.add(envelope.key)
-            return True
-        return False
+        return bool(result.rowcount == 1)
+
+    def begun(self, key: str) -> None:
+        """Note that the work behind `key` runs here: its lease is renewed until it is finished or dropped."""
+        self._running.add(key)
 
     def finished(self, key: str) -> None:
         """Note that the work behind `key` is done; written with the next transaction."""
@@ -127,6 +128,8 @@ class Inbox:
     async def renew(self) -> None:
         """Lengthen the leases of the work that runs here, and forget keys that no delivery can repeat any more."""
         now = self._clock().timestamp()
+        if self._next:
+            self._stir()  # marks of finished work whose transaction failed
         async with self._database.write() as connection:
             if self._running:
                 leases = [(now + LEASE_S, key) for key in sorted(self._running)]

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from bot.forms.model import Option
 from bot.model.operation import Decided
 from bot.model.principal import Principal
 from bot.slack.contracts import Click
 from bot.slack.router import slack_options
+from bot.storage.slack_inbound import inbox
 from tests.fakes.slack_inbound import HOME, USER, filled, rig
 
 
@@ -148,6 +150,9 @@ async def test_a_picker_is_answered_for_its_field_while_slack_waits_and_leaves_n
             "group:default/team-29",
             *(f"group:default/team-{n}" for n in range(290, 300)),
         ]
+        async with slack.database.read() as connection:
+            kinds = set((await connection.execute(select(inbox.c.kind))).scalars())
+        assert "options" not in kinds
         field, action_id, query = slack.options.asked[-1]
         assert (field and field.name, action_id, query) == ("owner", "owner", "Team 29")
 
