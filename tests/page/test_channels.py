@@ -31,7 +31,17 @@ async def test_a_message_in_another_channel_is_counted_until_it_is_read(page: Pa
     await expect(general).to_be_visible()
     await general.click()
     await expect(page.get_by_role("log")).to_contain_text("Lunch?")
+    await expect(page.get_by_role("separator", name="New")).to_be_visible()
     await expect(page.get_by_role("button", name="general", exact=True)).to_have_attribute("aria-current", "page")
+
+
+async def test_what_arrives_while_one_looks_is_not_marked_as_new(page: Page, world: World) -> None:
+    await sit_down(page, world)
+    world.slack.post("team-orders", "Look here", user=HANDLES["teammate"])
+    await expect(page.get_by_role("log")).to_contain_text("Look here")
+    await expect(page.get_by_role("separator", name="New")).to_have_count(0)
+    await page.get_by_role("button", name="general").click()
+    await expect(page.get_by_role("button", name="team-orders", exact=True)).to_be_visible()
 
 
 async def test_a_card_is_edited_in_place_while_one_looks(page: Page, world: World) -> None:

@@ -22,7 +22,7 @@ function isCompact(message, before) {
 }
 
 /** Return the list's items in order, dividers included. */
-export function itemsOf(messages, { newSince = Infinity, inThread = false } = {}) {
+export function itemsOf(messages, { fresh = { since: Infinity, until: 0 }, inThread = false } = {}) {
   const items = [];
   let before = null;
   let marked = false;
@@ -32,7 +32,7 @@ export function itemsOf(messages, { newSince = Infinity, inThread = false } = {}
       items.push(divider(`day-${date.toDateString()}`, dayName(date)));
       before = null;
     }
-    if (!marked && Number(message.ts) > newSince && message.user !== state.me) {
+    if (!marked && Number(message.ts) > fresh.since && Number(message.ts) <= fresh.until && message.user !== state.me) {
       items.push(divider("new", "New", "day-new"));
       [marked, before] = [true, null];
     }
@@ -77,12 +77,12 @@ export function messageList() {
     const stick = place !== shown || node.scrollHeight - node.scrollTop - node.clientHeight < NEAR_END_PX;
     const known = state.messages.get(channel.id) ?? [];
     node.setAttribute("aria-label", `Messages in ${channelName(channel.id)}`);
-    reconcile(list, [welcome(channel), ...itemsOf(known, { newSince: state.newSince })]);
+    reconcile(list, [welcome(channel), ...itemsOf(known, { fresh: state.fresh })]);
     if (stick) node.scrollTop = node.scrollHeight;
     shown = place;
     if (document.visibilityState === "visible" && isMember(channel)) markRead(channel.id);
   };
-  on(["messages", "place", "me", "users", "channels", "newSince"], draw);
+  on(["messages", "place", "me", "users", "channels", "fresh"], draw);
   new ResizeObserver(() => {
     if (node.dataset.stuck === "true") node.scrollTop = node.scrollHeight;
   }).observe(list);

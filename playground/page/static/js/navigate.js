@@ -22,9 +22,12 @@ function firstChannel() {
   return own[0] ?? state.channels[0];
 }
 
+/** Return when the newest message there was sent: what comes while one looks is not "new". */
+const newest = (channel) => Number((state.messages.get(channel) ?? []).at(-1)?.ts ?? 0);
+
 export function goTo(place, { thread = null, quiet = false } = {}) {
   const moved = place.kind !== state.place.kind || place.id !== state.place.id;
-  update({ place, thread, replies: [], ...(moved || state.loading ? { newSince: lastRead(place.id) } : {}) });
+  update({ place, thread, replies: [], ...(moved || state.loading ? { fresh: { since: lastRead(place.id), until: newest(place.id) } } : {}) });
   if (place.kind === "home") api.openHome(state.me).catch((error) => tell(error.message));
   else markRead(place.id);
   if (thread) refreshThread().catch((error) => tell(error.message));
