@@ -36,6 +36,11 @@ class Delivered:
     def ok(self) -> bool:
         return self.status == 200
 
+    @property
+    def taken(self) -> bool:
+        """Whether an event counts as delivered: any 2xx will do."""
+        return self.status is not None and 200 <= self.status < 300
+
     def shown(self) -> Json:
         return {"status": self.status, "ack_ms": self.ack_ms, "body": self.body, "error": self.error}
 
@@ -74,7 +79,7 @@ class Deliveries:
             result = Delivered(None, 0.0, error="operation_timeout", reason="http_timeout")
             result.violations.append(f"There was no acknowledgement within {limits.ACK_S:g} seconds.")
         result.ack_ms = round((time.perf_counter() - started) * 1000, 3)
-        if result.status is not None and not result.ok:
+        if result.status is not None and not (result.ok or (kind == "event" and result.taken)):
             result.error = "dispatch_failed"
             result.violations.append(f"The answer's status was {result.status}; Slack expects 200.")
         return result

@@ -81,8 +81,7 @@ class Events:
             await self._until(due)
             result = await self._deliveries.send("event", payload, retry=attempt, reason=reason)
             self._deliveries.record("event", name, payload, result, retry=attempt)
-            taken = result.status is not None and 200 <= result.status < 300
-            if taken or result.no_retry or attempt >= len(limits.EVENT_RETRIES_S):
+            if result.taken or result.no_retry or attempt >= len(limits.EVENT_RETRIES_S):
                 break
             reason, due = result.reason, self._slack.clock().timestamp() + limits.EVENT_RETRIES_S[attempt]
             attempt += 1

@@ -67,6 +67,7 @@ id, or a handle or channel name. Any loopback origin may call (CORS). Times are 
     POST /sim/faults    {"method" ("*" any, "response_url"), "times"? 1, "skip"? 0, and one of: "error" | "status",
                          "retry_after"? | "delay_ms" | "drop": "before" | "after" | "truncate": true}
          → {"faults": [FAULT…]}; GET lists; DELETE clears
+    POST /sim/rates     {"enabled": bool} → {"enabled"}     rate limits off, for measuring, and on again; GET tells
     POST /sim/socket/disconnect {"reason"?: "refresh_requested" | "warning" | "link_disabled"} → {"connections": int}
 
     GET  /sim/events    ?after=N [&timeout_s=25] [&limit=1000] → {"events": [EVENT…], "last": N of the newest there is}
@@ -228,6 +229,8 @@ class _Door:
             ("GET", "/faults"): self.faults,
             ("POST", "/faults"): self.add_fault,
             ("DELETE", "/faults"): self.clear_faults,
+            ("GET", "/rates"): self.rates,
+            ("POST", "/rates"): self.rates,
             ("POST", "/socket/disconnect"): self.disconnect,
             ("GET", "/events"): self.events,
             ("GET", "/log"): self.log,
@@ -364,6 +367,11 @@ class _Door:
     def clear_faults(self, given: _Given) -> Json:
         self._slack.faults.clear()
         return self.faults(given)
+
+    def rates(self, given: _Given) -> Json:
+        if "enabled" in given.values:
+            self._slack.rates.enabled = bool(given.values["enabled"])
+        return {"enabled": self._slack.rates.enabled}
 
     async def disconnect(self, given: _Given) -> Json:
         reason = given.optional("reason") or "refresh_requested"

@@ -141,3 +141,11 @@ async def test_an_answer_that_slack_would_not_show_is_a_violation(slack: Rig) ->
     await slack.sim("commands", user="author", channel="team-orders", command="/idp")
     assert await slack.messages(user="author") == []
     assert "invalid_blocks" in (await slack.log("delivery"))[0]["violations"][0]
+
+
+async def test_a_second_redelivery_repeats_what_was_sent_first(slack: Rig) -> None:
+    for text in ("one", "two"):
+        await slack.sim("commands", user="author", channel="team-orders", command="/idp", text=text)
+    for _ in range(2):
+        await slack.sim("redeliver", last=2)
+    assert [heard.payload["text"] for heard in slack.bot.heard] == ["one", "two"] * 3

@@ -117,6 +117,31 @@ async def test_a_deleted_root_keeps_its_thread_readable(slack: Rig) -> None:
     assert [message["deleted"] for message in thread] == [True, False]
 
 
+async def test_a_thread_knows_its_replies(slack: Rig) -> None:
+    said = {"user": "author", "channel": "team-orders"}
+    root = (await slack.sim("messages", **said, text="root"))["ts"]
+    first = (await slack.sim("messages", **said, text="one", thread_ts=root))["ts"]
+    second = (await slack.sim("messages", **said, text="two", thread_ts=first))["ts"]
+    [shown] = await slack.messages()
+    assert (shown["reply_count"], shown["latest_reply"], shown["thread_ts"]) == (2, second, root)
+    await slack.sim("messages/delete", **said, ts=second)
+    assert [(m["reply_count"], m["latest_reply"]) for m in await slack.messages()] == [(1, first)]
+    await slack.sim("messages/delete", **said, ts=first)
+    assert [(m["reply_count"], m["thread_ts"]) for m in await slack.messages()] == [(0, None)]
+
+
+async def test_a_foreign_name_that_leads_here_is_refused(slack: Rig) -> None:
+    async with slack.http.get(f"{slack.url}/sim/users", headers={"Host": "evil.example"}) as response:
+        assert response.status == 403
+
+
+async def test_rate_limits_can_be_lifted_for_measuring(slack: Rig) -> None:
+    assert await slack.sim("rates", enabled=False) == {"enabled": False}
+    for _ in range(30):
+        await slack.ok("chat.postMessage", channel=ORDERS, text="hello")
+    assert await slack.sim("rates", enabled=True) == {"enabled": True}
+
+
 async def test_ten_thousand_messages_do_not_slow_the_next_one(slack: Rig) -> None:
     """A ratio, not a time: the same work before and after, within a wide margin."""
     workspace = slack.peer.workspace

@@ -97,3 +97,11 @@ async def test_a_reaction_is_an_event_where_it_was_asked_for(tmp_path: Path, bot
         await slack.sim("reactions", user="teammate", channel="team-orders", ts=ts, name="eyes")
         [heard] = await bot.wait_for(1)
         assert heard.payload["event"]["item"] == {"type": "message", "channel": ORDERS, "ts": ts}
+
+
+async def test_any_2xx_takes_an_event(slack: Rig) -> None:
+    slack.bot.answers["event_callback"] = web.Response(status=204)
+    await mention(slack)
+    assert (await slack.until("delivered"))["error"] is None
+    assert (await slack.log("delivery"))[0]["violations"] == []
+    assert slack.peer.workspace.store.all("retry") == []

@@ -277,6 +277,19 @@ async def test_a_late_submission_leaves_the_modal_with_slacks_notice(tmp_path: P
         release.set()
 
 
+async def test_an_answer_for_a_modal_that_was_closed_meanwhile_changes_nothing(slack: Rig) -> None:
+    async def close_first(payload: Json) -> web.Response | None:
+        if payload.get("type") != "view_submission":
+            return None
+        await slack.sim("views/close", user="author", view_id=payload["view"]["id"])
+        return web.json_response({"response_action": "update", "view": modal()})
+
+    view = await slack.open_modal(modal())
+    slack.bot.behave = close_first
+    assert (await submit(slack, view, {"name": {"name": "orders"}}))["status"] == 200
+    assert await slack.modals() == []
+
+
 async def test_closing_is_told_only_where_it_was_asked_for(slack: Rig) -> None:
     silent = await slack.open_modal(modal())
     before = len(slack.bot.heard)
