@@ -216,6 +216,16 @@ async def test_the_first_commit_stays_when_others_built_on_it() -> None:
     assert "mine.txt" in made.forge.files(FRESH)
 
 
+async def test_a_commit_on_top_that_changes_no_file_is_somebodys_work_too() -> None:
+    made, first = await prepared(FIRST)
+    outcome = await first.apply(made.ports, run(first))
+    theirs = made.forge.push(FRESH, {"README.md": b"# Orders\n"}, message="Run the workflow")
+    assert (await first.undo(made.ports, run(first), outcome)).how is Undo.KEPT
+    head = await made.forge.branch_head(FRESH, "main")
+    assert head is not None
+    assert head.sha == theirs
+
+
 async def test_a_commit_on_a_branch_keeps_what_is_there_and_reads_the_new_head_when_it_moved() -> None:
     made = await world()
     made.forge.refuse("commit", Conflict("The branch main of acme/gitops has moved."), times=2)

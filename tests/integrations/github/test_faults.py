@@ -9,9 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 from bot.errors import Conflict, NotFound, OutcomeUnknown, PlatformError, Refused, UpstreamUnavailable
-from bot.ports import NewRepository
+from bot.ports import File, NewRepository
 from integrations.github import connect
-from tests.integrations.github.stub import BRANCH, REPOSITORY, TOKEN, Say, Stub
+from tests.integrations.github.stub import BRANCH, COMMIT, REPOSITORY, SHA, TOKEN, Say, Stub
 
 NAME = "acme/orders"
 NEW = NewRepository(NAME, "Being set up")
@@ -83,6 +83,21 @@ async def test_a_git_object_whose_answer_is_lost_is_only_a_failure() -> None:
         with pytest.raises(UpstreamUnavailable) as caught:
             await forge.commit(NAME, "main", [], "m", parent=None)
     assert not isinstance(caught.value, OutcomeUnknown)
+
+
+async def test_a_branch_that_moves_between_look_and_write_is_never_forced() -> None:
+    stub = Stub()
+    objects = [Say(201, {"sha": "3" * 40}), Say(201, COMMIT)]
+    moved = Say(422, {"message": "Update is not a fast forward"})
+    stub.script = [Say(200, BRANCH), Say(200, COMMIT), *objects, moved]
+    async with stub.forge() as forge:
+        with pytest.raises(Conflict, match="not a fast forward"):
+            await forge.commit(NAME, "main", [File("a", b"1")], "m", parent=SHA)
+    assert stub.asked[-1].body["force"] is False
+    assert stub.asked[-3].body == {
+        "base_tree": "2" * 40,
+        "tree": [{"path": "a", "mode": "100644", "type": "blob", "content": "1"}],
+    }
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,15 @@ async def test_no_minute_ever_holds_more_than_is_allowed(costs: list[Cost]) -> N
     assert all(earlier <= later for earlier, later in pairwise(moments))
 
 
+async def test_what_is_past_is_forgotten() -> None:
+    time = Time()
+    gate = limiter(time)
+    for _ in range(1000):
+        time.now += 1
+        await gate.wait(READ)
+    assert len(gate._points._spent) <= 61
+
+
 async def test_a_pause_holds_everybody_and_a_shorter_one_does_not_cut_it() -> None:
     time = Time()
     gate = limiter(time)
