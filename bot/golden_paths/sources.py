@@ -177,6 +177,10 @@ class TemplateLibrary:
         return paths, broken
 
     async def _golden_path(self, source: Source, snapshot: Snapshot, name: str) -> GoldenPath:
+        base = name.rpartition("/")[0]
+        for before in self._paths.values():
+            if (before.source, before.base) == (source.label, base) and before.files == snapshot.files:
+                return before
         path = await asyncio.to_thread(golden_path, snapshot, name, source.label)
         if self._form is not None:
             self._form(path.template.form_schema())

@@ -211,3 +211,11 @@ def test_template_files_below_a_template_are_not_templates() -> None:
         "a/template.yaml",
         "b/c/template.yml",
     ]
+
+
+async def test_an_unchanged_source_is_not_checked_again() -> None:
+    async with Sandbox() as sandbox:
+        library = await loaded(FakeSource(TWO), sandbox=sandbox)
+        before = library.get("python-service")
+        assert not await library.refresh()
+    assert library.get("python-service") is before
