@@ -57,7 +57,7 @@ from bot.slack.pace import SystemTimer
 from bot.storage.database import Database
 from bot.storage.migrate import upgrade
 from commands import COMMANDS
-from integrations.github import GitHubForge, connect
+from integrations.github import GitHubForge, Pace, connect
 from integrations.github.webhooks import parse, verify
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ log = logging.getLogger(__name__)
 SHIPPED_PATHS = Path(__file__).parent.parent / "manifests" / "golden_paths"
 DOOR_TICK_S = 5.0
 FIRST_SWEEP_S = 20.0
+CHANNELS_S = 3.0
 TEMPLATE_SWEEP_S = 60.0
 MAX_HTTP_BODY = 26_000_000
 
@@ -123,7 +124,7 @@ class _Wiring:
             self.database,
             self.gateway,
             OperationCards(self._view, self._team_channels(), self.clock),
-            fallback_channel=self._configuration.slack.platform_channel,
+            fallback_channel=await self._fallback_channel(),
         )
         self.pages = self._home_pages()
         self.home = HomePublisher(self.gateway, self.pages, self.database)
@@ -174,13 +175,19 @@ class _Wiring:
         return database
 
     def _forge(self) -> GitHubForge:
-        environment = self._environment
+        environment, part = self._environment, self._configuration.github
+        pace = Pace(
+            creations_per_minute=part.creations_per_minute,
+            creations_per_hour=part.creations_per_hour,
+            seconds_between_writes=1 / part.writes_per_second,
+        )
         forge = connect(
             environment.github_api_url,
             token=environment.github_token,
             app_id=environment.github_app_id,
             app_key=environment.github_app_key if environment.github_app_id else None,
             secrets={"github_webhook": environment.github_webhook_secret},
+            pace=pace,
         )
         self._stack.push_async_callback(forge.close)
         return forge
@@ -202,7 +209,7 @@ class _Wiring:
         sandbox = await self._stack.enter_async_context(Sandbox(limits))
         sources: list[Source] = [FolderSource(folder) for folder in part.folders or (SHIPPED_PATHS,)]
         sources += [GitSource(self.forge, git.repository, branch=git.ref, path=git.path) for git in part.repositories]
-        self.templates = TemplateLibrary(sources, sandbox=sandbox, form=lambda pages: form_of([dict(p) for p in pages]))
+        self.templates = TemplateLibrary(sources, sandbox=sandbox, form=form_of)
         await self.templates.load()
         for broken in self.templates.broken():
             log.warning("golden_path_broken", extra={"source": broken.source, "problem": broken.message})
@@ -230,6 +237,17 @@ class _Wiring:
             await channels.start()
             self._stack.push_async_callback(channels.close)
         return gateway, channels
+
+    async def _fallback_channel(self) -> str:
+        """The platform channel's id; its name while Slack cannot be asked, which is enough to post."""
+        name = self._configuration.slack.platform_channel
+        if not self._speaks_slack:
+            return name
+        try:
+            async with asyncio.timeout(CHANNELS_S):
+                return await self.channels.find(name) or name
+        except (TimeoutError, PlatformError):
+            return name
 
     def _team_channels(self) -> TeamChannels:
         part = self._configuration.slack

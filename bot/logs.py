@@ -40,5 +40,5 @@ def configure(level: str) -> None:
 def _fields(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     record = event.get("_record")
     if isinstance(record, logging.LogRecord):
-        event |= {key: value for key, value in record.__dict__.items() if key not in _STANDARD and key[0] != "_"}
+        event.update({key: value for key, value in record.__dict__.items() if key not in _STANDARD and key[0] != "_"})
     return event

@@ -158,6 +158,11 @@ class GithubPart(Part):
     web_url: Address = "https://github.com"
     """Where repositories are seen in a browser."""
     private_repositories: bool = True
+    writes_per_second: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    """How fast changes follow one another after a burst. GitHub advises 1."""
+    creations_per_minute: Annotated[int, Field(ge=1)] = 80
+    creations_per_hour: Annotated[int, Field(ge=1)] = 500
+    """GitHub's limits on what makes content; higher only where the server allows it."""
 
 
 class Configuration(Part):

@@ -14,7 +14,7 @@ from bot.deps import Deps
 from bot.errors import Conflict, Invalid, Mistake, NotFound, UsageError
 from bot.forms.answers import check, complete, flatten, unknown
 from bot.forms.model import Form, FormField, Kind, Option, Page
-from bot.forms.schema import form_of
+from bot.forms.schema import form_of_pages
 from bot.golden_paths.effects import Translation
 from bot.golden_paths.library import GoldenPath
 from bot.golden_paths.steps import Rendered, Requester
@@ -60,7 +60,7 @@ class ServiceFacts:
 async def read_facts(request: ServiceCreate, context: Context, deps: Deps) -> ServiceFacts:
     """Check the answers and run the template's reading steps. Raise `PlatformError` for what a person can mend."""
     path = deps.templates.get(request.template)
-    answers = checked_answers(form_of(list(path.template.parameters)), request.values)
+    answers = checked_answers(form_of_pages(path.template.parameters), request.values)
     index = deps.catalog()
     owner = known_owner(path, answers, index)
     rendered = await deps.runner.run(path, answers, _requester(context.principal, index), operation=context.operation)
@@ -120,7 +120,7 @@ def checked_answers(form: Form, values: Mapping[str, JSON]) -> dict[str, JSON]:
 
 def known_owner(path: GoldenPath, answers: Mapping[str, JSON], index: Index) -> str | None:
     """Return the group that will own the service: the answer to the first owner picker, if it is in the catalog."""
-    form = form_of(list(path.template.parameters))
+    form = form_of_pages(path.template.parameters)
     picker = next((field for field in form.fields() if field.kind is Kind.OWNER), None)
     given = answers.get(picker.name) if picker else answers.get("owner")
     if not isinstance(given, str) or not given:
@@ -162,13 +162,13 @@ class ServiceForm:
 
     def request(self, values: Mapping[str, JSON]) -> dict[str, JSON]:
         path = self._deps.templates.get(str(values.get("template")))
-        form = form_of(list(path.template.parameters))
+        form = form_of_pages(path.template.parameters)
         names = {field.name for field in form.fields()}
         answers = {name: value for name, value in values.items() if name in names}
         return {"template": path.id, "values": complete(form, answers)}
 
     def _pages(self, path: GoldenPath, values: Mapping[str, JSON], principal: Principal) -> FormStart:
-        form = form_of(list(path.template.parameters))
+        form = form_of_pages(path.template.parameters)
         pages = form.pages if values.get("direct") else (self._choice(), *form.pages)
         filled = {"template": path.id, **_own_group(form, principal), **values}
         return FormStart(title=path.template.title[:24], form=Form(pages=pages), values=filled)

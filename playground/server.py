@@ -171,7 +171,13 @@ class Playground:
         tokens = self.api_tokens().items()
         return {
             "slack": {"platform_channel": "platform"},
-            "github": {"organization": sample.ORGANISATION, "web_url": self._urls["github"]},
+            "github": {
+                "organization": sample.ORGANISATION,
+                "web_url": self._urls["github"],
+                "writes_per_second": 1000,  # nobody's limits are hurt here
+                "creations_per_minute": 100_000,
+                "creations_per_hour": 1_000_000,
+            },
             "catalog": {"repositories": [f"{sample.ORGANISATION}/*"]},
             "policy": {"administrators": ["group:default/platform"]},
             "ledger": {"publish_file": str(self._data_dir / "ledger-heads.jsonl")},

@@ -28,7 +28,7 @@ class Channels:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Read the list in the background: Slack being away must not keep us from starting."""
+        """Keep the list current in the background: Slack being away must not keep us from starting."""
         self._task = asyncio.create_task(self._keep_current(), name="slack-channels")
 
     async def close(self) -> None:

@@ -15,7 +15,7 @@ from bot.golden_paths.sandbox import Sandbox
 from bot.golden_paths.sources import FolderSource, TemplateLibrary
 from bot.logs import configure
 from bot.settings import Settings
-from bot.slack.app_manifest import SCOPES
+from bot.slack.app_manifest import scopes
 from bot.storage.database import Database
 from integrations.github import connect
 
@@ -94,7 +94,7 @@ class Doctor:
             return [(False, f"{url} did not answer ({type(error).__name__}). Check CAUSEWAY_SLACK_API_URL.")]
         if not answer.get("ok"):
             return [(False, f"Slack does not take the bot token: {answer.get('error')}. Install the app again.")]
-        missing = sorted(SCOPES - granted) if granted else []
+        missing = sorted(set(scopes()) - granted) if granted else []
         findings: list[Finding] = [(True, f"speaks as {answer.get('user')} in {answer.get('team')}.")]
         if missing:
             told = f"the token lacks {', '.join(missing)}. Update the app from app-manifest.yml and install it again."
@@ -126,7 +126,7 @@ class Doctor:
             library = TemplateLibrary(
                 [FolderSource(folder) for folder in folders],
                 sandbox=sandbox,
-                form=lambda pages: form_of([dict(page) for page in pages]),
+                form=form_of,
             )
             await library.load()
         findings: list[Finding] = [

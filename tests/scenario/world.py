@@ -16,7 +16,7 @@ from bot.terminal.manifest import manifest_of
 from bot.terminal.serve import running
 from playground.server import Playground
 
-PATIENCE_S = 60.0
+PATIENCE_S = 30.0
 """Longest wait for one thing to happen. Waiting is on events; this only ends a broken run."""
 
 Json = dict[str, Any]
@@ -77,9 +77,19 @@ class Slack:
         return await self.call("POST", "commands", user=user, channel=channel, command=word, text=rest)
 
     async def submit(self, user: str, view: Json, values: Mapping[str, Any]) -> Json:
-        """Fill in plain values by field name and submit."""
-        shaped = {name: {name: value} for name, value in values.items()}
-        return await self.call("POST", "views/submit", user=user, view_id=view["id"], values=shaped)
+        """Fill in plain values by field name, page by page, and submit."""
+        answer = await self._submit_page(user, view["id"], values)
+        while answer["body"] and answer["body"].get("response_action") == "update":
+            page = answer["body"]["view"]
+            assert not any(":warning:" in str(block) for block in page["blocks"]), page
+            answer = await self._submit_page(user, view["id"], values)
+        return answer
+
+    async def _submit_page(self, user: str, view_id: str, values: Mapping[str, Any]) -> Json:
+        view = await self.modal(user)
+        here = {block.get("block_id") for block in view["blocks"]} if view else set()
+        shaped = {name: {name: value} for name, value in values.items() if name in here}
+        return await self.call("POST", "views/submit", user=user, view_id=view_id, values=shaped)
 
     async def click(self, user: str, channel: str, message: Json, action: str) -> Json:
         return await self.call(

@@ -1,0 +1,90 @@
+"""GitHub failing at each call in turn: in the end there is exactly what was planned, or exactly nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scenario.world import World, world
+
+UNATTENDED = "policy: {rules: [{approve: none}]}\n"
+
+
+@pytest.fixture
+async def unattended(tmp_path: Path) -> AsyncIterator[World]:
+    """A world in which nobody has to approve."""
+    config = tmp_path / "given.yaml"
+    config.write_text(UNATTENDED)
+    async with world(tmp_path / "playground", config=config) as found:
+        yield found
+
+
+async def create(here: World, name: str) -> dict[str, Any]:
+    body = {"template": "python-service", "name": name, "owner": "group:default/team-orders"}
+    _, view = await here.api("POST", "/requests/service.create?wait_s=60", by="author", body=body)
+    return view
+
+
+async def calls(here: World) -> list[dict[str, Any]]:
+    async with here.http.get(f"{here.ready['github']}/sim/log") as response:
+        found: list[dict[str, Any]] = await response.json()
+        return found
+
+
+async def is_complete(here: World, name: str) -> bool:
+    status, _ = await here.github("GET", f"/repos/acme/{name}/contents/platform.yaml")
+    shown, _ = await here.api("POST", "/requests/service.show", by="author", body={"service": name})
+    return status == 200 and shown == 200
+
+
+async def is_absent(here: World, name: str) -> bool:
+    status, _ = await here.github("GET", f"/repos/acme/{name}")
+    shown, _ = await here.api("POST", "/requests/service.show", by="author", body={"service": name})
+    return status == 404 and shown == 404
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"status": 422}, {"drop": "before"}, {"drop": "after"}, {"truncate": True}],
+    ids=["refused", "lost before", "lost after", "half an answer"],
+)
+async def test_a_fault_at_any_write_leaves_all_or_nothing(unattended: World, fault: dict[str, Any]) -> None:
+    here = unattended
+    before = len(await calls(here))
+    assert (await create(here, "the-first"))["state"] == "succeeded"
+    writes = [call for call in (await calls(here))[before:] if call["method"] != "GET"]
+    assert len(writes) >= 6, "create, tree, commit, ref, settings and protection at least"
+    ends: set[str] = set()
+    for number, call in enumerate(writes):
+        name = f"service-{number}"
+        route = f"{call['method']} {call['path'].removeprefix('/api/v3').replace('the-first', name)}"
+        await here.fail_github(route=route, times=1, **fault)
+        view = await create(here, name)
+        ends.add(view["state"])
+        if view["state"] == "succeeded":
+            assert await is_complete(here, name), (route, view)
+        else:
+            assert view["state"] == "undone", (route, view["state"], view["problem"])
+            assert await is_absent(here, name), (route, view)
+            assert view["problem"], "a person reads what happened"
+    assert ends == ({"undone"} if "status" in fault else {"succeeded"}), "what may pass is tried again"
+
+
+async def test_a_repository_with_other_peoples_commits_is_kept_and_reported(unattended: World, tmp_path: Path) -> None:
+    here = unattended
+    view = await create(here, "shared")
+    assert view["state"] == "succeeded"
+    body = {"message": "By hand", "content": "aGVsbG8=", "branch": "main"}
+    status, _ = await here.github("PUT", "/repos/acme/shared/contents/NOTES.md", body)
+    assert status in (200, 201)
+    status, _ = await here.api("POST", f"/operations/{view['id']}/undo", by="author")
+    assert status == 200
+    _, view = await here.api("GET", f"/operations/{view['id']}?wait_s=60", by="author")
+    assert view["state"] == "failed"
+    kept = [step for step in view["steps"] if step["state"] == "kept"]
+    assert kept, view["steps"]
+    assert "gh repo delete" in kept[-1]["command"] or any("gh repo delete" in step["command"] for step in kept)
+    assert (await here.github("GET", "/repos/acme/shared/contents/NOTES.md"))[0] == 200
