@@ -157,9 +157,10 @@ class Pages:
         found = pull or issue
         if found is None:
             return missing()
+        text = f"<pre>{escape(found['body'])}</pre>" if found["body"] else ""
         body = (
             f"<h1>{escape(found['title'])} <small>#{escape(number)}</small></h1><p>{badge(state_of(found))} "
-            f"by {escape(found['author'])}, {found['created_at']}</p><pre>{escape(found['body'] or '')}</pre>"
+            f"by {escape(found['author'])}, {found['created_at']}</p>{text}"
         )
         if pull:
             base, head = pull["facts"]["merge_base"], pull["head_sha"]
