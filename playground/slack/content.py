@@ -48,14 +48,20 @@ def read(call: Call, *, longest: int = limits.MESSAGE_TEXT) -> Json:
         given["blocks"] = blocks_of(call.json("blocks", "invalid_blocks_format"))
     attachments = call.json("attachments")
     if attachments is not None:
-        if not isinstance(attachments, list) or len(attachments) > limits.MESSAGE_ATTACHMENTS:
-            raise SlackRefusal("too_many_attachments" if isinstance(attachments, list) else "invalid_attachments")
-        for attachment in attachments:
-            if isinstance(attachment, dict) and "blocks" in attachment:
-                blocks_of(attachment["blocks"])
-        given["attachments"] = attachments
+        given["attachments"] = _attachments(attachments)
     _note(call, given)
     return given
+
+
+def _attachments(value: Any) -> list[Json]:
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise SlackRefusal("invalid_attachments")
+    if len(value) > limits.MESSAGE_ATTACHMENTS:
+        raise SlackRefusal("too_many_attachments")
+    for attachment in value:
+        if "blocks" in attachment:
+            blocks_of(attachment["blocks"])
+    return value
 
 
 def _markdown(call: Call) -> Json:

@@ -31,6 +31,11 @@ class Faults:
             fault = Fault(**wanted)
         except TypeError as error:
             raise ClientRefusal(400, "invalid_fault", f"I do not know this fault: {error}.") from error
+        numbers = (fault.times, fault.skip, fault.delay_ms, fault.status or 0, fault.retry_after or 0)
+        if not all(isinstance(number, int) and number >= 0 for number in numbers):
+            raise ClientRefusal(400, "invalid_fault", "Counts, status and times are whole numbers from 0 on.")
+        if not isinstance(fault.method, str) or not isinstance(fault.error, str | None):
+            raise ClientRefusal(400, "invalid_fault", "`method` and `error` are names.")
         if fault.drop not in (None, "before", "after"):
             raise ClientRefusal(400, "invalid_fault", "`drop` is `before` or `after` the work is done.")
         if not (fault.error or fault.status or fault.delay_ms or fault.drop or fault.truncate):

@@ -264,7 +264,9 @@ class _Door:
 
     def create_channel(self, given: _Given) -> Json:
         directory = self._slack.directory
-        members = list(given.values.get("members") or [])
+        members = given.values.get("members") or []
+        if not isinstance(members, list) or not all(isinstance(member, str) for member in members):
+            raise ClientRefusal(400, "invalid_argument", "`members` is a list of users.")
         private, bot = bool(given.values.get("is_private")), bool(given.values.get("bot"))
         return directory.sim_channel(directory.create(given.text("name"), members, is_private=private, bot=bot))
 

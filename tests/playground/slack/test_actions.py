@@ -99,6 +99,13 @@ async def test_a_choice_in_a_message_is_in_action_and_state(slack: Rig) -> None:
     assert (status, answer["error"]) == (409, "invalid_values")
 
 
+async def test_a_button_in_an_attachment_can_be_clicked(slack: Rig) -> None:
+    attachment = {"color": "#1f3a4d", "blocks": [actions(button("op-1"))]}
+    posted = await slack.ok("chat.postMessage", channel=ORDERS, text="card", attachments=[attachment])
+    assert (await click(slack, posted["ts"]))[0] == 200
+    assert slack.bot.heard[-1].payload["actions"][0]["value"] == "op-1"
+
+
 async def test_an_overflow_menu_sends_the_chosen_option(slack: Rig) -> None:
     menu = {"type": "overflow", "action_id": "menu", "options": [option("logs"), option("restart")]}
     section = {"type": "section", "block_id": "s", "text": plain("x"), "accessory": menu}

@@ -63,7 +63,15 @@ async def test_faults_are_listed_and_cleared(slack: Rig) -> None:
     assert (await slack.see("faults"))["faults"] == []
 
 
-@pytest.mark.parametrize("wrong", [{"method": "*"}, {"method": "*", "drop": "sometimes"}, {"method": "*", "x": 1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"method": "*"},
+        {"method": "*", "drop": "sometimes"},
+        {"method": "*", "x": 1},
+        {"method": "*", "error": "x", "times": "many"},
+    ],
+)
 async def test_a_fault_that_says_nothing_is_refused(slack: Rig, wrong: Json) -> None:
     status, answer = await slack.try_sim("faults", **wrong)
     assert (status, answer["error"]) == (400, "invalid_fault")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from playground.slack.call import METHODS
 from tests.playground.slack.rig import AUTHOR, ORDERS, SCOPES, TOKENS, Bot, Json, Rig, running
 
 SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "hello"}}
@@ -127,6 +128,9 @@ async def test_timestamps_are_unique_and_grow(slack: Rig) -> None:
         ({"channel": ORDERS, "text": "x", "markdown_text": "y"}, "markdown_text_conflict"),
         ({"channel": ORDERS, "markdown_text": "y" * 12_001}, "msg_too_long"),
         ({"channel": ORDERS, "text": "x", "username": "Somebody"}, "missing_scope"),
+        ({"channel": ORDERS, "text": "x", "attachments": ["y"]}, "invalid_attachments"),
+        ({"channel": ORDERS, "text": "x", "attachments": [{"text": "y"}] * 101}, "too_many_attachments"),
+        ({"channel": ORDERS, "attachments": [{"blocks": [{"type": "nonsense"}]}]}, "invalid_blocks"),
     ],
 )
 async def test_a_message_that_slack_refuses_is_refused(slack: Rig, arguments: Json, error: str) -> None:
@@ -358,3 +362,21 @@ async def test_the_granted_scopes_are_told_in_a_header(slack: Rig, bot: Bot) -> 
     async with slack.http.post(f"{slack.url}/api/auth.test", headers=headers) as response:
         assert set(response.headers["x-oauth-scopes"].split(",")) == SCOPES
     assert bot.heard == []
+
+
+NAMES = (
+    "channel", "channel_id", "users", "user", "user_id", "ts", "timestamp", "message_ts", "thread_ts", "text", "blocks",
+    "attachments", "metadata", "view", "view_id", "external_id", "trigger_id", "hash", "limit", "cursor", "oldest",
+    "latest", "types", "files", "filename", "length", "name", "email", "bot", "usergroup", "markdown_text", "username",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, [], [1], {}, {"type": "x"}, "x", "-", "{", "[1]", None, "\0"])
+async def test_arguments_of_any_kind_end_in_an_answer_of_slack(tmp_path: Path, value: Any) -> None:
+    async with running(tmp_path, rate_limits=False) as slack:
+        posted = await slack.ok("chat.postMessage", channel=ORDERS, text="hello")
+        for method in METHODS:
+            for known in ({}, {"channel": ORDERS, "ts": posted["ts"], "text": "x", "user": AUTHOR, "user_id": AUTHOR}):
+                token = TOKENS.app if METHODS[method].caller == "app" else TOKENS.bot
+                answer = await slack.api(method, token=token, **{**dict.fromkeys(NAMES, value), **known})
+                assert isinstance(answer["ok"], bool)
