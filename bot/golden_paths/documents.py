@@ -95,7 +95,11 @@ for _tag in ("timestamp", "binary", "set", "omap", "pairs"):
 
 def load_documents(text: str) -> list[Any]:
     """Return the documents of a YAML text as JSON values. Raise `DocumentError` for what is broken or too large."""
-    if len(text.encode("utf-8", "surrogatepass")) > BYTES_MAX:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise DocumentError("A text holds half a Unicode character.") from error
+    if size > BYTES_MAX:
         raise DocumentError(f"The file is larger than {BYTES_MAX // 1024} KiB.")
     _check_depth(text)
     loader = _Loader(text)

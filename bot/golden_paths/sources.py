@@ -159,7 +159,7 @@ class TemplateLibrary:
         """Keep the commit that was first seen with this revision: other people's commits must not change a plan."""
         before = self._paths.get(path.id)
         same = before is not None and before.revision == path.revision and before.source == path.source
-        return replace(path, commit=before.commit) if before is not None and same else path
+        return path if before is None or not same or before is path else replace(path, commit=before.commit)
 
     async def _read(self, source: Source) -> tuple[Sequence[GoldenPath], Sequence[BrokenTemplate]]:
         try:

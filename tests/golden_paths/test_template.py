@@ -139,6 +139,7 @@ def test_a_secret_for_a_webhook_cannot_stand_in_a_template() -> None:
         ("a: .inf\n", "must be finite"),
         ("- " * 200_000, "levels deep"),
         ("[" + "1," * 150_000 + "]", "holds more than"),
+        ("a: \ud800\n", "Unicode"),
         ('a: "\\ud800"\n', "Unicode character"),
     ],
 )
