@@ -172,7 +172,7 @@ class Decisions:
         return _yes(current, "What could not be removed is kept.")
 
     def _stored(self, changed: Record, *, begin: bool | None = None) -> None:
-        self.means.store.changes.notify(changed.id)
+        self.means.store.changes.notify(changed)
         if begin or (begin is None and changed.stage is Stage.RECHECK):
             self.begin(changed)
 

@@ -145,16 +145,15 @@ class Operations:
 
         Waits without limit; wrap it in `asyncio.timeout`. Raise `NotFound` for an unknown id.
         """
-        event = self._store.changes.listen(operation)
-        try:
+        with self._store.changes.watch(operation) as watch:
             current = await self.view(operation)
             while not until(current):
-                await self._store.changes.wait(operation, event, self._settings.tick_s)
-                if await self._store.revision(operation) != current.revision:
+                changed = await watch.next(self._settings.tick_s)
+                if changed is not None and changed.revision > current.revision:
+                    current = view(changed)
+                elif changed is None and await self._store.revision(operation) != current.revision:
                     current = await self.view(operation)
             return current
-        finally:
-            self._store.changes.leave(operation, event)
 
     # --- Deciding ---
 

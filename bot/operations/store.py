@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -126,7 +127,7 @@ class Store:
         lease = {"lease_until": None} if let_go else self.lease()
         async with self.database.write() as connection:
             changed = await self._write(connection, of, changes, lease, entries, unless_undo=unless_undo)
-        self.changes.notify(of.id)
+        self.changes.notify(changed)
         return changed
 
     def lease(self) -> dict[str, Any]:
@@ -188,35 +189,49 @@ class Store:
         return LeaseLost(of.id)
 
 
+class Watch:
+    """Somebody who waits for one operation to change."""
+
+    def __init__(self) -> None:
+        self._changed = asyncio.Event()
+        self._latest: Record | None = None
+
+    def tell(self, changed: Record) -> None:
+        self._latest = changed
+        self._changed.set()
+
+    async def next(self, timeout_s: float) -> Record | None:
+        """Return what the operation has become here, or None after `timeout_s`: another replica may have changed it."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._changed.wait()
+        except TimeoutError:
+            return None
+        self._changed.clear()
+        return self._latest
+
+
 class Changes:
     """Wakes those in this process who wait for an operation to change."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._watches: dict[str, set[Watch]] = {}
 
-    def notify(self, operation: str) -> None:
-        for event in self._waiting.get(operation, ()):
-            event.set()
+    def notify(self, changed: Record) -> None:
+        for watch in self._watches.get(changed.id, ()):
+            watch.tell(changed)
 
-    async def wait(self, operation: str, event: asyncio.Event, timeout_s: float) -> None:
-        """Wait until the operation was changed here, or for `timeout_s`: another replica may have changed it."""
+    @contextmanager
+    def watch(self, operation: str) -> Iterator[Watch]:
+        watch = Watch()
+        self._watches.setdefault(operation, set()).add(watch)
         try:
-            async with asyncio.timeout(timeout_s):
-                await event.wait()
-        except TimeoutError:
-            pass
-        event.clear()
-
-    def listen(self, operation: str) -> asyncio.Event:
-        event = asyncio.Event()
-        self._waiting.setdefault(operation, set()).add(event)
-        return event
-
-    def leave(self, operation: str, event: asyncio.Event) -> None:
-        waiting = self._waiting.get(operation, set())
-        waiting.discard(event)
-        if not waiting:
-            self._waiting.pop(operation, None)
+            yield watch
+        finally:
+            watches = self._watches[operation]
+            watches.discard(watch)
+            if not watches:
+                del self._watches[operation]
 
 
 def _buttons(of: Record) -> dict[str, str]:

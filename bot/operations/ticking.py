@@ -35,7 +35,7 @@ async def act_on_due(means: Means, begin: Begin, forget: Forget) -> int:
         if changed is None:
             continue
         done += 1
-        store.changes.notify(changed.id)
+        store.changes.notify(changed)
         if changed.stage is not Stage.DONE:
             if row.lease_until is not None:
                 await forget(row.id, row.lease_token)

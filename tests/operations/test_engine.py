@@ -62,7 +62,7 @@ async def test_a_change_that_cannot_be_announced_did_not_happen(sqlite_url: str,
         async def refuse(*_: object) -> None:
             raise RuntimeError("no")
 
-        a.announcer.operation_changed = refuse  # type: ignore[method-assign]  # the point of the test
+        a.announcer.operation_changed = refuse  # type: ignore[method-assign,assignment]  # the point of the test
         with pytest.raises(RuntimeError):
             await a.operations.submit(asked("one"))
         with pytest.raises(NotFound):
@@ -330,7 +330,7 @@ async def test_an_undo_that_left_something_is_stuck_until_it_is_proved_gone(sqli
         async def it_comes_back() -> None:
             a.folder.write("one", "again", "op-1")
 
-        a.folder.faults["gone one"] = [it_comes_back]  # type: ignore[list-item]  # a coroutine function
+        a.folder.faults["gone one"] = [it_comes_back]
         await stuck(a)
         found = await a.operations.view("op-1")
         assert found.leftovers[0].problem == "It is still there: file one."
@@ -560,11 +560,9 @@ async def test_a_database_that_is_away_for_a_moment_costs_a_lease_and_nothing_mo
             store.save = save  # type: ignore[method-assign]  # put back what was there
             raise OSError("disk")
 
-        store.save = away  # type: ignore[method-assign,assignment]  # one failure
+        store.save = away  # type: ignore[method-assign]  # one failure
         await a.operations.submit(asked("one"))
-        await asyncio.gather(*a.driver._tasks)
-        while not a.driver.started:
-            await asyncio.sleep(0)
+        await asyncio.gather(*a.operations._background)
         await asyncio.gather(*a.driver._tasks)
         assert "run_interrupted" in caplog.messages
         a.time.forward(seconds=a.settings.lease_s)

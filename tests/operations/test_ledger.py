@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select, update
 
 from bot.errors import UpstreamUnavailable, UsageError
+from bot.model.canonical import JSON
 from bot.operations.ledger import HIDDEN, Entry, append, without_secrets
 from bot.operations.seal import (
     DUTY_S,
@@ -58,7 +59,7 @@ class Time:
 
 
 def entry(number: int) -> Entry:
-    body = {"what": f"thing {number}"}
+    body: dict[str, JSON] = {"what": f"thing {number}"}
     return Entry(at=MONDAY, actor="user:default/author", door="cli", operation=f"op-{number}", kind="test", body=body)
 
 

@@ -31,7 +31,7 @@ class Cluster:
     def database(self) -> str:
         name = f"test_{os.getpid()}_{next(self._numbers)}"
         with psycopg.connect(host=str(self._socket), user="postgres", dbname="postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")  # type: ignore[arg-type]  # no user text
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
         return f"postgresql://postgres@/{name}?host={self._socket}"
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, create_engine, inspect, text
 from bot.errors import PlatformError
 from bot.storage.database import async_url
 from bot.storage.migrate import all_tables, head, upgrade
-from tests.operations.conftest import Cluster
+from tests.peers.postgresql import Cluster
 
 
 def engine(url: str) -> Engine:

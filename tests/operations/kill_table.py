@@ -1,0 +1,149 @@
+"""What is killed in the middle: one line for each plan whose effects must survive it.
+
+To add effects, add a `Case`: how its world (kept in files, because the process dies) begins, which effects change it,
+and what can be seen of it afterwards. Every write to an outside system and every transaction becomes a boundary.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+from bot.effects import EFFECTS as REAL_EFFECTS
+from bot.errors import Conflict
+from bot.model.effect import Effect, EffectCatalog, Outcome, Run
+from bot.ports import CatalogRegistry, File, Forge, NewRepository, Ports
+from tests.effects import scenes
+from tests.fakes.catalog import FakeCatalog
+from tests.fakes.forge import FakeForge
+from tests.operations.world import Await, Folder, MakeFile
+
+Point = Callable[[str], None]
+"""Called at each boundary with its name; may not return."""
+
+WRITES = ("create", "update", "delete", "commit", "replace", "grant", "revoke", "set_", "close", "register", "unreg")
+"""How the names of those methods of a port begin that change something."""
+
+
+class Refuse(Effect, frozen=True):
+    """Fails for good: turns any plan into one that must leave nothing."""
+
+    kind: ClassVar[str] = "test.refuse"
+    undoable: ClassVar[bool] = False
+
+    def describe(self) -> str:
+        return "Fail"
+
+    async def apply(self, ports: Ports, run: Run) -> Outcome:
+        raise Conflict("The name is taken.")
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    effects: tuple[Effect, ...]
+    begin: Callable[[Path], Coroutine[Any, Any, None]]
+    """Makes the world in a folder, as it is before the operation."""
+    ports: Callable[[Path, Point], Ports]
+    """The world in that folder, with a point before and after each write."""
+    look: Callable[[Path], object]
+    """Everything that can be seen of it; equal for equal worlds."""
+
+
+class Watched:
+    """A port with a boundary before and after each call that changes something."""
+
+    def __init__(self, port: object, name: str, point: Point) -> None:
+        self._port, self._name, self._point = port, name, point
+
+    def __getattr__(self, method: str) -> Any:
+        found = getattr(self._port, method)
+        if not method.startswith(WRITES):
+            return found
+
+        @functools.wraps(found)
+        async def watched(*args: Any, **kwargs: Any) -> Any:
+            self._point(f"before {self._name}.{method}")
+            result = await cast("Callable[..., Coroutine[Any, Any, Any]]", found)(*args, **kwargs)
+            self._point(f"after {self._name}.{method}")
+            return result
+
+        return watched
+
+
+def _forge(folder: Path) -> FakeForge:
+    folder.mkdir(parents=True, exist_ok=True)
+    return FakeForge(folder / "forge.json")
+
+
+def _catalog(folder: Path) -> FakeCatalog:
+    return FakeCatalog(folder / "catalog.json")
+
+
+async def _begin_forge(folder: Path) -> None:
+    forge = _forge(folder)
+    await forge.create_repository(NewRepository(scenes.OLD, "What runs where"))
+    head = await forge.branch_head(scenes.OLD, "main")
+    assert head is not None
+    old = [File("apps/old.yaml", b"replicas: 1\n"), File("run.sh", b"#!/bin/sh\n", "100755")]
+    await forge.commit(scenes.OLD, "main", old, "Begin", parent=head.sha)
+
+
+def _forge_ports(folder: Path, point: Point) -> Ports:
+    return Ports(
+        forge=cast("Forge", Watched(_forge(folder), "forge", point)),
+        catalog=cast("CatalogRegistry", Watched(_catalog(folder), "catalog", point)),
+    )
+
+
+def _look_at_forge(folder: Path) -> object:
+    return json.loads(json.dumps([_forge(folder).world(), sorted(_catalog(folder).locations)], default=repr))
+
+
+async def _begin_files(folder: Path) -> None:
+    Folder(folder).write("other", "theirs", "op-other")
+
+
+def _file_ports(folder: Path, point: Point) -> Ports:
+    async def hook(where: str, name: str) -> None:
+        point(f"{where} {name}")
+
+    return Ports(forge=cast("Forge", Folder(folder, hook)), catalog=cast("CatalogRegistry", None))
+
+
+def _look_at_files(folder: Path) -> object:
+    seen = Folder(folder)
+    made = [line for line in seen.history() if line.startswith("made")]
+    return {"files": seen.files(), "made twice": sorted({line for line in made if made.count(line) > 1})}
+
+
+CASES = (
+    Case(
+        "files",
+        (MakeFile(id="one", text="x"), Await(id="await"), MakeFile(id="two", text="y")),
+        _begin_files,
+        _file_ports,
+        _look_at_files,
+    ),
+    Case(
+        "new repository",
+        (
+            *(scenes.CREATE, scenes.FIRST, scenes.FINISH, scenes.PROTECT),
+            *(scenes.GRANT, scenes.VARIABLES, scenes.WEBHOOK, scenes.REGISTER),
+        ),
+        _begin_forge,
+        _forge_ports,
+        _look_at_forge,
+    ),
+    Case("old repository", (scenes.NEXT, scenes.PULL_REQUEST), _begin_forge, _forge_ports, _look_at_forge),
+)
+
+EFFECTS = EffectCatalog([*REAL_EFFECTS, MakeFile, Await, Refuse])
+
+
+def case(name: str) -> Case:
+    return next(one for one in CASES if one.name == name)
