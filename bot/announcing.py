@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.catalog.index import Index
 from bot.model.operation import Asked, OperationView, State
-from bot.model.principal import Door
+from bot.model.principal import Door, Principal
 from bot.ports import Clock
 from bot.slack import blocks
 from bot.slack.cards import card, thread
@@ -144,18 +144,19 @@ class HomePages:
         self._recent = recent
         self._waiting = waiting
         self._creations = creations
-        self._people: dict[str, str] = {}
+        self._people: dict[str, Principal] = {}
 
-    def seen(self, slack_user: str, user: str) -> None:
+    def seen(self, slack_user: str, principal: Principal) -> None:
         """Remember who opened the tab: only those have one to keep current."""
-        self._people[slack_user] = user
+        self._people[slack_user] = principal
 
     async def home(self, slack_user: str) -> Home | None:
-        user = self._people.get(slack_user)
-        if user is None:
+        person = self._people.get(slack_user)
+        if person is None:
             return None
+        user = person.user
         return Home(
-            name=user.rpartition("/")[2],
+            name=person.display_name,
             create=self._creations(),
             approvals=[_line(view) for view in await self._waiting(user)],
             operations=[_line(view) for view in await self._recent(user)],

@@ -317,7 +317,7 @@ class _Wiring:
 
     async def _door(self) -> SlackDoor:
         async def home_opened(principal: Principal, slack_user: str) -> None:
-            self.pages.seen(slack_user, principal.user)
+            self.pages.seen(slack_user, principal)
             await self.home.publish(slack_user, force=True)
 
         environment, part = self._environment, self._configuration.slack

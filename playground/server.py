@@ -125,6 +125,7 @@ class Playground:
             ),
             scopes=frozenset(self._manifest["oauth_config"]["scopes"]["bot"]),
             socket_mode=self._socket_mode,
+            manifest=self._manifest,
         )
         github = GitHubPeer(
             data_dir=self._data_dir / "github",

@@ -28,7 +28,8 @@ class CatalogOptions:
 
 
 def _option(found: Found) -> Option:
-    return Option(value=found.ref, label=found.label, description=found.ref if found.label != found.ref else "")
+    told = found.entity.metadata.description.split("\n")[0]
+    return Option(value=found.ref, label=found.label, description=told[:75])
 
 
 def _filter(field: FormField) -> tuple[list[str], Callable[[Entity], bool] | None]:

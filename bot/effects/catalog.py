@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from bot.effects.marks import known
@@ -19,7 +20,7 @@ class RegisterInCatalog(Effect):
     """URL of the file."""
 
     def describe(self) -> str:
-        return f"Register {self.location} in the catalog"
+        return f"Register {_short(str(self.location))} in the catalog"
 
     async def apply(self, ports: Ports, run: Run) -> Outcome:
         location = known(self.location)
@@ -54,3 +55,9 @@ class Note(Effect):
 
     async def apply(self, ports: Ports, run: Run) -> Outcome:
         return Outcome(seen=known(self.message), changed=False)
+
+
+def _short(location: str) -> str:
+    """`https://github.com/acme/orders/blob/main/catalog-info.yaml` → `catalog-info.yaml of acme/orders`."""
+    found = re.fullmatch(r"https?://[^/]+/([^/]+/[^/]+)/(?:blob|tree)/[^/]+/(.+)", location)
+    return f"{found[2]} of {found[1]}" if found else location

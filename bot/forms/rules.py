@@ -231,5 +231,12 @@ def _text_problem(field: FormField, value: str) -> str:
     if field.kind is not Kind.MULTILINE and re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
         return "Remove the line breaks and control characters."
     if field.pattern and not matches(field.pattern, value):
-        return field.pattern_help or f"This must match the pattern {field.pattern}"
+        return field.pattern_help or _unlike(field)
     return ""
+
+
+def _unlike(field: FormField) -> str:
+    """The field's own words where it has some: nobody should have to read a regular expression."""
+    if field.help and len(field.help) <= 120:
+        return f"This does not fit. {field.help}"
+    return f"This must match the pattern {field.pattern}"
