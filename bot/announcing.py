@@ -20,10 +20,8 @@ from bot.slack.contracts import Click
 from bot.slack.help import marked
 from bot.slack.home import Creation, Home, HomePublisher, Line
 from bot.slack.outbox import Card, Outbox
+from bot.slack.telling import open_form
 from bot.storage.operations import operations
-
-FORM_AGAIN = "form.again"
-"""`action_id` of the button that opens the form of a request that was refused; its value is the operation's id."""
 
 View = Callable[[str], Awaitable[OperationView]]
 
@@ -101,8 +99,8 @@ class Announcements:
         if asked.door is not Door.SLACK or user is None:
             return
         text = marked(problem)
-        again = blocks.button("Open the form again", FORM_AGAIN, asked.operation, style="primary")
-        shown = [blocks.section(text), blocks.actions([again], block_id="form")]
+        draft = asked.origin.slack_draft
+        shown = open_form(text, draft, "Open the form again") if draft else [blocks.section(text)]
         key = f"refused:{asked.operation}"
         if asked.origin.slack_channel:
             await self._outbox.ephemeral(
@@ -168,4 +166,4 @@ def _line(view: OperationView) -> Line:
     return Line(title=title, state=view.state, at=view.updated_at)
 
 
-__all__ = ["FORM_AGAIN", "Announcements", "Details", "HomePages", "HomePublisher", "OperationCards", "TeamChannels"]
+__all__ = ["Announcements", "Details", "HomePages", "HomePublisher", "OperationCards", "TeamChannels"]

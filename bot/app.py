@@ -54,6 +54,7 @@ from bot.slack.gateway import SlackGateway
 from bot.slack.home import Creation, HomePublisher
 from bot.slack.outbox import Outbox
 from bot.slack.pace import SystemTimer
+from bot.slack.socket_mode import SocketMode
 from bot.storage.database import Database
 from bot.storage.migrate import upgrade
 from commands import COMMANDS
@@ -343,6 +344,16 @@ class _Wiring:
         await door.start()
         self._stack.push_async_callback(door.close)
         self._every(DOOR_TICK_S, door.tick, "slack-door")
+        if app_token := environment.slack_app_token.get_secret_value():
+            sockets = SocketMode(
+                session=self.session,
+                api_url=environment.slack_api_url,
+                app_token=app_token,
+                deliver=door.deliver,
+                clock=self.clock,
+            )
+            await sockets.start()
+            self._stack.push_async_callback(sockets.close)
         return door
 
     async def _webhooks(self) -> GitHubWebhooks:

@@ -68,6 +68,8 @@ class Origin(BaseModel, frozen=True, extra="forbid"):
     slack_channel: str | None = None
     """The channel (`C…`) in which the command was typed."""
     slack_user: str | None = None
+    slack_draft: str | None = None
+    """The kept form that made the request, to open it again if the request is refused."""
 
 
 class Asked(BaseModel, frozen=True, extra="forbid"):

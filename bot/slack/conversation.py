@@ -108,13 +108,20 @@ class Conversation:
             draft = await self._drafts.get(identifier, user=envelope.user, team=envelope.workspace)
             if draft is None:
                 raise UsageError(_GONE)
-            if draft.state is DraftState.SUBMITTED:
+            if draft.state is DraftState.SUBMITTED and not await self._was_refused(draft):
                 raise UsageError("This form was sent already.", hint="Type the command again for another one.")
             start = self._source(draft.command).resume(draft.values, principal)
             page = min(draft.page, len(start.form.pages) - 1)
             return await self._drafts.turn(draft, page, draft.values) or draft, start
 
         await self._show(envelope, again, "Opening the form took too long for Slack.")
+
+    async def _was_refused(self, draft: Draft) -> bool:
+        """A request that ended before there was a plan changed nothing: its form may be mended and sent again."""
+        if draft.asked is None:
+            return False
+        view = await self._operations.view(draft.asked.operation)
+        return view is not None and view.plan is None and view.state.final
 
     async def _show(
         self, envelope: Envelope, prepare: Callable[[Principal], Awaitable[tuple[Draft, FormStart]]], late: str
@@ -266,7 +273,7 @@ class Conversation:
             principal=principal,
             door=Door.SLACK,
             now=datetime.fromtimestamp(envelope.received_at, UTC),
-            origin=Origin(slack_channel=draft.channel or None, slack_user=draft.user),
+            origin=Origin(slack_channel=draft.channel or None, slack_user=draft.user, slack_draft=draft.id),
         )
         body = json.dumps({"draft": draft.id})
         work = Envelope(
