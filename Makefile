@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: playground test check peers pytest bench format manifest clean
+.PHONY: playground test check peers pytest fuzz bench format manifest clean
 
 $(VENV)/.runtime: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +34,11 @@ peers: $(VENV)/.dev
 
 pytest: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# The long hunt for inputs that nobody handles: FUZZ examples for each property.
+FUZZ_TESTS := tests/slack/test_grammar.py tests/slack/test_edge.py tests/forms tests/golden_paths/test_properties.py
+fuzz: $(VENV)/.dev
+	FUZZ=$${FUZZ:-10000} $(BIN)/python -m pytest -n 2 --timeout 3600 -k "test_no_ or test_any_ or test_what_is_written" $(FUZZ_TESTS)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench

@@ -11,6 +11,7 @@ from bot.forms import properties, rules, schema
 from bot.forms.answers import complete
 from bot.forms.model import Form, FormField, Kind, Option, When
 from bot.slack import limits
+from tests.fuzz import examples
 
 TEXTBOOK: Any = [
     {
@@ -309,7 +310,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(parameters=_JSON)
 def test_any_json_is_a_form_or_refused_with_mistakes(parameters: Any) -> None:
     try:

@@ -22,6 +22,7 @@ from bot.golden_paths.template import read_template, steps_as_written
 from bot.golden_paths.tree import PLAIN, Entry
 from bot.golden_paths.values import wrap
 from bot.golden_paths.wire import HEAD, Contents, Message, entries, unpacked
+from tests.fuzz import examples
 from tests.golden_paths.helpers import PUBLISH, TEXTBOOK, fetch, path_of, template
 
 HOSTILE = st.sampled_from(
@@ -204,32 +205,32 @@ RENDERED = template(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(name=JSON, other=JSON)
 def test_no_answer_leaves_the_tree_or_ends_in_a_defect(name: Any, other: Any) -> None:
     assert_sound(*done(RENDERED, SKELETON, {"name": name, "other": other, "publish": True}))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(content=SYNTAX, path=SYNTAX.filter(bool), name=TEXT)
 def test_no_skeleton_ends_in_a_defect(content: str, path: str, name: str) -> None:
     assert_sound(*done(RENDERED, {path: content, "b": content}, {"name": name, "other": 1}))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(source=SYNTAX)
 def test_no_expression_ends_in_a_defect(source: str) -> None:
     scope = {"parameters": wrap({"name": "x"}), "values": wrap({"name": ["x"]}), "steps": wrap({})}
     assert refusal(lambda: Evaluator("acme").value(source, scope, "here")).endswith((".", "?", "!"))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(text=st.one_of(st.text(max_size=300), SYNTAX))
 def test_no_text_breaks_the_reader_of_templates(text: str) -> None:
     assert refusal(lambda: read_template(text))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(data=st.data())
 def test_no_change_of_a_template_breaks_its_reader(data: st.DataObject) -> None:
     lines = TEXTBOOK.splitlines(keepends=True)
@@ -252,7 +253,7 @@ STORED = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(document=st.dictionaries(WRITABLE, STORED, min_size=1, max_size=4))
 def test_what_is_written_as_yaml_is_read_back(document: dict[str, Any]) -> None:
     assert load_documents(dump_document(document)) == [document]

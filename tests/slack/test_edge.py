@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import io
 import json
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,9 @@ from bot.slack.edge import MAX_BODY, is_signed
 from bot.slack.envelope import Malformed, from_http, from_socket
 from bot.storage.slack_inbound import inbox
 from tests.fakes.slack_inbound import MONDAY, SECRET, USER, Rig, rig, sign
+from tests.fuzz import examples
 
-EXAMPLES = int(os.environ.get("FUZZ", "200"))
+EXAMPLES = examples(200)
 
 
 async def rows(slack: Rig) -> list[Any]:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,8 +8,9 @@ from bot.errors import UsageError
 from bot.slack.grammar import MAX_TEXT, without_mention, words
 from bot.slack.registry import Found, Help, Registry, Unknown
 from tests.fakes.slack_inbound import sample_commands
+from tests.fuzz import examples
 
-EXAMPLES = int(os.environ.get("FUZZ", "300"))
+EXAMPLES = examples(300)
 
 
 @pytest.mark.parametrize(
