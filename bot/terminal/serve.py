@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,12 +14,16 @@ from bot.app import open_app
 from bot.logs import configure
 from bot.settings import Settings
 
+log = logging.getLogger(__name__)
+
 
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; then take nothing new, finish what runs, and leave the rest to the next start."""
     configure(settings.environment.log_level)
     async with running(settings):
+        log.info("serving", extra={"listen": settings.environment.listen})
         await told_to_stop()
+        log.info("stopping")
 
 
 @asynccontextmanager
