@@ -26,7 +26,8 @@ Json = dict[str, Any]
 class World:
     """Peers, and zero or more bots."""
 
-    playground: Playground
+    playground: Playground | None
+    """None where the peers are another process."""
     http: aiohttp.ClientSession
     ready: Json
     slack: Slack = field(init=False)
