@@ -24,7 +24,7 @@ from bot.clock import FollowedClock, machine_clock
 from bot.command import Answer, Context, Query
 from bot.deps import Deps
 from bot.effects import effect_catalog
-from bot.errors import PlatformError
+from bot.errors import Mistake, PlatformError
 from bot.forms.schema import form_of
 from bot.golden_paths.sandbox import Limits, Sandbox
 from bot.golden_paths.skeletons import ForgeFetcher
@@ -219,9 +219,16 @@ class _Wiring:
             forge=self.forge,
             catalog=lambda: self.catalog.index,
             templates=self.templates,
-            runner=Runner(sandbox=sandbox, forge=names, fetcher=ForgeFetcher(self.forge, github.web_url)),
+            runner=Runner(
+                sandbox=sandbox, forge=names, entities=self.catalog, fetcher=ForgeFetcher(self.forge, github.web_url)
+            ),
+            broken=self._broken,
             private_repositories=github.private_repositories,
         )
+
+    def _broken(self) -> tuple[Mistake, ...]:
+        paths = (Mistake(f"{one.source} {one.path}".strip(), one.message) for one in self.templates.broken())
+        return (*self.catalog.mistakes, *paths)
 
     # --- Slack and the engine
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.catalog.index import Index
+from bot.errors import Mistake
 from bot.golden_paths.sources import TemplateLibrary
 from bot.golden_paths.steps import Runner
 from bot.ports import Forge
@@ -20,5 +21,7 @@ class Deps:
     """The index of now; it is replaced at each refresh, so ask for it each time."""
     templates: TemplateLibrary
     runner: Runner
+    broken: Callable[[], tuple[Mistake, ...]] = tuple
+    """Catalog files and golden paths that cannot be used, each with its mistake."""
     private_repositories: bool = True
     """Visibility of new repositories whose template says none."""

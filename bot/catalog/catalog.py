@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+import posixpath
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -18,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.catalog.documents import Document, read
 from bot.catalog.index import Index
 from bot.errors import Conflict, Invalid, Mistake, NotFound, PlatformError, UsageError
+from bot.model.canonical import JSON
 from bot.model.principal import Principal
 from bot.ports import Clock, Forge
 from bot.storage.catalog import catalog_documents, catalog_locations
@@ -25,6 +27,8 @@ from bot.storage.database import Database
 
 log = logging.getLogger(__name__)
 
+MAX_TARGETS = 200
+"""Files that the Locations of one file may name."""
 FILE_NAMES = ("catalog-info.yaml", "catalog-info.yml")
 
 
@@ -70,6 +74,8 @@ class Catalog:
         self._patterns = tuple(repositories)
         self._documents: dict[str, Document] = {}
         self._trouble: dict[str, Mistake] = {}
+        self._named_by: dict[str, str] = {}
+        """Source of a file → the source whose Location names it (or itself)."""
         self._refreshing = asyncio.Lock()
         self.index = Index()
 
@@ -87,6 +93,11 @@ class Catalog:
 
     def principal(self, ref: str) -> Principal | None:
         return self.index.principal(ref)
+
+    async def entity(self, reference: str) -> Mapping[str, JSON] | None:
+        """The entity in Backstage's JSON form, for a full reference in lower case."""
+        found = self.index.get(reference)
+        return found.entity.model_dump(mode="json") if found else None
 
     async def load(self) -> None:
         """Take up what the last run knew and what lies in local folders. Needs no network."""
@@ -143,25 +154,52 @@ class Catalog:
         return removed
 
     async def _refresh_one(self, repository: str) -> None:
+        """Read a repository's file and the files that its Locations name; what is not there any more is forgotten."""
         source = f"github:{repository}"
         try:
             document = await self._fetch(Place(repository, FILE_NAMES[0]))
+            found = [] if document is None else [document, *await self._targets(document, repository)]
         except PlatformError as error:
             self._trouble[source] = Mistake(source, str(error))
             log.warning("catalog_source_unreadable", extra={"source": source})
             return
         self._trouble.pop(source, None)
-        if document is None:
-            await self._forget(source)
-        elif (known := self._documents.get(source)) is None or known.revision != document.revision:
-            await self._remember([document])
-            self._swap([document])
+        sources = {one.source for one in found}
+        before = {known for known in self._documents if known == source or self._named_by.get(known) == source}
+        for gone in before - sources:
+            await self._forget(gone)
+        self._named_by |= {one.source: source for one in found}
+        changed = [one for one in found if self._revision(one.source) != one.revision]
+        if changed:
+            await self._remember(changed)
+            self._swap(changed)
+
+    def _revision(self, source: str) -> str | None:
+        known = self._documents.get(source)
+        return known.revision if known else None
+
+    async def _targets(self, document: Document, repository: str) -> list[Document]:
+        """Read what Location entities name: a path beside the file, or the URL of a file elsewhere. One level deep."""
+        found: dict[str, Document] = {}
+        for target in read(document).targets[:MAX_TARGETS]:
+            try:
+                place = place_of(target) if "://" in target else Place(repository, posixpath.normpath(target))
+                fetched = await self._fetch(place)
+            except PlatformError as error:
+                self._trouble[target] = Mistake(document.source, f"`{target[:200]}` cannot be read: {error.message}")
+                continue
+            self._trouble.pop(target, None)
+            if fetched is not None and fetched.source != document.source:
+                found[fetched.source] = fetched
+            elif fetched is None:
+                self._trouble[target] = Mistake(document.source, f"`{target[:200]}` does not exist")
+        return list(found.values())
 
     async def _repositories(self) -> list[str]:
         """Every repository to read: named ones, owners' patterns (`acme/*`), and registered ones."""
         if self._forge is None:
             return []
-        names = {source.removeprefix("github:") for source in self._documents if source.startswith("github:")}
+        names = {"/".join(source.removeprefix("github:").split("/")[:2]) for source in self._github_sources()}
         names |= {pattern for pattern in self._patterns if "*" not in pattern}
         for pattern in self._patterns:
             if "*" in pattern:
@@ -173,6 +211,14 @@ class Catalog:
                 self._trouble.pop(pattern, None)
                 names |= {repository.full_name for repository in found if fnmatchcase(repository.full_name, pattern)}
         return sorted(names)
+
+    def _github_sources(self) -> list[str]:
+        """Sources read for their own sake, not because a Location elsewhere names them."""
+        return [
+            source
+            for source in self._documents
+            if source.startswith("github:") and self._named_by.get(source, source) == source
+        ]
 
     async def _fetch(self, place: Place) -> Document | None:
         if self._forge is None:

@@ -145,3 +145,48 @@ async def test_a_local_folder_is_read_and_wins_over_a_repository(
     assert found is not None
     assert getattr(found.entity.spec, "owner", "") == "platform"
     assert any("is not a folder" in str(mistake) for mistake in living.mistakes)
+
+
+LOCATION = b"""
+apiVersion: backstage.io/v1alpha1
+kind: Location
+metadata: {name: all}
+spec: {targets: [./teams/orders.yaml, "https://github.example/acme/orders/blob/main/catalog-info.yaml", ./missing.yaml]}
+"""
+TEAM = b"""
+apiVersion: backstage.io/v1alpha1
+kind: Group
+metadata: {name: team-orders}
+spec: {type: team, children: []}
+"""
+
+
+async def test_a_location_leads_to_files_beside_it_and_elsewhere(database: Database, forge: FakeForge) -> None:
+    await forge.create_repository(NewRepository("acme/catalog", "", True))
+    forge.push("acme/catalog", {"catalog-info.yaml": LOCATION, "teams/orders.yaml": TEAM})
+    living = catalog(database, forge, "acme/catalog")
+    await living.refresh()
+    assert living.index.get("group:default/team-orders") is not None
+    assert living.index.service("orders") is not None
+    assert [str(mistake) for mistake in living.mistakes] == ["github:acme/catalog: `./missing.yaml` does not exist"]
+
+
+async def test_what_a_location_no_longer_names_is_forgotten(database: Database, forge: FakeForge) -> None:
+    await forge.create_repository(NewRepository("acme/catalog", "", True))
+    forge.push("acme/catalog", {"catalog-info.yaml": LOCATION, "teams/orders.yaml": TEAM})
+    living = catalog(database, forge, "acme/catalog")
+    await living.refresh()
+    forge.push("acme/catalog", {"catalog-info.yaml": TEAM.replace(b"team-orders", b"team-new")})
+    await living.refresh("acme/catalog")
+    assert living.index.get("group:default/team-orders") is None
+    assert living.index.service("orders") is None
+    assert living.index.get("group:default/team-new") is not None
+
+
+async def test_an_entity_is_read_for_a_template_in_backstages_form(database: Database, forge: FakeForge) -> None:
+    living = catalog(database, forge, "acme/*")
+    await living.refresh()
+    found = await living.entity("component:default/orders")
+    assert found is not None
+    assert found["kind"] == "Component"
+    assert await living.entity("component:default/nobody") is None
