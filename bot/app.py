@@ -15,7 +15,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
-from prometheus_client import CollectorRegistry
+from aiohttp.typedefs import Middleware
 
 from bot.announcing import Announcements, Details, HomePages, OperationCards, TeamChannels
 from bot.catalog.catalog import Catalog
@@ -36,7 +36,7 @@ from bot.http.probes import Probes
 from bot.http.tokens import Tokens
 from bot.http.webhooks import GitHubWebhooks
 from bot.intake import Registry
-from bot.metrics import observed
+from bot.metrics import Metrics
 from bot.model.canonical import JSON
 from bot.model.entities import full_ref
 from bot.model.forge_events import ForgeEvent, Push, RepositoryEvent
@@ -44,9 +44,10 @@ from bot.model.operation import OperationView, State
 from bot.model.principal import Principal
 from bot.operations.contracts import Allowed, Denied, Filters, NeedsApproval, Planned
 from bot.operations.engine import Operations
-from bot.operations.seal import FilePublisher, Head, HeadPublisher, Sealer, signing_key
+from bot.operations.seal import FilePublisher, HeadPublisher, Sealer, signing_key
 from bot.planner import CommandPlanner
 from bot.ports import Clock, Ports
+from bot.publishing import ChannelPublisher, GitPublisher
 from bot.settings import Settings
 from bot.slack.channels import Channels
 from bot.slack.door import SlackDoor
@@ -83,11 +84,12 @@ class App:
     operations: Operations
     answer: Callable[[Query[Any], Any, Context], Awaitable[Answer]]
     tokens: Tokens
+    timed: Middleware
     routes: tuple[web.RouteDef, ...]
 
     def web(self) -> web.Application:
         """The one HTTP application: Slack's edge, the API, webhooks, probes."""
-        application = web.Application(middlewares=[spoken_errors], client_max_size=MAX_HTTP_BODY)
+        application = web.Application(middlewares=[self.timed, spoken_errors], client_max_size=MAX_HTTP_BODY)
         application.add_routes(self.routes)
         return application
 
@@ -144,8 +146,8 @@ class _Wiring:
             explain=explained,
             answer=self._answer,
         )
-        metrics = observed(CollectorRegistry(), catalog=self.catalog)
-        probes = Probes({"database": self._database_trouble}, metrics)
+        metrics = Metrics(self.catalog)
+        probes = Probes({"database": self._database_trouble}, metrics.registry)
         self._background()
         return App(
             settings=self._settings,
@@ -156,6 +158,7 @@ class _Wiring:
             operations=self.operations,
             answer=self._answer,
             tokens=tokens,
+            timed=metrics.timed,
             routes=(*door.routes(), *api.routes(), *webhooks.routes(), *probes.routes()),
         )
 
@@ -176,20 +179,7 @@ class _Wiring:
         return database
 
     def _forge(self) -> GitHubForge:
-        environment, part = self._environment, self._configuration.github
-        pace = Pace(
-            creations_per_minute=part.creations_per_minute,
-            creations_per_hour=part.creations_per_hour,
-            seconds_between_writes=1 / part.writes_per_second,
-        )
-        forge = connect(
-            environment.github_api_url,
-            token=environment.github_token,
-            app_id=environment.github_app_id,
-            app_key=environment.github_app_key if environment.github_app_id else None,
-            secrets={"github_webhook": environment.github_webhook_secret},
-            pace=pace,
-        )
+        forge = open_forge(self._settings)
         self._stack.push_async_callback(forge.close)
         return forge
 
@@ -286,6 +276,8 @@ class _Wiring:
         publishers: list[HeadPublisher] = []
         if part.publish_file:
             publishers.append(FilePublisher(part.publish_file))
+        if part.publish_git:
+            publishers.append(GitPublisher(self.forge, part.publish_git.repository, part.publish_git.path))
         if part.publish_channel:
             publishers.append(ChannelPublisher(self.channels, self.outbox, part.publish_channel))
         key = signing_key(ledger_key_file(self._settings))
@@ -408,18 +400,21 @@ class _Wiring:
         self._stack.push_async_callback(_ended, task)
 
 
-class ChannelPublisher:
-    """Posts signed heads of the ledger where everybody can read them."""
-
-    def __init__(self, channels: Channels, outbox: Outbox, channel: str) -> None:
-        self._channels = channels
-        self._outbox = outbox
-        self._channel = channel
-
-    async def publish(self, head: Head) -> None:
-        channel = await self._channels.find(self._channel) or self._channel
-        text = f"Ledger sealed up to entry {head.number}: `{head.model_dump_json()}`"
-        await self._outbox.message(channel=channel, text=text, key=f"ledger:{head.number}")
+def open_forge(settings: Settings) -> GitHubForge:
+    """The forge as configured; nothing is sent before the first call."""
+    environment, part = settings.environment, settings.configuration.github
+    return connect(
+        environment.github_api_url,
+        token=environment.github_token,
+        app_id=environment.github_app_id,
+        app_key=environment.github_app_key if environment.github_app_id else None,
+        secrets={"github_webhook": environment.github_webhook_secret},
+        pace=Pace(
+            creations_per_minute=part.creations_per_minute,
+            creations_per_hour=part.creations_per_hour,
+            seconds_between_writes=1 / part.writes_per_second,
+        ),
+    )
 
 
 def ledger_key_file(settings: Settings) -> Path:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator
 
-from prometheus_client import CollectorRegistry
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -29,7 +32,42 @@ class CatalogMetrics(Collector):
         )
 
 
-def observed(registry: CollectorRegistry, *, catalog: Catalog) -> CollectorRegistry:
-    """Return `registry` with everything that is counted."""
-    registry.register(CatalogMetrics(catalog))
-    return registry
+class Metrics:
+    """Everything that is counted, and the middleware that counts answers."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.registry = CollectorRegistry()
+        self.registry.register(CatalogMetrics(catalog))
+        self._answers = Histogram(
+            "causeway_http_seconds",
+            "Time until an HTTP request was answered; for Slack that is the acknowledgement",
+            ["path", "status"],
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+            registry=self.registry,
+        )
+        self.timed = self._middleware()
+
+    def _middleware(self) -> Middleware:
+        @web.middleware
+        async def timed(
+            request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+        ) -> web.StreamResponse:
+            begin = time.perf_counter()
+            status = 500
+            try:
+                response = await handler(request)
+                status = response.status
+            except web.HTTPException as answer:
+                status = answer.status
+                raise
+            finally:
+                self._answers.labels(_route(request), status).observe(time.perf_counter() - begin)
+            return response
+
+        return timed
+
+
+def _route(request: web.Request) -> str:
+    """The route's pattern, so that ids in paths make no labels of their own."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "other"

@@ -134,9 +134,16 @@ class ApiToken(Part):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
+class GitFile(Part):
+    repository: str
+    path: str = "ledger-heads.jsonl"
+
+
 class LedgerPart(Part):
     publish_file: Path | None = None
     """Signed heads are appended here, one JSON object a line; keep it on another disk than the database."""
+    publish_git: GitFile | None = None
+    """Signed heads are committed to this file of a repository."""
     publish_channel: str = ""
     """Signed heads are posted here too."""
 

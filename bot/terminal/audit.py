@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from bot.app import ledger_key_file
+from bot.app import ledger_key_file, open_forge
 from bot.errors import UsageError
 from bot.operations import verify as verifying
 from bot.operations.seal import Head, read_heads, signing_key
+from bot.publishing import GitPublisher
 from bot.settings import Settings
 from bot.storage.database import Database
 from bot.storage.operations import ledger_entries, ledger_heads
@@ -45,10 +46,21 @@ async def _published(settings: Settings, database: Database) -> tuple[tuple[Head
             return await asyncio.to_thread(read_heads, file), str(file)
         except ValueError as error:
             raise UsageError(f"{file} holds a line that is no signed head.", hint="Restore it from a copy.") from error
+    if (git := settings.configuration.ledger.publish_git) is not None:
+        forge = open_forge(settings)
+        try:
+            return await GitPublisher(forge, git.repository, git.path).heads(), f"{git.path} of {git.repository}"
+        except ValueError as error:
+            raise UsageError(f"{git.path} holds a line that is no signed head.", hint="Look at its history.") from error
+        finally:
+            await forge.close()
     async with database.read() as connection:
         rows = (await connection.execute(select(ledger_heads.c.head).order_by(ledger_heads.c.number))).scalars()
         heads = tuple(Head.model_validate_json(text) for text in rows)
-    return heads, "the database itself: set `ledger.publish_file`, or whoever can write there can rewrite both"
+    return (
+        heads,
+        "the database itself: set `ledger.publish_file` or `publish_git`, or whoever can write there can rewrite both",
+    )
 
 
 async def show(settings: Settings, *, operation: str | None, limit: int, as_json: bool) -> Result:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from bot.app import SHIPPED_PATHS
+from bot.app import SHIPPED_PATHS, open_forge
 from bot.errors import PlatformError
 from bot.forms.schema import form_of
 from bot.golden_paths.sandbox import Sandbox
@@ -17,7 +17,6 @@ from bot.logs import configure
 from bot.settings import Settings
 from bot.slack.app_manifest import scopes
 from bot.storage.database import Database
-from integrations.github import connect
 
 Finding = tuple[bool, str]
 """Whether all is well, and a sentence that says what is wrong and how to mend it."""
@@ -52,6 +51,7 @@ class Doctor:
     """Looks from outside, as the bot would."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._environment = settings.environment
         self._configuration = settings.configuration
 
@@ -108,12 +108,7 @@ class Doctor:
         owner = self._configuration.github.organization
         if not owner:
             return [(False, "`github.organization` is not set: say where new repositories go.")]
-        forge = connect(
-            environment.github_api_url,
-            token=environment.github_token,
-            app_id=environment.github_app_id,
-            app_key=environment.github_app_key if environment.github_app_id else None,
-        )
+        forge = open_forge(self._settings)
         try:
             found = await forge.repositories(owner)
         finally:
@@ -136,12 +131,17 @@ class Doctor:
         return [(bool(library.list()), f"{len(library.list())} can be used: {names}."), *findings]
 
     async def secrets(self) -> list[Finding]:
-        environment = self._environment
+        environment, ledger = self._environment, self._configuration.ledger
         findings: list[Finding] = []
         if not environment.slack_signing_secret.get_secret_value() and not environment.slack_app_token:
             findings.append((False, "CAUSEWAY_SLACK_SIGNING_SECRET is not set, so Slack's requests are refused."))
         if not environment.github_webhook_secret.get_secret_value():
             findings.append((False, "CAUSEWAY_GITHUB_WEBHOOK_SECRET is not set, so GitHub's webhooks are refused."))
-        if self._configuration.ledger.publish_file is None and not self._configuration.ledger.publish_channel:
-            findings.append((False, "the ledger's head is published nowhere: set `ledger.publish_file` or a channel."))
+        if not any((ledger.publish_file, ledger.publish_git, ledger.publish_channel)):
+            findings.append(
+                (
+                    False,
+                    "the ledger's head is published nowhere: set `ledger.publish_file` or `publish_git`.",
+                )
+            )
         return findings or [(True, "all are set.")]
