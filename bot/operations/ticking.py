@@ -37,9 +37,9 @@ async def act_on_due(means: Means, begin: Begin, forget: Forget) -> int:
         done += 1
         store.changes.notify(changed)
         if changed.stage is not Stage.DONE:
+            begin(changed)
             if row.lease_until is not None:
                 await forget(row.id, row.lease_token)
-            begin(changed)
     return done
 
 

@@ -41,7 +41,7 @@ class Order(BaseModel):
     folder: Path
     case: str
     report: Path
-    operation: str = "op"
+    operation: str = "kill-0"
     fails: bool = False
     """The plan ends with an effect that fails."""
     approved: bool = False

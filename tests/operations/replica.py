@@ -51,6 +51,11 @@ class Replica:
         async with asyncio.timeout(DEADLINE_S):
             return await self.operations.wait(operation, holds)
 
+    async def settle(self) -> None:
+        """Wait until nothing is going on here any more."""
+        while work := [*self.operations._background, *self.driver._tasks]:
+            await asyncio.gather(*work)
+
 
 @asynccontextmanager
 async def replica(url: str, path: Path, *, name: str = "a", time: Time | None = None) -> AsyncIterator[Replica]:

@@ -299,6 +299,7 @@ async def stuck(a: Replica, *faults: Exception) -> None:
     a.folder.faults["undo before one"] = list(faults)
     await a.operations.submit(asked("one", "two"))
     await a.until()
+    await a.settle()
 
 
 async def test_a_failed_undo_is_shown_with_the_command_and_tried_again_until_gone(url: str, tmp_path: Path) -> None:
@@ -316,6 +317,7 @@ async def test_a_failed_undo_is_shown_with_the_command_and_tried_again_until_gon
         again = await a.until(lambda seen: seen.leftovers[0].retry_at != left.retry_at)
         assert again.leftovers[0].retry_at is not None
         assert (again.leftovers[0].retry_at - a.time.now).total_seconds() == 120
+        await a.settle()
         a.time.forward(seconds=120)
         await a.operations.tick()
         done = await a.until(lambda seen: seen.state is State.UNDONE)
@@ -475,6 +477,7 @@ async def test_two_replicas_that_look_at_once_take_it_once(url: str, tmp_path: P
     async with replica(url, tmp_path) as a, replica(url, tmp_path, name="b", time=a.time) as b:
         a.driver.deaf = True
         await a.operations.submit(asked("one"))
+        await a.settle()
         a.driver.deaf = False
         a.time.forward(seconds=a.settings.lease_s)
         assert sum(await asyncio.gather(a.operations.tick(), b.operations.tick())) == 1
@@ -562,8 +565,7 @@ async def test_a_database_that_is_away_for_a_moment_costs_a_lease_and_nothing_mo
 
         store.save = away  # type: ignore[method-assign]  # one failure
         await a.operations.submit(asked("one"))
-        await asyncio.gather(*a.operations._background)
-        await asyncio.gather(*a.driver._tasks)
+        await a.settle()
         assert "run_interrupted" in caplog.messages
         a.time.forward(seconds=a.settings.lease_s)
         await a.operations.tick()

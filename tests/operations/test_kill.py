@@ -98,7 +98,7 @@ def survive(one: Case, nursery: Nursery, url: str, tmp_path: Path, **plan: bool)
         folder = tmp_path / f"killed-{number}"
         asyncio.run(one.begin(folder))
         report_file = folder.with_suffix(".report")
-        order = Order(url=url, folder=folder, case=one.name, report=report_file, operation=f"op-{number}", **plan)
+        order = Order(url=url, folder=folder, case=one.name, report=report_file, operation=f"kill-{number + 1}", **plan)
         assert nursery.live(order.model_copy(update={"kill_at": number})) is None, f"{point} was not reached"
         second = {"replica": "b" if "postgresql" in order.url else "a", "late_s": LONG_AGO_S}
         report = nursery.live(order.model_copy(update=second))
@@ -112,7 +112,7 @@ def test_a_kill_in_the_second_life_changes_nothing_either(nursery: Nursery, url:
     folder = tmp_path / "killed"
     asyncio.run(one.begin(folder))
     order = Order(url=url, folder=folder, case=one.name, report=folder.with_suffix(".report"), fails=True)
-    order = order.model_copy(update={"operation": "op-2"})
+    order = order.model_copy(update={"operation": "kill-1"})
     for life in range(1, 6):
         update = {"kill_at": 2 + life, "late_s": LONG_AGO_S * life}
         assert nursery.live(order.model_copy(update=update)) is None

@@ -31,6 +31,8 @@ from bot.operations.seal import (
 from bot.operations.verify import Verdict, verify
 from bot.storage.database import Database, metadata
 from bot.storage.operations import ledger_entries, ledger_heads
+from tests.operations.replica import replica
+from tests.operations.world import asked
 
 MONDAY = datetime(2026, 6, 1, 9, tzinfo=UTC)
 KEY = Ed25519PrivateKey.generate()
@@ -161,6 +163,18 @@ async def test_a_forged_head_is_found(sqlite_url: str) -> None:
     verdict = await check(database, published)
     assert [finding.what for finding in verdict.findings] == ["the published head of entry 2 is not signed by us"]
     await database.close()
+
+
+async def test_a_tick_of_the_engine_seals_what_was_written(sqlite_url: str, tmp_path: Path) -> None:
+    published = Published()
+    async with replica(sqlite_url, tmp_path) as a:
+        a.operations._sealer = sealer(a.database, published)
+        await a.operations.submit(asked("one"))
+        await a.until()
+        await a.operations.tick()
+        verdict = await check(a.database, published)
+        assert verdict.ok
+        assert verdict.proved == 4
 
 
 # --- Tampering --------------------------------------------------------------------------------------------------------
