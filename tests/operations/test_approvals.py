@@ -143,10 +143,11 @@ async def test_the_same_click_gets_the_same_answer_every_time(url: str, tmp_path
         button = seen.buttons["approve"]
         presses = [one.operations.press(button, APPROVER) for one in (a, b, a, b)]
         answers = await asyncio.gather(*presses)
-        await a.until()
+        await a.settle()
+        await b.settle()
         answers += [await b.operations.press(button, APPROVER)]
         assert answers == [Decided(accepted=True, text="You approved it.", operation="op-1")] * 5
-        assert a.folder.history() + b.folder.history()[1:] == ["made one"]
+        assert a.folder.history() == ["made one"]
     async with replica(url, tmp_path) as restarted:
         assert await restarted.operations.press(button, APPROVER) == answers[0]
 

@@ -481,7 +481,9 @@ async def test_two_replicas_that_look_at_once_take_it_once(url: str, tmp_path: P
         a.driver.deaf = False
         a.time.forward(seconds=a.settings.lease_s)
         assert sum(await asyncio.gather(a.operations.tick(), b.operations.tick())) == 1
-        assert (await a.until()).state is State.SUCCEEDED
+        await a.settle()
+        await b.settle()
+        assert (await a.operations.view("op-1")).state is State.SUCCEEDED
         assert a.folder.history() == ["made one"]
 
 
