@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -117,6 +118,7 @@ class _Wiring:
         )
         self.clock = await self._clock()
         self.database = await self._database()
+        self._import_engine()
         self.forge = self._forge()
         self.catalog = await self._catalog()
         self.deps = await self._deps()
@@ -163,6 +165,14 @@ class _Wiring:
         )
 
     # --- below everything
+
+    def _import_engine(self) -> None:
+        """Have the durable engine's library read while golden paths are inspected in their children: start is quicker.
+
+        Whoever needs the library before it is read waits for it; what stops it from being read is told there.
+        """
+        task = asyncio.create_task(asyncio.to_thread(_imported, "bot.operations.dbos_driver"), name="import-engine")
+        self._stack.push_async_callback(_ended, task)
 
     async def _clock(self) -> Clock:
         if not self._environment.clock_url:
@@ -434,6 +444,11 @@ def explained(planned: Planned) -> JSON:
             return {"allowed": True, "approval": {"by": sorted(need.approvers), "rule": need.rule}}  # type: ignore[dict-item]  # texts are JSON
         case Denied(sentence=sentence):
             return {"allowed": False, "because": sentence}
+
+
+def _imported(module: str) -> None:
+    with contextlib.suppress(Exception):  # told, with its traceback, where the module is needed
+        importlib.import_module(module)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

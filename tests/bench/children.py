@@ -31,7 +31,7 @@ def child(*arguments: str, env: Mapping[str, str], log: Path) -> Iterator[subpro
     with log.open("a") as errors:
         process = subprocess.Popen(
             [*_CAUSEWAY, *arguments],
-            env=_clean_environment() | dict(env),
+            env=_clean_environment(log.parent) | dict(env),
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -96,8 +96,10 @@ def rss_mb(pid: int) -> float:
     return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def _clean_environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("CAUSEWAY_")}
+def _clean_environment(folder: Path) -> dict[str, str]:
+    """Without settings of this shell, and with compiled modules kept from one start to the next, as installed ones."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CAUSEWAY_", "PYTHON"))}
+    return kept | {"PYTHONPYCACHEPREFIX": str(folder / "compiled")}
 
 
 def _die_with_parent() -> None:
