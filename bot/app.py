@@ -8,7 +8,7 @@ import contextlib
 import importlib
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 from aiohttp.typedefs import Middleware
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.announcing import Announcements, Details, HomePages, OperationCards, TeamChannels
 from bot.catalog.catalog import Catalog
@@ -25,7 +26,7 @@ from bot.clock import FollowedClock, machine_clock
 from bot.command import Answer, Context, Query
 from bot.deps import Deps
 from bot.effects import effect_catalog
-from bot.errors import Mistake, PlatformError
+from bot.errors import Mistake, PlatformError, UpstreamUnavailable
 from bot.forms.schema import form_of
 from bot.golden_paths.sandbox import Limits, Sandbox
 from bot.golden_paths.skeletons import ForgeFetcher
@@ -178,12 +179,17 @@ class _Wiring:
         if not self._environment.clock_url:
             return machine_clock
         clock = FollowedClock(self._environment.clock_url, self.session)
-        await clock.start()
+        try:
+            await clock.start()
+        except (aiohttp.ClientError, TimeoutError):
+            hint = "Start the playground first, or unset CAUSEWAY_CLOCK_URL: it is for the playground only."
+            raise UpstreamUnavailable("The playground's clock does not answer.", hint=hint) from None
         self._stack.push_async_callback(clock.close)
         return clock
 
     async def _database(self) -> Database:
-        await asyncio.to_thread(upgrade, self._environment.database_url)
+        with spoken_database():
+            await asyncio.to_thread(upgrade, self._environment.database_url)
         database = Database(self._environment.database_url)
         self._stack.push_async_callback(database.close)
         return database
@@ -425,6 +431,17 @@ def open_forge(settings: Settings) -> GitHubForge:
             seconds_between_writes=1 / part.writes_per_second,
         ),
     )
+
+
+@contextlib.contextmanager
+def spoken_database() -> Iterator[None]:
+    """Raise `UpstreamUnavailable` for whatever the database's driver raises: it may hold the URL's password."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        kind = type(error).__name__
+        hint = "Check CAUSEWAY_DATABASE_URL, that the server runs, and that `causeway serve` has made its tables."
+        raise UpstreamUnavailable(f"The database cannot be used ({kind}).", hint=hint) from None
 
 
 def ledger_key_file(settings: Settings) -> Path:

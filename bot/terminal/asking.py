@@ -12,7 +12,7 @@ import aiohttp
 from bot.app import App, explained, open_app
 from bot.client import Client
 from bot.command import Context, Query
-from bot.errors import UsageError
+from bot.errors import NotFound, Refused, UsageError
 from bot.http.api import is_settled
 from bot.intake import new_operation_id, request_of
 from bot.logs import configure
@@ -34,12 +34,15 @@ STATUS: Mapping[State, int] = {
 
 async def plan(arguments: argparse.Namespace, settings: Callable[[], Settings]) -> int:
     """Show what would be done; change nothing."""
-    values = read_values(arguments.values)
+    values = _given(arguments)
     if arguments.server:
         async with aiohttp.ClientSession() as session:
             answer = await Client(session, arguments.server, arguments.token).plan(arguments.request, values)
     else:
         answer = await _locally(settings(), lambda app: _plan_here(app, arguments, values))
+    if "plan" not in answer:
+        hint = f"Run it: `causeway run {arguments.request}`."
+        raise NotFound(f"`{arguments.request}` only answers; it makes no plan.", hint=hint)
     decision = answer.get("decision") or {}
     _print(arguments, answer, _planned(answer))
     return REFUSED if decision.get("allowed") is False else SUCCEEDED
@@ -47,13 +50,20 @@ async def plan(arguments: argparse.Namespace, settings: Callable[[], Settings]) 
 
 async def run(arguments: argparse.Namespace, settings: Callable[[], Settings]) -> int:
     """Do it, and wait until it has ended or somebody has to approve."""
-    values = read_values(arguments.values)
+    values = _given(arguments)
     if arguments.server:
         answer = await _run_there(arguments, values)
     else:
         answer = await _locally(settings(), lambda app: _run_here(app, arguments, values))
     _print(arguments, answer, _told(answer))
     return exit_status(answer)
+
+
+def _given(arguments: argparse.Namespace) -> dict[str, JSON]:
+    """Raise `Refused` when nobody says who asks: the server would answer in the words of HTTP."""
+    if not arguments.token.strip():
+        raise Refused("I do not know who you are.", hint="Give --token, or set CAUSEWAY_TOKEN.")
+    return read_values(arguments.values)
 
 
 def read_values(pairs: list[str]) -> dict[str, JSON]:

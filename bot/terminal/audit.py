@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
 
-from bot.app import ledger_key_file, open_forge
+from bot.app import ledger_key_file, open_forge, spoken_database
 from bot.errors import UsageError
 from bot.operations import verify as verifying
 from bot.operations.seal import Head, read_heads, signing_key
@@ -26,12 +28,9 @@ async def verify(settings: Settings, *, as_json: bool) -> Result:
     key_file = ledger_key_file(settings)
     if not key_file.exists():
         raise UsageError(f"There is no ledger key at {key_file}.", hint="Set CAUSEWAY_LEDGER_KEY_FILE.")
-    database = Database(settings.environment.database_url)
-    try:
+    async with _opened(settings) as database:
         heads, source = await _published(settings, database)
         verdict = await verifying.verify(database, heads, (await asyncio.to_thread(signing_key, key_file)).public_key())
-    finally:
-        await database.close()
     if as_json:
         told = {"ok": verdict.ok, **verdict.model_dump(mode="json"), "heads": source}
         return (0 if verdict.ok else 1), [json.dumps(told)]
@@ -68,13 +67,20 @@ async def show(settings: Settings, *, operation: str | None, limit: int, as_json
     query = select(ledger_entries).order_by(ledger_entries.c.id.desc()).limit(max(1, limit))
     if operation:
         query = query.where(ledger_entries.c.operation == operation)
+    async with _opened(settings) as database, database.read() as connection:
+        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
+    return 0, [_json(row) if as_json else _line(row) for row in reversed(rows)]
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Database]:
+    """Raise `UpstreamUnavailable` where it cannot be read."""
     database = Database(settings.environment.database_url)
     try:
-        async with database.read() as connection:
-            rows = [dict(row) for row in (await connection.execute(query)).mappings()]
+        with spoken_database():
+            yield database
     finally:
         await database.close()
-    return 0, [_json(row) if as_json else _line(row) for row in reversed(rows)]
 
 
 def _json(row: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from bot.app import open_app
+from bot.errors import UsageError
 from bot.logs import configure
 from bot.settings import Settings
 
@@ -33,11 +34,19 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         runner = web.AppRunner(app.web(), access_log=None, handle_signals=False, shutdown_timeout=5.0)
         await runner.setup()
         try:
-            host, port = settings.environment.host_and_port
-            await web.TCPSite(runner, host, port, reuse_address=True).start()
+            await _listen(runner, settings)
             yield
         finally:
             await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> None:
+    host, port = settings.environment.host_and_port
+    try:
+        await web.TCPSite(runner, host, port, reuse_address=True).start()
+    except (OSError, OverflowError) as error:
+        told = f"Causeway cannot listen on {settings.environment.listen}."
+        raise UsageError(told, hint="Stop what listens there, or set CAUSEWAY_LISTEN to a free HOST:PORT.") from error
 
 
 async def told_to_stop() -> None:

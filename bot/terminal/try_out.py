@@ -60,7 +60,10 @@ async def _start(peers: Playground) -> None:
     try:
         await peers.start()
     except OSError as error:
-        raise UsageError(f"The playground cannot start: {error.strerror or error}.") from error
+        place = f"{error.filename}: " if error.filename else ""
+        raise UsageError(f"The playground cannot start: {place}{error.strerror or error}.") from error
+    except OverflowError:
+        raise UsageError("A port is a number from 0 to 65532.", hint="Choose another --port; 0 takes any.") from None
     except yaml.YAMLError as error:
         raise UsageError("The file given with --config is not YAML.", hint=str(error).splitlines()[0]) from error
 
