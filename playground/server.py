@@ -63,6 +63,8 @@ class Playground:
         for name, behind in PEER_PORTS.items():
             sockets[name] = self._memory.port(name, self._port + behind if self._port else 0)
         self._urls = {name: f"http://{LOOPBACK}:{bound.getsockname()[1]}" for name, bound in sockets.items()}
+        for bound in sockets.values():
+            self._stack.callback(bound.close)  # also when what follows fails
         sockets.pop("bot").close()  # kept only long enough to know that it is free; the bot binds it itself
         self._write_configuration()
         for peer in self._peers():

@@ -18,6 +18,9 @@ from bot.settings import load
 from bot.terminal.manifest import manifest_of
 from bot.terminal.serve import running, told_to_stop
 
+HIGHEST_PORT = 65_000
+"""The peers listen on the ports that follow it."""
+
 
 class Playground(Protocol):
     """The embedded peers."""
@@ -33,6 +36,8 @@ async def try_out(arguments: argparse.Namespace, playground: Callable[..., Playg
     configure("WARNING")
     if arguments.bot_url and not arguments.peers_only:
         raise UsageError("`--bot-url` goes with `--peers-only`.")
+    if not 0 <= arguments.port <= HIGHEST_PORT:
+        raise UsageError(f"A port is a number from 0 to {HIGHEST_PORT}.", hint="Choose another --port; 0 takes any.")
     async with AsyncExitStack() as stack:
         peers = playground(
             data_dir=arguments.data_dir,
@@ -62,8 +67,6 @@ async def _start(peers: Playground) -> None:
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         raise UsageError(f"The playground cannot start: {place}{error.strerror or error}.") from error
-    except OverflowError:
-        raise UsageError("A port is a number from 0 to 65532.", hint="Choose another --port; 0 takes any.") from None
     except yaml.YAMLError as error:
         raise UsageError("The file given with --config is not YAML.", hint=str(error).splitlines()[0]) from error
 
