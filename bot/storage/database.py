@@ -7,10 +7,13 @@ Two habits hold everywhere. A state change and what it announces (ledger entry, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
+import aiosqlite
 from sqlalchemy import MetaData, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -46,11 +49,17 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-        self.engine: AsyncEngine = create_async_engine(self.url, **({} if self.is_sqlite else {"pool_pre_ping": True}))
+        self.engine: AsyncEngine = self._engine()
         self._writer = asyncio.Lock()
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+
+    def _engine(self) -> AsyncEngine:
+        if not self.is_sqlite:
+            return create_async_engine(self.url, pool_pre_ping=True)
+        file = self.url.database or ":memory:"
+        return create_async_engine(self.url, async_creator=lambda: _SqliteConnection(_opener(file)))
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -69,6 +78,27 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+class _SqliteConnection(aiosqlite.Connection):
+    """Rolls back before it closes.
+
+    A connection whose task was cancelled in the middle of a statement is closed by SQLAlchemy while that statement is
+    still open. SQLite then only pretends to close it, and it keeps the write lock for as long as the process lives.
+    """
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+        super().__init__(connector, iter_chunk_size=64)
+        self._thread.daemon = True  # as SQLAlchemy does for connections that it makes: none keeps a process alive
+
+    async def close(self) -> None:
+        with contextlib.suppress(ValueError, sqlite3.Error):  # closed already, or nothing to roll back
+            await self.rollback()
+        await super().close()
+
+
+def _opener(file: str) -> Callable[[], sqlite3.Connection]:
+    return lambda: sqlite3.connect(file, check_same_thread=False)
 
 
 def _prepare_sqlite(connection: object, _record: object) -> None:
