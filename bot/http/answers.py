@@ -34,6 +34,16 @@ def problem(status: int, message: str, *, hint: str = "", mistakes: Any = ()) ->
     return web.json_response(body, status=status)
 
 
+async def read_body(request: web.Request, limit: int) -> bytes | None:
+    """Return the whole body, however many pieces it comes in, or None when it is larger than `limit` bytes."""
+    body = bytearray()
+    async for piece in request.content.iter_any():
+        body += piece
+        if len(body) > limit:
+            return None
+    return bytes(body)
+
+
 @web.middleware
 async def spoken_errors(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from bot.command import Answer, Context, Query
 from bot.errors import UsageError
-from bot.http.answers import problem
+from bot.http.answers import problem, read_body
 from bot.http.openapi import describe
 from bot.http.tokens import Tokens
 from bot.intake import Registry, new_operation_id, request_of
@@ -161,8 +161,8 @@ class Api:
 
 
 async def _body(request: web.Request) -> dict[str, JSON]:
-    raw = await request.content.read(MAX_BODY + 1)
-    if len(raw) > MAX_BODY:
+    raw = await read_body(request, MAX_BODY)
+    if raw is None:
         raise UsageError(f"The body is larger than {MAX_BODY:,} bytes.")
     if not raw.strip():
         return {}
@@ -205,8 +205,8 @@ def _state(request: web.Request) -> State | None:
 
 
 def is_settled(view: OperationView) -> bool:
-    """Nothing more happens by itself."""
-    return view.state.final or view.state is State.AWAITING_APPROVAL
+    """Nothing more happens by itself. What is approved waits for nobody: its facts are being read again."""
+    return view.state.final or (view.state is State.AWAITING_APPROVAL and view.due_at is not None)
 
 
 def _public(view: OperationView) -> dict[str, JSON]:

@@ -12,7 +12,7 @@ from aiohttp import web
 from sqlalchemy import delete, insert, select, update
 
 from bot.errors import PlatformError, Refused, UsageError
-from bot.http.answers import problem
+from bot.http.answers import problem, read_body
 from bot.model.forge_events import ForgeEvent, PullRequestEvent, Push, RepositoryEvent, UnknownEvent, WorkflowRun
 from bot.ports import Clock
 from bot.storage.database import Database
@@ -64,8 +64,8 @@ class GitHubWebhooks:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def receive(self, request: web.Request) -> web.Response:
-        body = await request.content.read(MAX_BODY + 1)
-        if len(body) > MAX_BODY:
+        body = await read_body(request, MAX_BODY)
+        if body is None:
             return problem(413, "The delivery is larger than GitHub sends.")
         try:
             self._verify(body, request.headers.get("X-Hub-Signature-256"))
