@@ -53,6 +53,16 @@ class World:
         async with self.http.post(f"{self.ready['github']}/sim/faults", json=fault) as response:
             assert response.status == 200, await response.text()
 
+    async def fail_slack(self, **fault: Any) -> None:
+        async with self.http.post(f"{self.ready['slack']}/sim/faults", json=fault) as response:
+            assert response.status == 200, await response.text()
+
+    async def mend(self) -> None:
+        """Take back every fault that was ordered and not met."""
+        for peer in ("slack", "github"):
+            async with self.http.delete(f"{self.ready[peer]}/sim/faults") as response:
+                assert response.status == 200, await response.text()
+
     async def advance(self, span: str) -> None:
         async with self.http.post(f"{self.ready['page']}/sim/clock", json={"advance": span}) as response:
             assert response.status == 200, await response.text()
