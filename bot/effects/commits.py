@@ -10,6 +10,7 @@ from pydantic import field_validator
 
 from bot.effects.files import FileBody, as_wanted, found, safe_path, wanted
 from bot.effects.marks import RepositoryName, known, ours_among, signed, signed_undo
+from bot.effects.repository import beside_the_default_branch
 from bot.errors import Conflict, NotFound, UpstreamUnavailable
 from bot.model.effect import Effect, Outcome, Proof, Run, Undo, Undone
 from bot.model.late import Text
@@ -65,7 +66,7 @@ class CommitFiles(Effect):
         if ours is None:
             return Undone(how=Undo.UNDONE, seen=f"no commit of this step on {self.repository}")
         if self.replaces:
-            return await self._undo_first(ports.forge, commits[0], ours)
+            return await self._undo_first(ports.forge, run, commits[0], ours)
         return await self._revert(ports.forge, run, commits[0], ours)
 
     async def gone(self, ports: Ports, run: Run, outcome: Outcome | None) -> Proof:
@@ -141,11 +142,13 @@ class CommitFiles(Effect):
             ours = ours_among(await _commits(forge, name, str(outcome.made.get("commit"))), run)
         return commits, ours
 
-    async def _undo_first(self, forge: Forge, head: Commit, ours: Commit) -> Undone:
+    async def _undo_first(self, forge: Forge, run: Run, head: Commit, ours: Commit) -> Undone:
         name, branch = known(self.repository), known(self.branch)
         now = found(await forge.tree(name, head.sha, contents=False))
         if head.sha != ours.sha or now != wanted(self.files):
             return self._kept(ours)
+        if beside_the_default_branch(await forge.activity(name), branch, run):
+            return self._kept(ours)  # what others have begun there stands on this commit
         await forge.move_branch(name, branch, to=known(self.replaces or ""), expected=head.sha)
         return Undone(how=Undo.UNDONE, seen=f"{branch} of {name} is empty again")
 

@@ -113,15 +113,20 @@ async def _work_of_others(forge: Forge, repository: Repository, run: Run, outcom
     name = repository.full_name
     activity = await forge.activity(name)
     head = await forge.branch_head(name, repository.default_branch)
-    if outcome is not None:
-        untouched = head is not None and head.sha == outcome.made.get("head")
+    if head is None:
+        untouched = outcome is None
+    elif is_of_operation(head.message, run):
+        untouched = True  # our own commit, which its step has left where it is
+    elif outcome is not None:
+        untouched = head.sha == outcome.made.get("head")
     else:
-        untouched = head is None or not head.parents
-    others = [] if untouched or head is None else [f"commits on {repository.default_branch}"]
-    return others + _beside_the_default_branch(activity, repository.default_branch, run)
+        untouched = not head.parents
+    others = [] if untouched else [f"commits on {repository.default_branch}"]
+    return others + beside_the_default_branch(activity, repository.default_branch, run)
 
 
-def _beside_the_default_branch(activity: Activity, default_branch: str, run: Run) -> list[str]:
+def beside_the_default_branch(activity: Activity, default_branch: str, run: Run) -> list[str]:
+    """Return branches, tags, pull requests, issues and forks that other people made, in words."""
     ignored = [pr for pr in activity.pull_requests if pr.author.endswith("[bot]") or is_of_operation(pr.body, run)]
     explained = {(pr.head, pr.head_sha) for pr in ignored}
     branches = [b for b, sha in activity.heads.items() if b != default_branch and (b, sha) not in explained]

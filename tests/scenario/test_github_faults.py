@@ -77,9 +77,11 @@ async def test_a_repository_with_other_peoples_commits_is_kept_and_reported(unat
     here = unattended
     view = await create(here, "shared")
     assert view["state"] == "succeeded"
-    body = {"message": "By hand", "content": "aGVsbG8=", "branch": "main"}
-    status, _ = await here.github("PUT", "/repos/acme/shared/contents/NOTES.md", body)
-    assert status in (200, 201)
+    _, main = await here.github("GET", "/repos/acme/shared/git/ref/heads/main")
+    body = {"ref": "refs/heads/idea", "sha": main["object"]["sha"]}
+    assert (await here.github("POST", "/repos/acme/shared/git/refs", body))[0] == 201
+    body = {"message": "By hand", "content": "aGVsbG8=", "branch": "idea"}
+    assert (await here.github("PUT", "/repos/acme/shared/contents/NOTES.md", body))[0] == 201
     status, _ = await here.api("POST", f"/operations/{view['id']}/undo", by="author")
     assert status == 200
     _, view = await here.api("GET", f"/operations/{view['id']}?wait_s=60", by="author")
@@ -87,4 +89,6 @@ async def test_a_repository_with_other_peoples_commits_is_kept_and_reported(unat
     kept = [step for step in view["steps"] if step["state"] == "kept"]
     assert kept, view["steps"]
     assert "gh repo delete" in kept[-1]["command"] or any("gh repo delete" in step["command"] for step in kept)
-    assert (await here.github("GET", "/repos/acme/shared/contents/NOTES.md"))[0] == 200
+    assert (await here.github("GET", "/repos/acme/shared/contents/NOTES.md?ref=idea"))[0] == 200
+    assert any("branch idea" in step["undone"]["seen"] for step in kept)
+    assert (await here.github("GET", "/repos/acme/shared/contents/platform.yaml"))[0] == 200, "main stays whole too"
