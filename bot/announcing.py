@@ -89,10 +89,12 @@ class Announcements:
         asked = Asked.model_validate_json(row.asked)
         if asked.principal.slack_user:
             self._home_changed(asked.principal.slack_user)
-        if row.digest is None and State(row.state).final:
+        state = State(row.state)
+        if row.digest is None and state.final:
             await self._tell(connection, asked, row.problem)
         elif row.digest is not None:  # before there is a plan there is nothing to show, nor a place to show it
-            await self._outbox.operation_changed(connection, operation_id, revision)
+            urgent = state is not State.RUNNING
+            await self._outbox.operation_changed(connection, operation_id, revision, urgent=urgent)
 
     async def _tell(self, connection: AsyncConnection, asked: Asked, problem: str) -> None:
         user = asked.origin.slack_user

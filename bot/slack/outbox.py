@@ -81,9 +81,11 @@ class Outbox:
 
     # --- In ---------------------------------------------------------------------------------------------------------
 
-    async def operation_changed(self, connection: AsyncConnection, operation_id: str, revision: int) -> None:
-        """Have the operation's card drawn anew, soon."""
-        await self._rows.card_changed(connection, operation_id, revision)
+    async def operation_changed(
+        self, connection: AsyncConnection, operation_id: str, revision: int, *, urgent: bool = False
+    ) -> None:
+        """Have the operation's card drawn anew: soon, or at once where somebody waits for just this."""
+        await self._rows.card_changed(connection, operation_id, revision, urgent=urgent)
         self._wake.set()
 
     async def message(

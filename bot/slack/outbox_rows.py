@@ -93,13 +93,17 @@ class Rows:
 
     # --- In ---------------------------------------------------------------------------------------------------------
 
-    async def card_changed(self, connection: AsyncConnection, operation: str, revision: int) -> None:
+    async def card_changed(
+        self, connection: AsyncConnection, operation: str, revision: int, *, urgent: bool = False
+    ) -> None:
         """Note that the card shall show at least this revision. Older news changes nothing."""
-        insert = _insert(connection, slack_cards).values(operation=operation, wanted=revision)
-        newer = case(
-            (insert.excluded.wanted > slack_cards.c.wanted, insert.excluded.wanted), else_=slack_cards.c.wanted
-        )
-        await connection.execute(insert.on_conflict_do_update(index_elements=["operation"], set_={"wanted": newer}))
+        asked = {"wanted": revision, "urgent": revision if urgent else -1}
+        insert = _insert(connection, slack_cards).values(operation=operation, **asked)
+        newer = {
+            name: case((insert.excluded[name] > slack_cards.c[name], insert.excluded[name]), else_=slack_cards.c[name])
+            for name in asked
+        }
+        await connection.execute(insert.on_conflict_do_update(index_elements=["operation"], set_=newer))
 
     async def add(
         self,
@@ -162,7 +166,7 @@ class Rows:
         async with self._database.read() as connection:
             found_cards = await connection.execute(
                 select(slack_cards)
-                .where(cards.wanted > cards.sent, cards.not_before <= now, _free(slack_cards, now))
+                .where(cards.wanted > cards.sent, or_(cards.not_before <= now, _hurries()), _free(slack_cards, now))
                 .order_by(cards.sent_at, cards.operation)
                 .limit(_LOOKED_AT)
             )
@@ -247,9 +251,15 @@ def _free(table: Table, now: float) -> Any:
     return or_(table.c.claimed_by.is_(None), table.c.claimed_until <= now)
 
 
+def _hurries() -> Any:
+    """Urgent news that only the pause between two updates holds back. After a failure everything waits."""
+    return (slack_cards.c.urgent > slack_cards.c.sent) & (slack_cards.c.attempts == 0)
+
+
 def _start(table: Table) -> Any:
-    claimed = table.c.claimed_by.is_not(None) & (table.c.claimed_until > table.c.not_before)
-    return case((claimed, table.c.claimed_until), else_=table.c.not_before)
+    not_before = table.c.not_before if table is slack_outbox else case((_hurries(), 0.0), else_=table.c.not_before)
+    claimed = table.c.claimed_by.is_not(None) & (table.c.claimed_until > not_before)
+    return case((claimed, table.c.claimed_until), else_=not_before)
 
 
 def _card_row(row: Mapping[Any, Any]) -> CardRow:

@@ -33,6 +33,8 @@ slack_cards = Table(
     Column("ts", String(32)),
     Column("wanted", Integer, nullable=False),
     Column("sent", Integer, nullable=False, default=-1),
+    # News up to this revision do not wait for the pause between two updates: somebody waits for them.
+    Column("urgent", Integer, nullable=False, default=-1),
     Column("sent_at", Float, nullable=False, default=0.0),
     *_delivery(),
     Index(

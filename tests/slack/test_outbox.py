@@ -66,7 +66,8 @@ class Room:
     async def changed(self, operation: str) -> None:
         async with self.database.write() as connection:
             self.cards.revisions[operation] = self.cards.revisions.get(operation, 0) + 1
-            await self.outbox.operation_changed(connection, operation, self.cards.revisions[operation])
+            revision, urgent = self.cards.revisions[operation], operation in self.cards.urgent
+            await self.outbox.operation_changed(connection, operation, revision, urgent=urgent)
 
     async def tick(self) -> bool:
         """Return False when the process died in it; another takes its place."""
@@ -131,6 +132,33 @@ async def test_a_card_is_redrawn_at_most_once_in_two_seconds(room: Room) -> None
     gaps = [later - earlier for earlier, later in zip(card.drawn_at, card.drawn_at[1:], strict=False)]
     assert min(gaps) >= 2.0
     assert card.text == "op-1 at 21"
+
+
+async def test_an_end_does_not_wait_for_the_pause_between_two_updates(room: Room) -> None:
+    await room.changed("op-1")
+    await room.outbox.drain()
+    await room.changed("op-1")
+    await room.outbox.drain()
+    before = room.timer.now()
+    room.cards.urgent.add("op-1")
+    await room.changed("op-1")
+    await room.tick()
+    assert room.slack.messages[-1].text == "op-1 at 3"
+    assert room.timer.now() == before
+
+
+async def test_after_a_failure_even_an_end_waits(room: Room) -> None:
+    await room.changed("op-1")
+    await room.outbox.drain()
+    room.cards.urgent.add("op-1")
+    room.slack.fail("chat.update", Fault.UNREACHABLE)
+    await room.changed("op-1")
+    await room.tick()
+    calls = len(room.slack.calls)
+    await room.tick()
+    assert len(room.slack.calls) == calls
+    await room.outbox.drain()
+    assert room.slack.messages[-1].text == "op-1 at 2"
 
 
 async def test_many_running_cards_share_the_minute_fairly_and_every_end_goes_out(room: Room) -> None:

@@ -137,6 +137,7 @@ def upgrade() -> None:
         sa.Column("ts", sa.String(length=32), nullable=True),
         sa.Column("wanted", sa.Integer(), nullable=False),
         sa.Column("sent", sa.Integer(), nullable=False),
+        sa.Column("urgent", sa.Integer(), nullable=False),
         sa.Column("sent_at", sa.Float(), nullable=False),
         sa.Column("not_before", sa.Float(), nullable=False),
         sa.Column("claimed_by", sa.String(length=64), nullable=True),
