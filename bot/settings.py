@@ -103,7 +103,9 @@ class CatalogPart(Part):
     folders: tuple[Path, ...] = ()
     """Local folders with catalog files, read at start and at each sweep."""
     repositories: tuple[str, ...] = ()
-    """Repositories whose `catalog-info.yaml` is read: `acme/catalog`, or all of an owner's: `acme/*`."""
+    """Repositories whose `catalog-info.yaml` is read: `acme/catalog`, or all of an owner's: `acme/*`.
+
+    People and groups are believed only from folders and from repositories that are named in full."""
     sweep: Duration = timedelta(minutes=10)
     """How often everything is read anew, in case a webhook was lost."""
 

@@ -181,7 +181,7 @@ class Playground:
                 "creations_per_minute": 100_000,
                 "creations_per_hour": 1_000_000,
             },
-            "catalog": {"repositories": [f"{sample.ORGANISATION}/*"]},
+            "catalog": {"repositories": [f"{sample.ORGANISATION}/catalog", f"{sample.ORGANISATION}/*"]},
             "policy": {"administrators": ["group:default/platform"]},
             "ledger": {"publish_file": str(self._data_dir / "ledger-heads.jsonl")},
             "api_tokens": [

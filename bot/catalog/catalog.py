@@ -7,7 +7,7 @@ import hashlib
 import logging
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -16,10 +16,11 @@ from urllib.parse import urlsplit
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.catalog.documents import Document, read
+from bot.catalog.documents import Document, Read, read
 from bot.catalog.index import Index
 from bot.errors import Conflict, Invalid, Mistake, NotFound, PlatformError, UsageError
 from bot.model.canonical import JSON
+from bot.model.entities import Group, User
 from bot.model.principal import Principal
 from bot.ports import Clock, Forge
 from bot.storage.catalog import catalog_documents, catalog_locations
@@ -129,7 +130,7 @@ class Catalog:
         document = await self._fetch(place)
         if document is None:
             raise NotFound(f"There is no file behind {location}.", hint="Check the path and the branch.")
-        result = read(document)
+        result = self._believed(document)
         if result.mistakes or not result.entities:
             problems = result.mistakes or (Mistake(place.path, "declares no entity"),)
             raise Invalid(f"The catalog cannot take {location}.", problems, hint=f"{problems[0]}")
@@ -199,7 +200,7 @@ class Catalog:
         """Every repository to read: named ones, owners' patterns (`acme/*`), and registered ones."""
         if self._forge is None:
             return []
-        names = {"/".join(source.removeprefix("github:").split("/")[:2]) for source in self._github_sources()}
+        names = {_repository_of(source) for source in self._github_sources()}
         names |= {pattern for pattern in self._patterns if "*" not in pattern}
         for pattern in self._patterns:
             if "*" in pattern:
@@ -254,8 +255,26 @@ class Catalog:
     def _swap(self, documents: Iterable[Document]) -> None:
         self._documents |= {document.source: document for document in documents}
         # Folders are the platform team's own word: where two declare one entity, theirs is read first and stands.
-        ordered = sorted(self._documents.values(), key=lambda d: (not d.source.startswith("folder:"), d.source))
-        self.index = Index(read(document) for document in ordered)
+        ordered = sorted(
+            self._documents.values(),
+            key=lambda d: (not d.source.startswith("folder:"), not self._may_name_people(d.source), d.source),
+        )
+        self.index = Index(self._believed(document) for document in ordered)
+
+    def _may_name_people(self, source: str) -> bool:
+        """Who is in which group decides who may approve: not for whoever can push to some service's repository."""
+        named = {pattern.lower() for pattern in self._patterns if "*" not in pattern}
+        return source.startswith("folder:") or _repository_of(source).lower() in named
+
+    def _believed(self, document: Document) -> Read:
+        result = read(document)
+        people = [entity for entity in result.entities if isinstance(entity, User | Group)]
+        if not people or self._may_name_people(document.source):
+            return result
+        why = "is not taken: people and groups are read only where `catalog.repositories` names the repository in full"
+        mistakes = [Mistake(document.source, f"`{entity.ref}` {why}") for entity in people]
+        rest = tuple(entity for entity in result.entities if entity not in people)
+        return replace(result, entities=rest, mistakes=(*result.mistakes, *mistakes))
 
     async def _remember(
         self, documents: Iterable[Document], *, location: str | None = None, operation: str = ""
@@ -282,6 +301,10 @@ class Catalog:
             async with self._database.write() as connection:
                 await connection.execute(delete(catalog_documents).where(catalog_documents.c.source == source))
             self._swap([])
+
+
+def _repository_of(source: str) -> str:
+    return "/".join(source.removeprefix("github:").split("/")[:2])
 
 
 def _document(source: str, content: bytes, web_url: str) -> Document:

@@ -190,3 +190,35 @@ async def test_an_entity_is_read_for_a_template_in_backstages_form(database: Dat
     assert found is not None
     assert found["kind"] == "Component"
     assert await living.entity("component:default/nobody") is None
+
+
+CLIMBER = b"""
+---
+apiVersion: backstage.io/v1alpha1
+kind: Group
+metadata: {name: friends}
+spec: {type: team, parent: platform, children: [], members: [author]}
+"""
+
+
+async def test_nobody_joins_a_group_by_pushing_to_a_repository_of_a_pattern(
+    database: Database, forge: FakeForge
+) -> None:
+    await forge.create_repository(NewRepository("acme/catalog", "", True))
+    forge.push("acme/catalog", {"catalog-info.yaml": TEAM})
+    forge.push("acme/orders", {"catalog-info.yaml": ORDERS + CLIMBER})
+    living = catalog(database, forge, "acme/catalog", "acme/*")
+    await living.refresh()
+    assert living.index.service("orders") is not None
+    assert living.index.get("group:default/team-orders") is not None
+    assert living.index.get("group:default/friends") is None
+    assert len(living.mistakes) == 1
+    assert str(living.mistakes[0]).startswith("github:acme/orders: `group:default/friends` is not taken")
+
+
+async def test_no_golden_path_registers_a_group(database: Database, forge: FakeForge) -> None:
+    forge.push("acme/orders", {"catalog-info.yaml": ORDERS + CLIMBER})
+    living = catalog(database, forge, "acme/*")
+    with pytest.raises(Invalid, match="cannot take"):
+        await living.register(PLACE, operation="op_1")
+    assert living.index.get("group:default/friends") is None
