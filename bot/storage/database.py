@@ -57,9 +57,11 @@ class Database:
 
     def _engine(self) -> AsyncEngine:
         if not self.is_sqlite:
-            return create_async_engine(self.url, pool_pre_ping=True)
+            return create_async_engine(self.url, pool_pre_ping=True, hide_parameters=True)
         file = self.url.database or ":memory:"
-        return create_async_engine(self.url, async_creator=lambda: _SqliteConnection(_opener(file)))
+        creator = _creator(file)
+        # What people write stands in parameters: an error must not carry it into the log.
+        return create_async_engine(self.url, async_creator=creator, hide_parameters=True)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -97,8 +99,8 @@ class _SqliteConnection(aiosqlite.Connection):
         await super().close()
 
 
-def _opener(file: str) -> Callable[[], sqlite3.Connection]:
-    return lambda: sqlite3.connect(file, check_same_thread=False)
+def _creator(file: str) -> Callable[[], _SqliteConnection]:
+    return lambda: _SqliteConnection(lambda: sqlite3.connect(file, check_same_thread=False))
 
 
 def _prepare_sqlite(connection: object, _record: object) -> None:

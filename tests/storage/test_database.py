@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, func, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from bot.storage.database import Database
 
@@ -60,3 +61,11 @@ async def test_a_write_that_is_cancelled_anywhere_keeps_nobody_waiting(database:
 async def test_writers_wait_for_one_another(database: Database) -> None:
     await asyncio.gather(*(add(database, number) for number in range(50)))
     assert await count(database) == 50
+
+
+async def test_an_error_does_not_carry_what_was_to_be_written(database: Database) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        async with database.write() as connection:
+            for _ in range(2):
+                await connection.execute(insert(THINGS).values(id=1, size=424242))
+    assert "424242" not in str(caught.value)
