@@ -300,7 +300,8 @@ class Conversation:
         source = self._source(draft.command)
         before = source.resume(draft.values, principal)
         values = {**draft.values, **_typed(before, draft.page, envelope.view)}
-        return draft, source.resume(values, principal), values
+        start = source.resume(values, principal)
+        return draft, start, {**start.values, **values}
 
     async def _person(self, envelope: Envelope) -> Principal:
         return await self._identities.resolve(envelope.user, envelope.team)

@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import UpstreamUnavailable
 from bot.slack.drafts import KEEP_S, read_metadata
-from tests.fakes.slack_inbound import USER, Rig, account, filled, rig
+from tests.fakes.slack_inbound import USER, CreateForm, Rig, account, filled, rig
 
 
 def inputs(view: dict[str, Any]) -> list[str]:
@@ -99,6 +99,18 @@ async def test_back_keeps_what_was_typed_on_both_pages(tmp_path: Path) -> None:
         assert initial(first, "version") == "3.12"
         again = (await slack.submit(first))["view"]
         assert initial(again, "owner") == "group:default/team-orders"
+
+
+async def test_what_a_form_fills_in_by_itself_stands_on_later_pages_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {"owner": "group:default/team-orders"}
+    monkeypatch.setattr(CreateForm, "resume", lambda form, values, principal: form._form({**own, **values}))
+    async with rig(tmp_path) as slack:
+        second = (await slack.submit(await opened_form(slack), {"name": "orders"}))["view"]
+        assert initial(second, "owner") == "group:default/team-orders"
+        await slack.submit(second, {"owner": "group:default/platform"})
+        assert slack.operations.submitted[0].request["owner"] == "group:default/platform"
 
 
 async def test_a_choice_that_decides_about_other_fields_redraws_the_view_in_place(tmp_path: Path) -> None:
