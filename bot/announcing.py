@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
@@ -164,7 +163,7 @@ class HomePages:
 
 
 def _line(view: OperationView) -> Line:
-    title = view.plan.summary if view.plan else f"{view.command.replace('.', ' ')} {json.dumps(view.request)[:80]}"
+    title = view.plan.summary if view.plan else f"/{view.command.replace('.', ' ')}"
     return Line(title=title, state=view.state, at=view.updated_at)
 
 

@@ -26,6 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PlatformError as error:
         _tell(error)
         return _status(error)
+    except BrokenPipeError:  # whoever read our output has heard enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return SUCCEEDED
     except KeyboardInterrupt:
         return 130
 
@@ -136,9 +139,10 @@ def _template_render(arguments: argparse.Namespace) -> int:
 
 
 def _template_check(arguments: argparse.Namespace) -> int:
+    from bot.forms.schema import form_of  # noqa: PLC0415  # as above
     from bot.golden_paths.cli import check  # noqa: PLC0415  # as above
 
-    return _said(check(arguments.directory))
+    return _said(check(arguments.directory, form_of))
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

@@ -230,7 +230,8 @@ def _detail(file: File) -> Detail:
 
 
 def _texts(rendered: Rendered) -> list[str]:
-    return [f"{text.title}: {text.content}" if str(text.title) else str(text.content) for text in rendered.text]
+    texts = ((str(text.title).strip(), str(text.content).strip()) for text in rendered.text)
+    return [f"{title}: {content}" if title else content for title, content in texts]
 
 
 COMMAND: Command[ServiceCreate, ServiceFacts] = Command(

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from bot.catalog.index import Found, owner_of
 from bot.command import Answer, Context, Query
 from bot.deps import Deps
+from bot.errors import NotFound
 from bot.model.canonical import JSON
 from bot.model.entities import full_ref
 from bot.model.principal import Principal
@@ -33,6 +34,8 @@ async def answer(request: ServiceList, context: Context, deps: Deps) -> Answer:
     """List them by name, with owner and a link to where each is declared."""
     found = [f for f in deps.catalog().components() if _wanted(f, request.owner, context.principal)]
     found.sort(key=lambda f: (owner_of(f.entity) not in context.principal.groups, f.label))
+    if request.owner not in ("", "mine") and deps.catalog().get(full_ref(request.owner, kind="group")) is None:
+        raise NotFound(f"There is no group `{request.owner[:80]}` in the catalog.", hint="Try `/service list mine`.")
     if not found:
         whose = f" of {escape(request.owner)}" if request.owner else ""
         text = f"There is no service{whose} in the catalog yet."

@@ -34,7 +34,8 @@ class ProtectBranch(Effect):
 
     def describe(self) -> str:
         people = f"{self.required_approvals} approval{'' if self.required_approvals == 1 else 's'}"
-        checks = f" and the checks {', '.join(self.required_checks)}" if self.required_checks else ""
+        names = ", ".join(f"“{check}”" for check in self.required_checks)
+        checks = f" and the check{'s' if len(self.required_checks) > 1 else ''} {names}" if names else ""
         return f"Protect the default branch of {self.repository}: changes need {people}{checks}"
 
     async def apply(self, ports: Ports, run: Run) -> Outcome:
@@ -81,7 +82,7 @@ class GrantTeam(Effect):
     """What the team had when the plan was made; None for a fresh repository."""
 
     def describe(self) -> str:
-        return f"Give team {self.team} {self.permission} access to {self.repository}"
+        return f"Give the team {self.team} the role {self.permission} on {self.repository}"
 
     async def apply(self, ports: Ports, run: Run) -> Outcome:
         repository = known(self.repository)

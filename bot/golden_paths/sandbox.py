@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import secrets
 import signal
@@ -15,14 +16,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import structlog
 from pydantic import BaseModel
 
 import bot
 from bot.errors import Invalid, Mistake, PlatformError
 from bot.golden_paths.wire import HEAD, Contents, Message, unpacked
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 Answer = Callable[[Message], Awaitable[bytes]]
 """Answers what a child asks: returns a frame. Raises `PlatformError` for what cannot be answered."""
@@ -222,7 +222,7 @@ def _raise_faults(message: dict[str, Any]) -> None:
         raise broken(**message["fault"])
     if "defect" in message:
         reference = secrets.token_hex(4)
-        log.error("golden_path_child_failed", reference=reference, trace=message["defect"])
+        log.error("golden_path_child_failed", extra={"reference": reference, "trace": message["defect"]})
         raise PlatformError(
             "The golden path could not be evaluated, and it is our fault.",
             hint=f"Quote `{reference}` to the platform team.",

@@ -168,13 +168,16 @@ class TemplateLibrary:
             kept = [path for path in self._paths.values() if path.source == source.label]
             reason = error if isinstance(error, PlatformError) else UsageError("The folder cannot be read.")
             return kept, [_broken(source.label, "", reason)]
-        paths, broken = [], []
-        for name in template_files(snapshot.files):
-            try:
-                paths.append(await self._golden_path(source, snapshot, name))
-            except PlatformError as error:
-                broken.append(_broken(source.label, name, error))
-        return paths, broken
+        names = template_files(snapshot.files)
+        found = await asyncio.gather(*(self._whole_or_broken(source, snapshot, name) for name in names))
+        paths = [one for one in found if isinstance(one, GoldenPath)]
+        return paths, [one for one in found if isinstance(one, BrokenTemplate)]
+
+    async def _whole_or_broken(self, source: Source, snapshot: Snapshot, name: str) -> GoldenPath | BrokenTemplate:
+        try:
+            return await self._golden_path(source, snapshot, name)
+        except PlatformError as error:
+            return _broken(source.label, name, error)
 
     async def _golden_path(self, source: Source, snapshot: Snapshot, name: str) -> GoldenPath:
         base = name.rpartition("/")[0]

@@ -30,6 +30,8 @@ def format_duration(span: timedelta) -> str:
 
 
 def _read(value: object) -> object:
+    if isinstance(value, (int, float)):
+        raise ValueError("says no unit; write `90s`, `15m`, `24h` or `7d`")  # noqa: TRY004  # pydantic's way to refuse
     return parse_duration(value) if isinstance(value, str) else value
 
 

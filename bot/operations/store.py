@@ -61,7 +61,7 @@ class Store:
         statement = select(operations).where(operations.c.id == operation)
         row = (await connection.execute(statement.with_for_update() if lock else statement)).first()
         if row is None:
-            raise NotFound("There is no such operation.", hint="Check the id; `/idp audit` lists the latest ones.")
+            raise NotFound("There is no such operation.", hint="Check the id; App Home lists your latest ones.")
         return record(row)
 
     async def read(self, operation: str) -> Record:

@@ -88,7 +88,7 @@ def may_ask(rules: Rules, principal: Principal, command: str, owner: str | None)
         approvers = rules.administrators
     need = Need(
         approvers=frozenset(approvers),
-        rule=f"{_names(approvers)} approves {_spoken(command)}",
+        rule=f"somebody of {_names(approvers)} approves {_spoken(command)}",
         self_approval=rules.self_approval,
     )
     return Verdict(allowed=True, because=need.rule, need=need, expires_after=rules.approval_expires)

@@ -34,7 +34,10 @@ async def verify(settings: Settings, *, as_json: bool) -> Result:
     if as_json:
         told = {"ok": verdict.ok, **verdict.model_dump(mode="json"), "heads": source}
         return (0 if verdict.ok else 1), [json.dumps(told)]
-    return (0 if verdict.ok else 1), [str(verdict), f"Held against {len(heads)} heads from {source}."]
+    return (0 if verdict.ok else 1), [
+        str(verdict),
+        f"Held against {len(heads)} published head{'' if len(heads) == 1 else 's'} from {source}.",
+    ]
 
 
 async def _published(settings: Settings, database: Database) -> tuple[tuple[Head, ...], str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from bot.errors import UsageError
 from bot.settings import Settings
 from bot.slack.app_manifest import ManifestSettings, is_current, manifest, render
 from bot.slack.registry import Registry
@@ -19,7 +20,10 @@ def manifest_of() -> dict[str, Any]:
 
 
 def write(file: Path, settings: Settings) -> Result:
-    file.write_text(render(*_told(settings)))
+    try:
+        file.write_text(render(*_told(settings)))
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}.", hint="Choose another --file.") from error
     return 0, [f"{file} is written. Paste it at api.slack.com/apps, or update the app from it."]
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import sys
 import webbrowser
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any, Protocol
 
 import yaml
@@ -72,8 +74,12 @@ async def _start(peers: Playground) -> None:
 
 
 def _welcome(ready: Mapping[str, Any]) -> str:
+    programs, token = Path(sys.executable).parent, ready["api_tokens"]["author"]
     return (
         f"Causeway's playground is ready: {ready['page']}\n"
         f"  Type /service create in the page. GitHub is at {ready['github']}, data in {ready['data_dir']}.\n"
+        "  For a second terminal, as Sample Author:\n"
+        f'    export PATH="{programs}:$PATH" CAUSEWAY_TOKEN={token}\n'
+        f"    causeway run service.list --server {ready['bot']}\n"
         "  Ctrl+C stops it; the next start has everything this one had."
     )

@@ -144,7 +144,7 @@ async def test_a_dry_run_shows_the_plan_and_stores_nothing(here: World) -> None:
     assert answer["plan"]["summary"] == "Create dry from Python web service for team-orders"
     assert answer["decision"] == {
         "allowed": True,
-        "approval": {"by": [OWNER], "rule": "team-orders approves /service create"},
+        "approval": {"by": [OWNER], "rule": "somebody of team-orders approves /service create"},
     }
     _, after = await here.api("GET", "/operations?limit=200", by="author")
     assert after == before

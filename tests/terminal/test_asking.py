@@ -26,7 +26,7 @@ async def test_a_plan_shows_its_steps_and_changes_nothing(desk: Desk, ask: Ask) 
     said = await ask("plan", "service.create", "--set", "name=only-planned", *CREATE, by="author")
     assert (said.status, said.err) == (0, "")
     assert "1. Create the private repository acme/only-planned" in said.out
-    assert "Needs approval: team-orders approves /service create." in said.out
+    assert "Needs approval: somebody of team-orders approves /service create." in said.out
     assert "Nothing was changed." in said.out
     world = desk.place.seen_from(desk.url)
     assert (await world.github("GET", "/repos/acme/only-planned"))[0] == 404
@@ -66,7 +66,7 @@ async def test_what_waits_for_approval_ends_with_4_and_stands_in_the_ledger(desk
     assert "operation.asked" in entries.out
     assert "user:default/author" in entries.out
     text = await ask("run", "service.create", "--set", "name=waits", *CREATE, by="author")
-    assert "Waiting: team-orders approves /service create." in text.out
+    assert "Waiting: somebody of team-orders approves /service create." in text.out
 
 
 @pytest.mark.parametrize(
