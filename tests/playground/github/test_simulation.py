@@ -54,6 +54,11 @@ async def test_a_truncated_answer_breaks_off(github: GitHub) -> None:
         await github.call("GET", "/repos/acme/catalog")
 
 
+async def test_a_route_may_be_written_as_the_log_shows_it(github: GitHub) -> None:
+    await github.made("POST", "/sim/faults", {"route": "GET /api/v3/orgs/{org}", "status": 503})
+    assert (await github.call("GET", "/orgs/acme")).status == 503
+
+
 async def test_faults_can_be_cleared_and_must_be_understood(github: GitHub) -> None:
     await order(github, route="/user", times=100, status=500)
     await github.made("DELETE", "/sim/faults")
