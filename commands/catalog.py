@@ -41,7 +41,8 @@ async def answer(request: CatalogSearch, context: Context, deps: Deps) -> Answer
         lines = [f"{code(mistake.path)} {escape(mistake.message)}" for mistake in broken]
         shown = blocks.fold(lines, BROKEN, "… and {} more")
         body += blocks.lines([f"*{len(broken)} broken:* the rest is not touched by it", *shown])
-    text = f"The catalog knows {told or 'nothing yet'}." + (f" {len(broken)} files are broken." if broken else "")
+    files = "1 file is broken" if len(broken) == 1 else f"{len(broken)} files are broken"
+    text = f"The catalog knows {told or 'nothing yet'}." + (f" {files}." if broken else "")
     mistakes: list[JSON] = [{"path": mistake.path, "message": mistake.message} for mistake in broken]
     kinds: dict[str, JSON] = dict(counts)
     return Answer(text=text, blocks=body, data={"entities": kinds, "broken": mistakes})
