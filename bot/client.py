@@ -10,7 +10,7 @@ import aiohttp
 from bot.errors import Conflict, NotFound, PlatformError, Refused, UpstreamUnavailable, UsageError
 from bot.model.canonical import JSON
 
-ERRORS: Mapping[int, type[PlatformError]] = {403: Refused, 404: NotFound, 409: Conflict, 422: UsageError}
+ERRORS: Mapping[int, type[PlatformError]] = {401: Refused, 403: Refused, 404: NotFound, 409: Conflict, 422: UsageError}
 ANSWER_S = 90.0
 
 

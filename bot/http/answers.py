@@ -10,11 +10,13 @@ from typing import Any
 from aiohttp import web
 
 from bot.errors import Conflict, Invalid, NotFound, PlatformError, Refused, UpstreamUnavailable, UsageError
+from bot.http.tokens import Unknown
 from bot.model.canonical import JSON
 
 log = logging.getLogger(__name__)
 
 STATUS: tuple[tuple[type[PlatformError], int], ...] = (
+    (Unknown, 401),
     (Refused, 403),
     (NotFound, 404),
     (Conflict, 409),
@@ -54,11 +56,14 @@ async def spoken_errors(
     except PlatformError as error:
         status = next(status for kind, status in STATUS if isinstance(error, kind))
         mistakes = error.mistakes if isinstance(error, Invalid) else ()
-        return problem(status, error.message, hint=error.hint, mistakes=mistakes)
-    except web.HTTPException as answer:
-        if not request.path.startswith("/api/") or answer.status < 400:
+        answer = problem(status, error.message, hint=error.hint, mistakes=mistakes)
+        if status == 401:
+            answer.headers["WWW-Authenticate"] = "Bearer"
+        return answer
+    except web.HTTPException as other:
+        if not request.path.startswith("/api/") or other.status < 400:
             raise
-        return problem(answer.status, f"{answer.reason}.", hint="See /api/v1/openapi.json.")
+        return problem(other.status, f"{other.reason}.", hint="See /api/v1/openapi.json.")
     except Exception as error:
         reference = secrets.token_hex(4)
         log.exception("http_failed", extra={"reference": reference, "path": request.path, "kind": type(error).__name__})

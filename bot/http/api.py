@@ -106,6 +106,9 @@ class Api:
                 }
             )
         view = await self._operations.submit(asked)
+        if view.request != asked.request:  # the id is made from the key, so the operation is an earlier one
+            hint = f"That one is operation `{view.id}`. Send another key for another request."
+            raise UsageError("This Idempotency-Key belongs to another request.", hint=hint)
         return _shown(await self._settled(view, request), status=202)
 
     async def operations(self, request: web.Request) -> web.Response:

@@ -89,6 +89,7 @@ def _json(description: str, schema: str = "") -> dict[str, Any]:
 
 def _refusals() -> dict[str, Any]:
     told = {
+        "401": "No bearer token, or an unknown one",
         "403": "Refused by policy",
         "404": "Not found",
         "422": "A wrong request",

@@ -10,6 +10,10 @@ from bot.errors import Refused
 from bot.model.principal import Principal
 
 
+class Unknown(Refused):
+    """Nobody can tell who calls: HTTP's 401, as opposed to somebody who may not (403)."""
+
+
 class Tokens:
     """Turns an `Authorization` header into the catalog's principal."""
 
@@ -19,15 +23,15 @@ class Tokens:
         self._principal = principal
 
     def principal(self, header: str) -> Principal:
-        """Raise `Refused` with a sentence when the token is missing, unknown, or names nobody in the catalog."""
+        """Raise `Unknown` with a sentence when the token is missing, unknown, or names nobody in the catalog."""
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
-            raise Refused("This call needs a bearer token.", hint="Send `Authorization: Bearer …`.")
+            raise Unknown("This call needs a bearer token.", hint="Send `Authorization: Bearer …`.")
         digest = hashlib.sha256(token.strip().encode()).hexdigest()
         users = [user for user, known in self._known if hmac.compare_digest(known, digest)]
         if not users:
-            raise Refused("This token is not known here.", hint="Ask the platform team for one.")
+            raise Unknown("This token is not known here.", hint="Ask the platform team for one.")
         found = self._principal(users[0])
         if found is None:
-            raise Refused("This token names somebody who is not in the catalog.", hint="Ask the platform team.")
+            raise Unknown("This token names somebody who is not in the catalog.", hint="Ask the platform team.")
         return found

@@ -61,7 +61,7 @@ async def test_without_a_known_token_nothing_is_told(
     here: World, method: str, path: str, header: str, told: str
 ) -> None:
     status, answer = await raw(here, method, path, by=None, headers={"Authorization": header})
-    assert (status, answer["error"]) == (403, told)
+    assert (status, answer["error"]) == (401, told)
     assert answer["hint"]
 
 
@@ -168,6 +168,8 @@ async def test_a_repeated_key_means_the_same_operation(here: World) -> None:
     assert len(set(answers)) == 1
     _, other = await raw(here, "POST", "/requests/service.create", json=wanted("keyed"), by="teammate", headers=headers)
     assert other["id"] not in answers, "the key is the caller's own"
+    status, answer = await raw(here, "POST", "/requests/service.create", json=wanted("another"), headers=headers)
+    assert (status, answer["error"]) == (422, "This Idempotency-Key belongs to another request.")
 
 
 # --- Deciding
