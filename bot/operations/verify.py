@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from bot.operations.seal import GENESIS, Head, entry_hash
 from bot.storage.database import Database
-from bot.storage.operations import ledger_entries
+from bot.storage.operations import ledger_entries, ledger_heads
 
 MOST_FINDINGS = 20
 
@@ -54,11 +54,21 @@ async def verify(database: Database, published: Sequence[Head], key: Ed25519Publ
     chain = _Chain(heads)
     async for row in _sealed(database):
         chain.add(row)
-    findings += chain.end()
+    findings += [*chain.end(), *await _withdrawn(database, {head.number for head in published})]
     beyond = (ledger_entries.c.number.is_(None)) | (ledger_entries.c.number > last_head)
     async with database.read() as connection:
         not_sealed = (await connection.execute(select(func.count()).select_from(ledger_entries).where(beyond))).scalar()
     return Verdict(findings=tuple(findings[:MOST_FINDINGS]), proved=last_head, not_sealed=not_sealed or 0)
+
+
+async def _withdrawn(database: Database, found: set[int]) -> list[Finding]:
+    """Heads that the database says were published, and that are not found where they were."""
+    stated = select(ledger_heads.c.number).where(ledger_heads.c.published_at.is_not(None))
+    async with database.read() as connection:
+        gone = sorted(set((await connection.execute(stated)).scalars()) - found)
+    if not gone:
+        return []
+    return [Finding(entry=None, what=f"{len(gone)} of its published heads, the first of entry {gone[0]}, were removed")]
 
 
 async def _sealed(database: Database) -> AsyncIterator[Mapping[str, Any]]:
@@ -92,6 +102,9 @@ class _Chain:
 
     def add(self, row: Mapping[str, Any]) -> None:
         number = row["number"]
+        if not isinstance(number, int):  # SQLite stores what it is given
+            self._tell(self._number + 1, f"beside it stands an entry with the number “{str(number)[:20]}”")
+            return
         if number < 1:
             self._tell(number, "it stands before the first entry and was inserted")
             return

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 
 from bot.errors import UpstreamUnavailable, UsageError
 from bot.model.canonical import JSON
@@ -315,6 +315,33 @@ async def test_what_is_forged_goes_on_being_found_after_more_was_sealed(sqlite_u
 
 
 # --- Entries, keys, files ---------------------------------------------------------------------------------------------
+
+
+async def test_published_heads_that_were_removed_are_missed(sqlite_url: str) -> None:
+    database, published = await opened(sqlite_url), Published()
+    for start in (0, 3):
+        await write(database, range(start, start + 3))
+        await sealer(database, published).seal()
+    for kept in ([], published.heads[:1]):
+        verdict = await verify(database, kept, KEY.public_key())
+        assert not verdict.ok
+        assert "published heads" in str(verdict)
+        assert "were removed" in str(verdict)
+    await database.close()
+
+
+@pytest.mark.parametrize("number", ["abc", 1.5])
+async def test_a_number_that_is_none_is_found(sqlite_url: str, number: Any) -> None:
+    database, published = await opened(sqlite_url), Published()
+    await write(database, range(4))
+    await sealer(database, published).seal()
+    async with database.write() as connection:
+        await connection.execute(
+            text("UPDATE ledger_entries SET number = :number WHERE number = 2"), {"number": number}
+        )
+    verdict = await verify(database, published.heads, KEY.public_key())
+    assert any(finding.entry == 2 for finding in verdict.findings)
+    await database.close()
 
 
 def test_secrets_do_not_reach_the_ledger() -> None:
