@@ -17,7 +17,7 @@ from bot.slack.cards import card, thread
 from bot.slack.channels import Channels
 from bot.slack.contracts import Click
 from bot.slack.help import marked
-from bot.slack.home import Creation, Home, HomePublisher, Line
+from bot.slack.home import Creation, Home, Line
 from bot.slack.outbox import Card, Outbox
 from bot.slack.telling import open_form
 from bot.storage.operations import operations
@@ -165,6 +165,3 @@ class HomePages:
 def _line(view: OperationView) -> Line:
     title = view.plan.summary if view.plan else f"/{view.command.replace('.', ' ')}"
     return Line(title=title, state=view.state, at=view.updated_at)
-
-
-__all__ = ["Announcements", "Details", "HomePages", "HomePublisher", "OperationCards", "TeamChannels"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -12,9 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import Conflict, Invalid, PlatformError, Refused, UpstreamUnavailable
-
-SUCCEEDED, FAILED, WRONG_REQUEST, REFUSED, WAITING = range(5)
-"""Exit statuses of `run`; the other commands use the first three."""
+from bot.terminal.statuses import FAILED, REFUSED, SUCCEEDED, WRONG_REQUEST
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -195,11 +192,6 @@ def _status(error: PlatformError) -> int:
             return FAILED
         case _:
             return WRONG_REQUEST
-
-
-def to_json(value: object) -> str:
-    """The one way that commands print JSON for machines."""
-    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 if __name__ == "__main__":

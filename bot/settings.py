@@ -64,7 +64,7 @@ class Environment(Part):
     listen: str = "127.0.0.1:8080"
     """Host and port of the HTTP server; behind a proxy that ends TLS."""
     public_url: str = ""
-    """Where GitHub and Slack reach this server; webhooks of new repositories point there."""
+    """Where Slack reaches this server over HTTP; it goes into the app manifest."""
     clock_url: str = ""
     """The playground's clock. Never set in production."""
     ledger_key_file: str = ""

@@ -21,8 +21,8 @@ from bot.model.operation import Asked, OperationView, Reason, State
 from bot.model.plan import Plan
 from bot.model.principal import Door
 from bot.settings import Settings
+from bot.terminal.statuses import FAILED, REFUSED, SUCCEEDED, WAITING, WRONG_REQUEST
 
-SUCCEEDED, FAILED, WRONG_REQUEST, REFUSED, WAITING = range(5)
 WAIT_S = 60.0
 
 STATUS: Mapping[State, int] = {
@@ -175,6 +175,3 @@ def _told(answer: Mapping[str, Any]) -> str:
             f"Waiting: {view.need.rule}. Approve the card in Slack, or POST /api/v1/operations/{view.id}/approve."
         )
     return "\n".join(lines)
-
-
-__all__ = ["exit_status", "plan", "read_values", "run"]
