@@ -70,6 +70,8 @@ SHIPPED_PATHS = Path(__file__).parent.parent / "manifests" / "golden_paths"
 DOOR_TICK_S = 5.0
 FIRST_SWEEP_S = 20.0
 CHANNELS_S = 3.0
+CATCH_UP_S = 3.0
+"""How often a replica looks for what another one has added to the catalog."""
 TEMPLATE_SWEEP_S = 60.0
 MAX_HTTP_BODY = 26_000_000
 
@@ -396,6 +398,7 @@ class _Wiring:
     def _background(self) -> None:
         sweep_s = self._configuration.catalog.sweep.total_seconds()
         self._every(sweep_s, self.catalog.refresh, "catalog", at_once=True)
+        self._every(CATCH_UP_S, self.catalog.catch_up, "catalog-of-other-replicas")
         if self._configuration.golden_paths.repositories or self._configuration.golden_paths.folders:
             self._every(TEMPLATE_SWEEP_S, self.templates.refresh, "golden-paths")
 

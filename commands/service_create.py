@@ -63,6 +63,7 @@ async def read_facts(request: ServiceCreate, context: Context, deps: Deps) -> Se
     answers = checked_answers(form_of_pages(path.template.parameters), request.values)
     index = deps.catalog()
     owner = known_owner(path, answers, index)
+    _check_entities(path, answers, index)
     rendered = await deps.runner.run(path, answers, _requester(context.principal, index), operation=context.operation)
     existing: dict[str, str] = {}
     for action in rendered.actions:
@@ -130,6 +131,39 @@ def known_owner(path: GoldenPath, answers: Mapping[str, JSON], index: Index) -> 
     if found is None or not isinstance(found.entity, Group | User):
         raise UsageError(f"There is no group `{given[:80]}` in the catalog.", hint="Pick one of its groups as owner.")
     return owner
+
+
+def _check_entities(path: GoldenPath, answers: Mapping[str, JSON], index: Index) -> None:
+    """Raise `Invalid` for an entity that is not in the catalog, except where the template takes any text."""
+    pickers = [
+        field
+        for field in form_of_pages(path.template.parameters).fields()
+        if field.kind is Kind.ENTITY and field.picker.get("allowArbitraryValues") is not True
+    ]
+    mistakes = [
+        Mistake(field.name, f"`{one[:80]}` is not in the catalog; pick what is.")
+        for field in pickers
+        for one in _texts_in(answers.get(field.name))
+        if index.get(full_ref(one, kind=_default_kind(field))) is None
+    ]
+    if mistakes:
+        raise Invalid("Some answers cannot be taken.", mistakes, hint=" ".join(map(str, mistakes)))
+
+
+def _texts_in(given: JSON) -> list[str]:
+    listed = given if isinstance(given, list) else [given]
+    return [one for one in listed if isinstance(one, str) and one]
+
+
+def _default_kind(field: FormField) -> str:
+    """The kind that a short reference means: the picker's own word, else the first kind its filter names."""
+    named = field.picker.get("defaultKind")
+    if isinstance(named, str):
+        return named
+    clauses = field.catalog_filter if isinstance(field.catalog_filter, list) else [field.catalog_filter]
+    kinds = [clause.get("kind") for clause in clauses if isinstance(clause, dict)]
+    first = kinds[0][0] if kinds and isinstance(kinds[0], list) and kinds[0] else kinds[0] if kinds else None
+    return first if isinstance(first, str) else "component"
 
 
 def requested_owner(request: ServiceCreate) -> str | None:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.catalog.documents import Document, Read, read
@@ -77,6 +78,8 @@ class Catalog:
         self._trouble: dict[str, Mistake] = {}
         self._named_by: dict[str, str] = {}
         """Source of a file → the source whose Location names it (or itself)."""
+        self._seen: tuple[Any, ...] = ()
+        """How many documents were stored, and when the last one was, when we last looked."""
         self._refreshing = asyncio.Lock()
         self.index = Index()
 
@@ -106,6 +109,21 @@ class Catalog:
             rows = (await connection.execute(select(catalog_documents))).all()
         self._documents = {row.source: Document(row.source, row.revision, row.text, row.web_url) for row in rows}
         self._swap(await asyncio.to_thread(self._read_folders))
+
+    async def catch_up(self) -> None:
+        """Take up what other replicas have read or registered since: they write to the same tables."""
+        stamp = select(func.count(), func.max(catalog_documents.c.read_at)).select_from(catalog_documents)
+        async with self._database.read() as connection:
+            seen = tuple((await connection.execute(stamp)).one())
+            if seen == self._seen:
+                return
+            rows = (await connection.execute(select(catalog_documents))).all()
+        self._seen = seen
+        stored = {row.source: Document(row.source, row.revision, row.text, row.web_url) for row in rows}
+        local = {source: known for source, known in self._documents.items() if not _shared(source)}
+        if local | stored != self._documents:
+            self._documents = local | stored
+            self._swap([])
 
     async def refresh(self, repository: str | None = None) -> None:
         """Read one repository anew (after a push), or every configured and registered one (the sweep)."""
@@ -305,6 +323,11 @@ class Catalog:
 
 def _repository_of(source: str) -> str:
     return "/".join(source.removeprefix("github:").split("/")[:2])
+
+
+def _shared(source: str) -> bool:
+    """Folders belong to one machine; all else is shared through the database."""
+    return not source.startswith("folder:")
 
 
 def _document(source: str, content: bytes, web_url: str) -> Document:

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bot.errors import Invalid, Mistake, PlatformError, UsageError
+from bot.forms.answers import check as check_answers
+from bot.forms.answers import complete, flatten, unknown
+from bot.forms.schema import form_of
 from bot.golden_paths.documents import DocumentError, load_documents
 from bot.golden_paths.library import GoldenPath
 from bot.golden_paths.sandbox import Sandbox
@@ -61,10 +64,16 @@ async def _check(directory: Path, form: CheckForm | None) -> Result:
 
 async def _render(directory: Path, values: Path, out: Path, forge: ForgeNames) -> Result:
     path = _only_path(directory)
-    answers = _answers(values)
+    form = form_of(path.template.form_schema())
+    answers = flatten(form, _answers(values))
+    wrong = [*unknown(form, answers), *check_answers(form.fields(), answers)]
+    if wrong:
+        return 2, [f"{error.field}: {error.message}" for error in wrong]
     _check_empty(out)
     async with Sandbox() as sandbox:
-        rendered = await Runner(sandbox=sandbox, forge=forge).run(path, answers, Requester(ref="user:default/you"))
+        rendered = await Runner(sandbox=sandbox, forge=forge).run(
+            path, complete(form, answers), Requester(ref="user:default/you")
+        )
     for file in rendered.files:
         write_file(out, file)
     return 0, [f"{len(rendered.files)} files in {out}.", *_followed_by(rendered)]

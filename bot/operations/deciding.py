@@ -190,6 +190,8 @@ def late_answer(
     """Return the answer to a decision that changes nothing (repeated, late, about another plan), else None."""
     if current.stage is Stage.AWAIT and digest == current.digest and not old:
         return None
+    if digest != current.digest and any(one.digest == digest for one in current.voided):
+        return _no(current, "The plan has changed since. Look at the new one and decide on that.")
     earlier = next((one for one in reversed(current.approvals) if one.digest == digest), None)
     if earlier is not None:
         if earlier.principal.user == principal.user and earlier.approved == approved:

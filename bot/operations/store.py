@@ -241,7 +241,7 @@ def _buttons(of: Record) -> dict[str, str]:
 
 def _actions(of: Record) -> tuple[str, ...]:
     if of.stage is Stage.AWAIT:
-        return ("approve", "reject")
+        return ("approve", "reject", "undo")
     if of.stage is Stage.APPLY or of.state is State.SUCCEEDED:
         return () if of.undo_by else ("undo",)
     if of.state is State.FAILED and any(step.state is StepState.STUCK for step in of.steps):

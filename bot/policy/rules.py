@@ -84,7 +84,8 @@ def may_ask(rules: Rules, principal: Principal, command: str, owner: str | None)
     approvers = _references(rule.approve, owner)
     if rule.approve is Who.NONE:
         return Verdict(allowed=True, because=f"`{_spoken(command)}` needs no approval.")
-    if not approvers:  # an owner rule on something without an owner: somebody must still look
+    if not approvers or set(approvers) == {principal.user}:
+        # Nobody owns it, or only the person who asks does: somebody else must still look.
         approvers = rules.administrators
     need = Need(
         approvers=frozenset(approvers),

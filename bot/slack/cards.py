@@ -213,6 +213,14 @@ def _button(action: str, value: str, view: OperationView) -> Block:
                 style="danger",
             )
             return blocks.button("Reject", action, value, style="danger", confirm=sure, spoken=f"Reject: {title}")
+        case "undo" if view.state is State.AWAITING_APPROVAL:
+            sure = blocks.confirm(
+                "Withdraw this?",
+                f"{cut(title, 180)} will not be done. If it has begun meanwhile, it is taken back.",
+                yes="Withdraw",
+                style="danger",
+            )
+            return blocks.button("Withdraw", action, value, confirm=sure, spoken=f"Withdraw: {title}")
         case "undo":
             sure = blocks.confirm(
                 "Undo this?",

@@ -94,7 +94,8 @@ class Pace:
         """Return the seconds until this call may go out; 0 for now. `ahead`: calls of the method about to go first."""
         now = self._timer.now()
         of_method, *of_channel = self._buckets(method, channel)
-        waits = [of_method.delay(now, ahead), *(bucket.delay(now) for bucket in of_channel)]
+        waits = [] if method in _WORTHLESS_LATER else [of_method.delay(now, ahead)]
+        waits += [bucket.delay(now) for bucket in of_channel]
         pauses = [self._paused.get(key, 0.0) - now for key in _keys(method, channel)]
         return max(0.0, *waits, *pauses)
 
@@ -119,6 +120,10 @@ class Pace:
     def _forget_quiet(self) -> None:
         now = self._timer.now()
         self._channels = {name: bucket for name, bucket in self._channels.items() if bucket.delay(now) > 0}
+
+
+_WORTHLESS_LATER = frozenset({"views.open", "views.push"})
+"""Their trigger dies within 3 seconds: to hold them back is to refuse them, and only Slack may say it is too much."""
 
 
 def _bucket(per_minute: float) -> Bucket:

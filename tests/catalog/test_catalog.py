@@ -222,3 +222,15 @@ async def test_no_golden_path_registers_a_group(database: Database, forge: FakeF
     with pytest.raises(Invalid, match="cannot take"):
         await living.register(PLACE, operation="op_1")
     assert living.index.get("group:default/friends") is None
+
+
+async def test_what_another_replica_registered_is_taken_up(database: Database, forge: FakeForge) -> None:
+    here, there = catalog(database, forge), catalog(database, forge)
+    await here.catch_up()
+    await there.register(PLACE, operation="op_1")
+    assert here.index.service("orders") is None
+    await here.catch_up()
+    assert here.index.service("orders") is not None
+    await there.unregister(PLACE, operation="op_1")
+    await here.catch_up()
+    assert here.index.service("orders") is None

@@ -24,9 +24,11 @@ from commands.service_create import (
     checked_answers,
     known_owner,
     plan,
+    read_facts,
     requested_owner,
 )
-from tests.commands.company import NODE, PYTHON, deps, known, person
+from tests.commands.company import NODE, PYTHON, context, deps, known, person
+from tests.golden_paths.helpers import TEXTBOOK, path_of
 
 OWNER = "group:default/team-orders"
 FORM = form_of_pages(PYTHON.template.parameters)
@@ -191,3 +193,18 @@ def test_what_was_typed_comes_back() -> None:
     again = two().resume({"template": "python-service", "direct": True, "name": "typed"}, person("team-orders"))
     assert again.values["name"] == "typed"
     assert [field.name for field in again.form.fields()] == ["name", "owner"]
+
+
+SYSTEM = "        system: {type: string, ui:field: EntityPicker, ui:options: {catalogFilter: {kind: System}}}\n"
+WITH_SYSTEM = TEXTBOOK.replace("        owner:\n", f"{SYSTEM}        owner:\n")
+
+
+@pytest.mark.parametrize("given", ["nope", "system:default/nope", "x" * 10_000])
+async def test_an_entity_that_is_not_in_the_catalog_is_refused_by_name(given: str) -> None:
+    values = {"name": "orders", "owner": "team-orders", "system": given}
+    request = ServiceCreate.model_validate({"template": "python-service", "values": values})
+    with pytest.raises(Invalid) as caught:
+        await read_facts(request, context("team-orders"), deps([path_of(WITH_SYSTEM)]))
+    (mistake,) = caught.value.mistakes
+    assert mistake.path == "system"
+    assert len(str(mistake)) < 200

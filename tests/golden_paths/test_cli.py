@@ -65,7 +65,7 @@ def test_a_check_lists_every_mistake_with_its_path(folder: Path) -> None:
 
 
 def test_a_mistake_while_rendering_is_listed(folder: Path) -> None:
-    (folder / "values.yaml").write_text("name: ../../etc\n")
+    (folder / "values.yaml").write_text("name: ../../etc\nowner: group:default/team-orders\n")
     code, lines = cli.render(folder / "path", folder / "values.yaml", folder / "out")
     assert code == 1
     assert "leaves the repository" in lines[0]

@@ -30,7 +30,7 @@ async def test_nothing_happens_before_somebody_approves(url: str, tmp_path: Path
         assert a.folder.files() == {}
         assert seen.need is not None
         assert seen.due_at is not None
-        assert set(seen.buttons) == {"approve", "reject"}
+        assert set(seen.buttons) == {"approve", "reject", "undo"}
         answer = await a.operations.press(seen.buttons["approve"], APPROVER)
         assert (answer.accepted, answer.text) == (True, "You approved it.")
         done = await a.until()
@@ -59,7 +59,7 @@ async def test_a_moved_digest_voids_the_approval_says_what_changed_and_asks_agai
         assert (voided.digest, voided.changes) == (first.digest, ("`template:python` changed from aaa to bbb.",))
         old = await a.operations.press(first.buttons["reject"], OTHER)
         assert not old.accepted
-        assert old.text == "Abe Approver has already approved this plan; your click changed nothing."
+        assert old.text == "The plan has changed since. Look at the new one and decide on that."
         await a.operations.press(second.buttons["approve"], APPROVER)
         assert (await a.until()).state is State.SUCCEEDED
 

@@ -84,3 +84,9 @@ def test_a_rule_that_lets_anyone_or_nobody_approve_is_refused(approve: object) -
 def test_short_references_mean_groups_of_the_default_namespace() -> None:
     rule = Rule.model_validate({"approve": ["platform", "user:approver"]})
     assert rule.approve == (PLATFORM, "user:default/approver")
+
+
+def test_what_only_the_requester_owns_is_approved_by_administrators() -> None:
+    need = may_ask(Rules(), AUTHOR, "service.create", AUTHOR.user).need
+    assert need is not None
+    assert need.approvers == {PLATFORM}

@@ -166,6 +166,14 @@ async def test_a_form_is_opened_now_or_not_at_all(gateway: SlackGateway, peer: P
     assert len(peer.seen) == 1
 
 
+async def test_many_people_may_open_forms_at_once(gateway: SlackGateway, peer: Peer, timer: FakeTimer) -> None:
+    began = timer.now()
+    for _ in range(60):
+        await gateway.call("views.open", trigger_id="1", view={})
+    assert timer.now() == began
+    assert len(peer.seen) == 60
+
+
 @pytest.mark.parametrize(
     "answer",
     [
