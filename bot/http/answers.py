@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,9 @@ from bot.http.tokens import Unknown
 from bot.model.canonical import JSON
 
 log = logging.getLogger(__name__)
+
+BODY_DEADLINE_S = 20.0
+"""Whoever sends a body more slowly than this holds a connection, and is sent away."""
 
 STATUS: tuple[tuple[type[PlatformError], int], ...] = (
     (Unknown, 401),
@@ -37,12 +41,19 @@ def problem(status: int, message: str, *, hint: str = "", mistakes: Any = ()) ->
 
 
 async def read_body(request: web.Request, limit: int) -> bytes | None:
-    """Return the whole body, however many pieces it comes in, or None when it is larger than `limit` bytes."""
+    """Return the whole body, however many pieces it comes in, or None when it is larger than `limit` bytes.
+
+    Raise `UsageError` for one that does not arrive whole.
+    """
     body = bytearray()
-    async for piece in request.content.iter_any():
-        body += piece
-        if len(body) > limit:
-            return None
+    try:
+        async with asyncio.timeout(BODY_DEADLINE_S):
+            async for piece in request.content.iter_any():
+                body += piece
+                if len(body) > limit:
+                    return None
+    except (TimeoutError, ConnectionResetError):
+        raise UsageError("The body did not arrive whole.", hint="Send it again.") from None
     return bytes(body)
 
 
@@ -51,6 +62,10 @@ async def spoken_errors(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Answer every failure in words; the log gets the traceback of what we did not foresee, under a reference."""
+    try:
+        "".join(request.headers.values()).encode()
+    except UnicodeEncodeError:
+        return problem(400, "A header of the request is not text in UTF-8.")
     try:
         return await handler(request)
     except PlatformError as error:

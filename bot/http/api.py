@@ -141,8 +141,10 @@ class Api:
         principal = self._who(request)
         view = await self._found(request)
         body = await _body(request)
-        digest = body.get("digest") or view.digest
-        if not isinstance(digest, str):
+        digest = body.get("digest", view.digest)
+        if set(body) - {"digest", "reason"} or not (digest is None or isinstance(digest, str)):
+            raise UsageError("A decision may hold a `digest` and a `reason`, both texts, and nothing else.")
+        if digest is None:
             return problem(409, f"Operation `{view.id}` has no plan to decide on.", hint="Read it again in a moment.")
         reason = str(body.get("reason") or "")[:500]
         return _told(await self._operations.decide(view.id, digest, principal, approved, reason))
@@ -171,6 +173,7 @@ async def _body(request: web.Request) -> dict[str, JSON]:
         return {}
     try:
         body = json.loads(raw)
+        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (ValueError, RecursionError):
         raise UsageError("The body is not JSON.", hint='Send an object, such as `{"name": "orders"}`.') from None
     if not isinstance(body, dict):
@@ -194,7 +197,7 @@ def _flag(request: web.Request, name: str) -> bool:
 def _seconds(request: web.Request, name: str) -> float:
     text = request.query.get(name, "0")
     try:
-        return min(max(float(text), 0.0), MAX_WAIT_S)
+        return min(max(0.0, float(text)), MAX_WAIT_S)  # in this order "nan" is nothing to wait for
     except ValueError:
         raise UsageError(f"`{name}` must be a number of seconds.") from None
 
