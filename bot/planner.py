@@ -24,13 +24,14 @@ class CommandPlanner:
         """Read the facts, plan, and let policy decide on the plan's owner.
 
         Where the request alone says who owns it, policy is asked first: nobody spends the forge's patience on what
-        they may not do. Raise `Refused` then.
+        they may not do. Raise `Refused` then. An owner that does not exist has no members to send anybody to: reading
+        the facts says so.
         """
         command = self._registry.changing(asked.command)
         request = request_of(command, asked.request)
         owner = command.owner(request)
         early = may_ask(self._rules, asked.principal, asked.command, owner)
-        if owner is not None and not early.allowed:
+        if owner is not None and self._deps.catalog().get(owner) and not early.allowed:
             raise Refused(early.because)
         context = Context(
             operation=asked.operation,

@@ -58,6 +58,13 @@ async def test_what_policy_refuses_ends_with_3(ask: Ask) -> None:
         assert "Ask one of them, or platform." in said.out + said.err
 
 
+async def test_a_team_that_does_not_exist_is_told_apart_from_one_that_others_belong_to(desk: Desk) -> None:
+    words = ("service.create", "--set", "template=python-service", "--set", "name=typo", "--set", "owner=team-order")
+    said = await desk.there("plan", *words, by="author")
+    assert said.status == 2
+    assert "There is no group `team-order` in the catalog." in said.err
+
+
 async def test_what_waits_for_approval_ends_with_4_and_stands_in_the_ledger(desk: Desk, ask: Ask) -> None:
     said = await ask("run", "service.create", "--json", "--set", "name=waits", *CREATE, by="author")
     assert (said.status, said.json["state"]) == (4, "awaiting_approval")
