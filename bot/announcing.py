@@ -124,8 +124,8 @@ class Details:
         key = f"details:{view.id}:{view.digest}"
         if key in self._shown:
             return "The details are in the thread of the card."
-        self._shown.add(key)
         await self._outbox.thread(view.id, thread(view), key=key)
+        self._shown.add(key)
         return None
 
 
