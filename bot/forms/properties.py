@@ -18,6 +18,7 @@ OPTION_LABEL = 75
 OPTION_VALUE = 150
 LABEL = 2_000
 FIELD_NAME = 200
+MAX_HINT = 120
 """What the narrowest door, a Slack modal, can hold."""
 
 _KNOWN = frozenset(
@@ -86,8 +87,13 @@ def _words(name: str, schema: Schema, ui: Schema) -> dict[str, Any]:
         "title": str(title),
         "help": " ".join(dict.fromkeys(text.strip() for text in helps if text.strip())),
         "placeholder": _text(ui, "placeholder"),
-        "pattern_help": pattern_help if isinstance(pattern_help, str) else "",
+        "pattern_help": pattern_help if isinstance(pattern_help, str) else _own_words(_text(ui, "help")),
     }
+
+
+def _own_words(hint: str) -> str:
+    """The hint beside a field says what fits better than its regular expression does."""
+    return f"This does not fit. {hint}" if 0 < len(hint) <= MAX_HINT else ""
 
 
 def _text(schema: Schema, key: str) -> str:

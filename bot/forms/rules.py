@@ -228,7 +228,7 @@ def _text_problem(field: FormField, value: str) -> str:
         return f"Write at least {least} characters; there {_are(len(value))} now."
     if len(value) > most:
         return f"Write at most {most} characters; there {_are(len(value))} now."
-    if field.kind is not Kind.MULTILINE and re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
+    if field.kind is not Kind.MULTILINE and re.search(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\ufffe\uffff]", value):
         return "Remove the line breaks and control characters."
     if field.pattern and not matches(field.pattern, value):
         return field.pattern_help or _unlike(field)

@@ -128,6 +128,8 @@ def test_nested_answers_of_other_doors_become_flat() -> None:
         ("A", Kind.TEXT, {"pattern": "^[a-z]+$"}, "This must match the pattern ^[a-z]+$"),
         ("A", Kind.TEXT, {"pattern": "^[a-z]+$", "pattern_help": "Use small letters."}, "Use small letters."),
         ("a\nb", Kind.TEXT, {}, "Remove the line breaks and control characters."),
+        ("a\ufffe", Kind.TEXT, {}, "Remove the line breaks and control characters."),  # no YAML file can hold it
+        ("a\x80b", Kind.TEXT, {}, "Remove the line breaks and control characters."),
         ("3.5", Kind.INTEGER, {}, "Give a whole number, such as 3."),
         ("many", Kind.NUMBER, {}, "Give a number, such as 3 or 0.5."),
         ("nan", Kind.NUMBER, {}, "Give a number, such as 3 or 0.5."),

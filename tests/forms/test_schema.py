@@ -108,6 +108,12 @@ def test_bounds_are_kept() -> None:
     assert (number.minimum, number.maximum, number.multiple_of) == (1, 9, 3)
 
 
+def test_a_hint_says_what_fits_where_nothing_else_does() -> None:
+    hinted = {"type": "string", "pattern": "^a", "description": "It is long. " * 20, "ui:help": "Begin with a."}
+    assert field(**hinted).pattern_help == "This does not fit. Begin with a."
+    assert field(**hinted, errorMessage="No.").pattern_help == "No."
+
+
 def test_an_owner_picker_offers_groups_and_users_unless_told_otherwise() -> None:
     assert field(type="string", **{"ui:field": "OwnerPicker"}).catalog_filter == {"kind": ["Group", "User"]}
     told = field(type="string", **{"ui:field": "OwnerPicker", "ui:options": {"allowedKinds": ["Group"]}})
