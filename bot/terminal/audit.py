@@ -22,6 +22,8 @@ from bot.storage.operations import ledger_entries, ledger_heads
 
 Result = tuple[int, list[str]]
 
+MOST_SHOWN = 1_000_000
+
 
 async def verify(settings: Settings, *, as_json: bool) -> Result:
     """Recompute the chain and hold it against the published heads: exit 0 when all is as it was sealed, else 1."""
@@ -67,7 +69,7 @@ async def _published(settings: Settings, database: Database) -> tuple[tuple[Head
 
 async def show(settings: Settings, *, operation: str | None, limit: int, as_json: bool) -> Result:
     """Print entries, newest last."""
-    query = select(ledger_entries).order_by(ledger_entries.c.id.desc()).limit(max(1, limit))
+    query = select(ledger_entries).order_by(ledger_entries.c.id.desc()).limit(min(max(1, limit), MOST_SHOWN))
     if operation:
         query = query.where(ledger_entries.c.operation == operation)
     async with _opened(settings) as database, database.read() as connection:

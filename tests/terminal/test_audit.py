@@ -85,3 +85,9 @@ async def test_without_a_key_or_a_database_it_says_what_is_missing(tmp_path: Pat
     )
     assert said.status == 1
     assert said.err.startswith("The database cannot be used (OperationalError). Check CAUSEWAY_DATABASE_URL")
+
+
+async def test_any_number_of_entries_can_be_asked_for(desk: Desk) -> None:
+    await sealed(desk)
+    for limit in ("-5", "9" * 30):
+        assert (await desk.here("ledger", "show", "--limit", limit)).status == 0
