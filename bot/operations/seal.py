@@ -32,6 +32,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.errors import UsageError
 from bot.model.canonical import JSON, canonical
 from bot.operations.contracts import machine_time
 from bot.ports import Clock
@@ -121,7 +122,10 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
             pass
         finally:
             new.unlink()
-    return parse_signing_key(path.read_text())
+    try:
+        return parse_signing_key(path.read_text())
+    except ValueError as error:
+        raise UsageError(f"{path} holds no Ed25519 private key in PEM form.", hint="Restore it from a copy.") from error
 
 
 def parse_signing_key(pem: str) -> Ed25519PrivateKey:

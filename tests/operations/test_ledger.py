@@ -382,6 +382,12 @@ def test_what_is_no_key_is_refused(parse: Callable[[str], object]) -> None:
         parse("-----BEGIN NOTHING-----")
 
 
+def test_a_key_file_that_holds_no_key_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_text("")
+    with pytest.raises(UsageError, match="holds no Ed25519 private key"):
+        signing_key(tmp_path / "key.pem")
+
+
 async def test_published_heads_are_read_back_from_the_file(tmp_path: Path, sqlite_url: str) -> None:
     file = tmp_path / "published" / "heads.jsonl"
     database = await opened(sqlite_url)
