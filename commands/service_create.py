@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import BaseModel, Field, model_validator
 
 from bot.catalog.index import Index
-from bot.command import Command, Context, FormStart, Risk
+from bot.catalog.options import offered
+from bot.command import Command, Context, FormStart
 from bot.deps import Deps
 from bot.errors import Conflict, Invalid, Mistake, NotFound, UsageError
 from bot.forms.answers import check, complete, flatten, unknown
@@ -130,6 +131,8 @@ def known_owner(path: GoldenPath, answers: Mapping[str, JSON], index: Index) -> 
     found = index.get(owner)
     if found is None or not isinstance(found.entity, Group | User):
         raise UsageError(f"There is no group `{given[:80]}` in the catalog.", hint="Pick one of its groups as owner.")
+    if picker and not offered(picker, found.entity):
+        raise UsageError(f"`{given[:80]}` cannot be the owner here.", hint="Pick one from the form's list.")
     return owner
 
 
@@ -276,6 +279,5 @@ COMMAND: Command[ServiceCreate, ServiceFacts] = Command(
     facts=read_facts,
     plan=plan,
     owner=requested_owner,
-    risk=Risk.MEDIUM,
     form=ServiceForm,
 )

@@ -27,6 +27,12 @@ class CatalogOptions:
         return [_option(f) for f in [*mine, *(f for f in found if f.ref not in principal.groups)]]
 
 
+def offered(field: FormField, entity: Entity) -> bool:
+    """Return whether the picker's own list could show `entity`: no other door may give more than the form does."""
+    kinds, fits = _filter(field)
+    return (not kinds or entity.kind.lower() in kinds) and (fits is None or fits(entity))
+
+
 def _option(found: Found) -> Option:
     told = found.entity.metadata.description.split("\n")[0]
     return Option(value=found.ref, label=found.label, description=told[:75])

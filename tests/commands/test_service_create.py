@@ -98,6 +98,14 @@ def test_an_owner_that_the_catalog_does_not_know_is_refused(owner: str) -> None:
 
 def test_an_owner_is_a_group_or_a_person_of_the_catalog() -> None:
     assert known_owner(PYTHON, {"owner": "team-orders"}, known()) == OWNER
+
+
+def test_a_person_cannot_own_what_the_form_gives_to_groups_only() -> None:
+    picker = "ui:field: OwnerPicker"
+    groups = TEXTBOOK.replace(picker, f"{picker}\n          ui:options: {{catalogFilter: {{kind: Group}}}}")
+    assert known_owner(path_of(groups), {"owner": "team-orders"}, known()) == OWNER
+    with pytest.raises(UsageError, match="cannot be the owner here"):
+        known_owner(path_of(groups), {"owner": "user:default/author"}, known())
     assert known_owner(PYTHON, {"owner": "user:author"}, known()) == "user:default/author"
     assert known_owner(PYTHON, {}, known()) is None
 
