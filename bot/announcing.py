@@ -89,7 +89,8 @@ class Announcements:
         if asked.principal.slack_user:
             self._home_changed(asked.principal.slack_user)
         state = State(row.state)
-        if row.digest is None and state.final:
+        if state.final and not await self._outbox.has_card(connection, operation_id):
+            # It never got as far as a card: it could not be planned, or policy refused the plan.
             await self._tell(connection, asked, row.problem)
         elif row.digest is not None:  # before there is a plan there is nothing to show, nor a place to show it
             urgent = state is not State.RUNNING

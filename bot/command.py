@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -17,12 +16,6 @@ from bot.model.principal import Door, Principal
 
 R = TypeVar("R", bound=BaseModel)
 F = TypeVar("F")
-
-
-class Risk(StrEnum):
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +82,6 @@ class Command(Generic[R, F]):
     """Pure."""
     owner: Callable[[R], str | None]
     """The group (full reference) whose rules apply, as far as the request tells."""
-    risk: Risk = Risk.MEDIUM
     form: Callable[[Any], FormSource] | None = None
     """`(deps)`: how Slack asks for the request; None: words are enough."""
     parse: Callable[[Sequence[str]], R] | None = None

@@ -24,14 +24,19 @@ class Tokens:
 
     def principal(self, header: str) -> Principal:
         """Raise `Unknown` with a sentence when the token is missing, unknown, or names nobody in the catalog."""
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise Unknown("This call needs a bearer token.", hint="Send `Authorization: Bearer …`.")
-        digest = hashlib.sha256(token.strip().encode()).hexdigest()
-        users = [user for user, known in self._known if hmac.compare_digest(known, digest)]
-        if not users:
-            raise Unknown("This token is not known here.", hint="Ask the platform team for one.")
-        found = self._principal(users[0])
+        found = self._principal(user_of(self._known, header))
         if found is None:
             raise Unknown("This token names somebody who is not in the catalog.", hint="Ask the platform team.")
         return found
+
+
+def user_of(known: Iterable[tuple[str, str]], header: str) -> str:
+    """Return whom a token was given to. Raise `Unknown` when it is missing or not known."""
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unknown("This call needs a bearer token.", hint="Send `Authorization: Bearer …`.")
+    digest = hashlib.sha256(token.strip().encode()).hexdigest()
+    users = [user for user, hashed in known if hmac.compare_digest(hashed, digest)]
+    if not users:
+        raise Unknown("This token is not known here.", hint="Ask the platform team for one.")
+    return users[0]

@@ -22,7 +22,7 @@ from bot.forms.answers import check, following
 from bot.forms.model import FieldError, Form, FormField
 from bot.forms.rules import short
 from bot.model.canonical import JSON
-from bot.model.operation import Asked, Origin
+from bot.model.operation import Asked, Origin, Reason
 from bot.model.principal import Door, Principal
 from bot.ports import Clock
 from bot.slack import forms
@@ -117,11 +117,13 @@ class Conversation:
         await self._show(envelope, again, "Opening the form took too long for Slack.")
 
     async def _was_refused(self, draft: Draft) -> bool:
-        """A request that ended before there was a plan changed nothing: its form may be mended and sent again."""
+        """A request that never got as far as a card changed nothing: its form may be mended and sent again."""
         if draft.asked is None:
             return False
         view = await self._operations.view(draft.asked.operation)
-        return view is not None and view.plan is None and view.state.final
+        if view is None or not view.state.final:
+            return False
+        return view.plan is None or view.reason is Reason.REFUSED_BY_POLICY
 
     async def _show(
         self, envelope: Envelope, prepare: Callable[[Principal], Awaitable[tuple[Draft, FormStart]]], late: str

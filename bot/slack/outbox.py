@@ -166,6 +166,10 @@ class Outbox:
         }
         await self._add(RowKind.FILE, f"card:{operation_id}", payload, key=key, connection=connection)
 
+    async def has_card(self, connection: AsyncConnection, operation_id: str) -> bool:
+        """Return whether a card was ever asked for, as seen inside the caller's transaction."""
+        return await self._rows.has_card(connection, operation_id)
+
     async def place(self, operation_id: str) -> CardPlace | None:
         """Return channel and `ts` of an operation's card, or None while it has not been posted."""
         return await self._rows.place(operation_id)

@@ -105,6 +105,10 @@ class Rows:
         }
         await connection.execute(insert.on_conflict_do_update(index_elements=["operation"], set_=newer))
 
+    async def has_card(self, connection: AsyncConnection, operation: str) -> bool:
+        found = await connection.execute(select(slack_cards.c.operation).where(slack_cards.c.operation == operation))
+        return found.first() is not None
+
     async def add(
         self,
         connection: AsyncConnection,

@@ -14,6 +14,7 @@ from bot.client import Client
 from bot.command import Context, Query
 from bot.errors import NotFound, Refused, UsageError
 from bot.http.api import is_settled
+from bot.http.tokens import user_of
 from bot.intake import new_operation_id, request_of
 from bot.logs import configure
 from bot.model.canonical import JSON
@@ -39,7 +40,7 @@ async def plan(arguments: argparse.Namespace, settings: Callable[[], Settings]) 
         async with aiohttp.ClientSession() as session:
             answer = await Client(session, arguments.server, arguments.token).plan(arguments.request, values)
     else:
-        answer = await _locally(settings(), lambda app: _plan_here(app, arguments, values))
+        answer = await _locally(settings(), arguments.token, lambda app: _plan_here(app, arguments, values))
     if "plan" not in answer:
         hint = f"Run it: `causeway run {arguments.request}`."
         raise NotFound(f"`{arguments.request}` only answers; it makes no plan.", hint=hint)
@@ -54,7 +55,7 @@ async def run(arguments: argparse.Namespace, settings: Callable[[], Settings]) -
     if arguments.server:
         answer = await _run_there(arguments, values)
     else:
-        answer = await _locally(settings(), lambda app: _run_here(app, arguments, values))
+        answer = await _locally(settings(), arguments.token, lambda app: _run_here(app, arguments, values))
     _print(arguments, answer, _told(answer))
     return exit_status(answer)
 
@@ -92,8 +93,10 @@ def exit_status(answer: Mapping[str, Any]) -> int:
     return STATUS.get(State(answer["state"]), FAILED)
 
 
-async def _locally(settings: Settings, act: Callable[[App], Any]) -> dict[str, Any]:
+async def _locally(settings: Settings, token: str, act: Callable[[App], Any]) -> dict[str, Any]:
     configure("ERROR")
+    # Before anything is opened: who may not look leaves no database behind.
+    user_of([(known.user, known.sha256) for known in settings.configuration.api_tokens], f"Bearer {token}")
     async with open_app(settings) as app:
         answer: dict[str, Any] = await act(app)
         return answer

@@ -37,7 +37,7 @@ RUNS = 3
 AT_ONCE = 50
 EFFECTS = 5
 PATIENCE_S = 120.0
-AUTHOR = Principal(user="user:default/author", display_name="Ann Author")
+AUTHOR = Principal(user="user:default/author", display_name="Sample Author")
 
 
 class Nothing(Effect, frozen=True):

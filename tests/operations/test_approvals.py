@@ -118,7 +118,7 @@ async def test_a_rejected_plan_does_not_run(url: str, tmp_path: Path) -> None:
         assert answer.text == "You rejected it."
         done = await a.until()
         assert (done.state, done.reason) == (State.REJECTED, Reason.REJECTED)
-        assert done.problem == "Abe Approver rejected it: too big. Nothing was changed."
+        assert done.problem == "Sample Approver rejected it: too big. Nothing was changed."
         assert a.folder.files() == {}
 
 
@@ -161,8 +161,8 @@ async def test_of_two_who_decide_at_once_one_is_told_who_was_quicker(url: str, t
         assert [answer.accepted for answer in answers].count(True) == 1
         loser = next(answer for answer in answers if not answer.accepted)
         assert loser.text in (
-            "Abe Approver has already approved this plan; your click changed nothing.",
-            "Olga Other has already rejected this plan; your click changed nothing.",
+            "Sample Approver has already approved this plan; your click changed nothing.",
+            "Sample Other has already rejected this plan; your click changed nothing.",
         )
         assert len((await a.operations.view(seen.id)).approvals) == 1
 

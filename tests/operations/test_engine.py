@@ -370,7 +370,7 @@ async def test_a_finished_operation_can_be_undone(url: str, tmp_path: Path) -> N
         first = await a.operations.press(button, AUTHOR)
         done = await a.until(lambda seen: seen.state is State.UNDONE)
         assert done.reason is Reason.ASKED_TO_UNDO
-        assert done.problem == "Ann Author asked to undo it. Nothing is left behind."
+        assert done.problem == "Sample Author asked to undo it. Nothing is left behind."
         assert a.folder.files() == {}
         assert await a.operations.press(button, AUTHOR) == first
 
@@ -419,7 +419,7 @@ async def test_what_has_not_begun_is_withdrawn(sqlite_url: str, tmp_path: Path) 
         assert (await a.operations.undo("op-1", AUTHOR)).accepted
         done = await a.until()
         assert (done.state, done.reason) == (State.UNDONE, Reason.ASKED_TO_UNDO)
-        assert done.problem == "Ann Author withdrew it. Nothing was changed."
+        assert done.problem == "Sample Author withdrew it. Nothing was changed."
 
 
 async def test_who_may_not_undo_is_told_why(sqlite_url: str, tmp_path: Path) -> None:

@@ -26,9 +26,9 @@ from bot.operations.contracts import Allowed, Denied, NeedsApproval, Planned
 from bot.ports import CatalogRegistry, Forge, Ports
 
 MONDAY = datetime(2026, 6, 1, 9, tzinfo=UTC)
-AUTHOR = Principal(user="user:default/author", display_name="Ann Author", groups=frozenset({"group:default/orders"}))
-APPROVER = Principal(user="user:default/approver", display_name="Abe Approver")
-OTHER = Principal(user="user:default/other", display_name="Olga Other")
+AUTHOR = Principal(user="user:default/author", display_name="Sample Author", groups=frozenset({"group:default/orders"}))
+APPROVER = Principal(user="user:default/approver", display_name="Sample Approver")
+OTHER = Principal(user="user:default/other", display_name="Sample Other")
 
 Hook = Callable[[str, str], Awaitable[None]]
 

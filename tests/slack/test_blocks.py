@@ -76,9 +76,9 @@ def test_times_are_shown_in_the_readers_zone_with_utc_beside() -> None:
 
 
 def test_only_a_real_id_is_mentioned() -> None:
-    assert mention("U123", "Ada") == "<@U123>"
-    assert mention("U1> <!channel", "Ada") == "Ada"
-    assert mention(None, "<Ada>") == "&lt;Ada&gt;"
+    assert mention("U123", "Sample") == "<@U123>"
+    assert mention("U1> <!channel", "Sample") == "Sample"
+    assert mention(None, "<Sample>") == "&lt;Sample&gt;"
 
 
 def test_lines_become_as_few_sections_as_the_limit_allows() -> None:

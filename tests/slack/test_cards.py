@@ -53,7 +53,7 @@ def test_every_state_is_taken_by_slack(story: str) -> None:
 def test_the_fallback_text_alone_says_what_who_and_how_it_stands(story: str) -> None:
     shown = STORIES[story]
     text = drawn(shown).text
-    assert "Ada Author" in text
+    assert "Sample Author" in text
     assert (shown.plan.summary if shown.plan else "/service create") in text
     assert shown.problem.split("`")[0] in text
 
@@ -73,7 +73,7 @@ def test_the_metadata_names_operation_command_state_and_digest() -> None:
 def test_who_has_a_slack_id_is_mentioned_and_who_has_none_is_named() -> None:
     text = words(drawn(STORIES["running"]))
     assert "Asked by <@U0AUTHOR>" in text
-    assert "Approved by Lena Lead" in text
+    assert "Approved by Sample Lead" in text
 
 
 def test_an_approval_of_an_older_plan_is_not_shown_as_one() -> None:

@@ -19,7 +19,7 @@ from tests.slack.checker import view_violations
 from tests.slack.views import MONDAY
 
 PAGE = Home(
-    name="Ada",
+    name="Sample",
     create=(
         Creation(label="Create a Python service", command="service.create python-service"),
         Creation(label="Create a Node service", command="service.create node-service"),
@@ -63,9 +63,9 @@ def test_the_page_looks_as_agreed() -> None:
 
 
 def test_an_empty_page_says_where_to_begin() -> None:
-    text = json.dumps(home(Home(name="Ada")))
+    text = json.dumps(home(Home(name="Sample")))
     assert "Nothing waits for you." in text
-    assert view_violations(home(Home(name="Ada"))) == []
+    assert view_violations(home(Home(name="Sample"))) == []
 
 
 def test_whoever_may_not_use_it_reads_whom_to_ask() -> None:
@@ -94,7 +94,7 @@ async def test_a_page_is_published_only_when_it_looks_different(room: tuple[Home
     publisher, slack, pages = room
     assert await publisher.publish("U1")
     assert not await publisher.publish("U1")
-    pages.pages["U1"] = replace(PAGE, name="Ada A.")
+    pages.pages["U1"] = replace(PAGE, name="Sample A.")
     assert await publisher.publish("U1")
     assert slack.published == 2
 

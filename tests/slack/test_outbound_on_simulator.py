@@ -160,4 +160,4 @@ async def test_slack_shows_the_home_tab(room: Room) -> None:
     publisher = HomePublisher(room.gateway, pages, room.database, timer=FakeTimer())
     assert await publisher.publish(AUTHOR)
     home = (await room.rig.see("views", user="author"))["home"]
-    assert home["blocks"][0]["text"]["text"] == "Hello, Ada"
+    assert home["blocks"][0]["text"]["text"] == "Hello, Sample"

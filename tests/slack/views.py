@@ -11,8 +11,8 @@ from bot.model.plan import Detail, Plan, Revision, Step
 from bot.model.principal import Door, Principal
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-AUTHOR = Principal(user="user:default/author", display_name="Ada Author", slack_user="U0AUTHOR")
-LEAD = Principal(user="user:default/approver", display_name="Lena Lead")
+AUTHOR = Principal(user="user:default/author", display_name="Sample Author", slack_user="U0AUTHOR")
+LEAD = Principal(user="user:default/approver", display_name="Sample Lead")
 
 _TEXTS = {
     "publish": "Create the private repository acme/orders with 24 files",
@@ -139,7 +139,7 @@ STORIES: dict[str, OperationView] = {
         reason=Reason.REFUSED_BY_POLICY,
         plan=None,
         digest=None,
-        problem="Only members of team-orders may create services for it. Ask Lena Lead.",
+        problem="Only members of team-orders may create services for it. Ask Sample Lead.",
     ),
     "expired": view(State.EXPIRED, need=NEED),
     "fault": view(

@@ -64,8 +64,11 @@ async def test_writers_wait_for_one_another(database: Database) -> None:
 
 
 async def test_an_error_does_not_carry_what_was_to_be_written(database: Database) -> None:
-    with pytest.raises(IntegrityError) as caught:
+    async def twice() -> None:
         async with database.write() as connection:
             for _ in range(2):
                 await connection.execute(insert(THINGS).values(id=1, size=424242))
+
+    with pytest.raises(IntegrityError) as caught:
+        await twice()
     assert "424242" not in str(caught.value)
