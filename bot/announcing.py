@@ -12,10 +12,9 @@ from bot.catalog.index import Index
 from bot.model.operation import Asked, OperationView, State
 from bot.model.principal import Door, Principal
 from bot.ports import Clock
-from bot.slack import blocks
 from bot.slack.cards import card, thread
 from bot.slack.channels import Channels
-from bot.slack.contracts import Click
+from bot.slack.contracts import Blocks, Click
 from bot.slack.help import marked
 from bot.slack.home import Creation, Home, Line
 from bot.slack.outbox import Card, Outbox
@@ -92,24 +91,27 @@ class Announcements:
         if state.final and not await self._outbox.has_card(connection, operation_id):
             # It never got as far as a card: it could not be planned, or policy refused the plan.
             await self._tell(connection, asked, row.problem)
+        elif row.digest is None and row.problem:
+            await self._say(connection, asked, f"I am still planning what you asked for. {row.problem}")
         elif row.digest is not None:  # before there is a plan there is nothing to show, nor a place to show it
             urgent = state is not State.RUNNING
             await self._outbox.operation_changed(connection, operation_id, revision, urgent=urgent)
 
     async def _tell(self, connection: AsyncConnection, asked: Asked, problem: str) -> None:
-        user = asked.origin.slack_user
+        draft = asked.origin.slack_draft
+        again = open_form(marked(problem), draft, "Open the form again") if draft else ()
+        await self._say(connection, asked, problem, again)
+
+    async def _say(self, connection: AsyncConnection, asked: Asked, sentence: str, shown: Blocks = ()) -> None:
+        """Tell the person who asked in Slack, where they asked."""
+        user, channel = asked.origin.slack_user, asked.origin.slack_channel
         if asked.door is not Door.SLACK or user is None:
             return
-        text = marked(problem)
-        draft = asked.origin.slack_draft
-        shown = open_form(text, draft, "Open the form again") if draft else [blocks.section(text)]
-        key = f"refused:{asked.operation}"
-        if asked.origin.slack_channel:
-            await self._outbox.ephemeral(
-                channel=asked.origin.slack_channel, user=user, text=text, blocks=shown, key=key, connection=connection
-            )
+        text = marked(sentence)
+        if channel:
+            await self._outbox.ephemeral(channel=channel, user=user, text=text, blocks=shown, connection=connection)
         else:
-            await self._outbox.message(channel=user, text=text, blocks=shown, key=key, connection=connection)
+            await self._outbox.message(channel=user, text=text, blocks=shown, connection=connection)
 
 
 class Details:

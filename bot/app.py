@@ -231,6 +231,9 @@ class _Wiring:
                 sandbox=sandbox, forge=names, entities=self.catalog, fetcher=ForgeFetcher(self.forge, github.web_url)
             ),
             broken=self._broken,
+            organizations=frozenset(
+                name.lower() for name in (github.organization, *github.other_organizations) if name
+            ),
             private_repositories=github.private_repositories,
         )
 

@@ -23,5 +23,7 @@ class Deps:
     runner: Runner
     broken: Callable[[], tuple[Mistake, ...]] = tuple
     """Catalog files and golden paths that cannot be used, each with its mistake."""
+    organizations: frozenset[str] = frozenset()
+    """Owners of repositories that golden paths may touch, in lower case; empty for any."""
     private_repositories: bool = True
     """Visibility of new repositories whose template says none."""

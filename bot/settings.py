@@ -162,6 +162,8 @@ class SlackPart(Part):
 class GithubPart(Part):
     organization: str = ""
     """Owner of new repositories whose template names none."""
+    other_organizations: tuple[str, ...] = ()
+    """Further owners that golden paths may name; all others are refused."""
     host: str = "github.com"
     """What stands before the `?` in a template's `repoUrl`."""
     web_url: Address = "https://github.com"

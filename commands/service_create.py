@@ -12,7 +12,7 @@ from bot.catalog.index import Index
 from bot.catalog.options import offered
 from bot.command import Command, Context, FormStart
 from bot.deps import Deps
-from bot.errors import Conflict, Invalid, Mistake, NotFound, UsageError
+from bot.errors import Conflict, Invalid, Mistake, NotFound, Refused, UsageError
 from bot.forms.answers import check, complete, flatten, unknown
 from bot.forms.model import Form, FormField, Kind, Option, Page
 from bot.forms.schema import form_of_pages
@@ -66,6 +66,7 @@ async def read_facts(request: ServiceCreate, context: Context, deps: Deps) -> Se
     owner = known_owner(path, answers, index)
     _check_entities(path, answers, index)
     rendered = await deps.runner.run(path, answers, _requester(context.principal, index), operation=context.operation)
+    _check_organizations(rendered, deps)
     existing: dict[str, str] = {}
     for action in rendered.actions:
         if action.repository and action.repository not in existing:
@@ -134,6 +135,17 @@ def known_owner(path: GoldenPath, answers: Mapping[str, JSON], index: Index) -> 
     if picker and not offered(picker, found.entity):
         raise UsageError(f"`{given[:80]}` cannot be the owner here.", hint="Pick one from the form's list.")
     return owner
+
+
+def _check_organizations(rendered: Rendered, deps: Deps) -> None:
+    """Raise `Refused` for a repository outside the organisations that this installation serves."""
+    for action in rendered.actions:
+        owner = (action.repository or "").partition("/")[0]
+        if owner and deps.organizations and owner.lower() not in deps.organizations:
+            raise Refused(
+                f"`{owner}` is not an organisation that Causeway works in here.",
+                hint=f"It works in {', '.join(sorted(deps.organizations))}.",
+            )
 
 
 def _check_entities(path: GoldenPath, answers: Mapping[str, JSON], index: Index) -> None:

@@ -23,7 +23,7 @@ from bot.effects import (
     RegisterInCatalog,
     SetVariables,
 )
-from bot.errors import Invalid, Mistake
+from bot.errors import Invalid, Mistake, Refused
 from bot.model.canonical import JSON
 from bot.model.effect import Effect
 from bot.model.late import Late, OutputRef
@@ -123,7 +123,11 @@ def _commit(to: Translation, action: PlannedAction) -> None:
     repository = _repository(action)
     made_by = to.creates.get(repository)
     if made_by is None:
-        to.pushes.append(repository)
+        # Whoever asks chooses the name, and their own team approves: an existing repository is somebody else's.
+        raise Refused(
+            f"A golden path does not push to a repository that it has not made ({repository}).",
+            hint="Change existing repositories by pull request: `publish:github:pull-request`.",
+        )
     to.effects.append(
         CommitFiles(
             id=action.id,
@@ -131,7 +135,7 @@ def _commit(to: Translation, action: PlannedAction) -> None:
             branch=BRANCH,
             files=tuple(FileBody.of(file) for file in action.files),
             message=_text(action, "gitCommitMessage", "Start from the golden path"),
-            replaces=Late(parts=(OutputRef(effect=made_by, output="head"),)) if made_by else None,
+            replaces=Late(parts=(OutputRef(effect=made_by, output="head"),)),
         )
     )
 
@@ -174,7 +178,10 @@ def _teams(to: Translation, action: PlannedAction) -> list[tuple[str, str]]:
     """`access` (a team gets admin) and `collaborators`; people are told as not followed: access goes by team."""
     teams: dict[str, str] = {}
     access = action.inputs.get("access")
+    owner = _repository(action).partition("/")[0]
     if isinstance(access, str) and "/" in access:
+        if access.partition("/")[0].lower() != owner.lower():
+            _refuse(action, "access", f"`{access[:80]}` is not a team of `{owner}`")
         teams[access.rpartition("/")[2]] = "admin"
     elif access:
         to.notes.append(f"`access` of step `{action.id}` names a person; access is given to teams only.")

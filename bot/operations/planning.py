@@ -36,6 +36,7 @@ async def recheck(held: Held) -> None:
             state=State.RUNNING,
             stage=Stage.APPLY,
             steps=_first_running(held.record.steps),
+            problem="",
         )
         return
     changes = what_changed(held.plan, planned.plan)
@@ -48,8 +49,13 @@ async def recheck(held: Held) -> None:
 async def _planned(held: Held) -> Planned | None:
     """Return the plan as the facts are now, or end the operation and return None."""
     asked = held.record.asked
+
+    async def waiting(message: str) -> None:
+        if not held.record.problem:  # once: whoever asked should not wonder, nor be told at each try
+            await held.save(problem=f"{message} Nothing has been changed yet.")
+
     try:
-        return await held.patiently(lambda _: held.means.planner.plan(asked))
+        return await held.patiently(lambda _: held.means.planner.plan(asked), waiting)
     except Refused as error:
         await _end(held, State.REJECTED, Reason.REFUSED_BY_POLICY, str(error))
     except UpstreamUnavailable as error:
@@ -72,16 +78,17 @@ async def _go_on(held: Held, planned: Planned, made: Entry, voided: tuple[Voided
         "voided": voided,
         "need": None,
     }
+    mended = {"problem": ""}
     match planned.decision:
         case Allowed():
             running = {"state": State.RUNNING, "stage": Stage.APPLY, "steps": _first_running(common["steps"])}
-            await held.save(made, **common | running)
+            await held.save(made, **common | mended | running)
         case NeedsApproval(need=need, expires_after=expires_after):
             due = held.means.store.clock() + expires_after
             awaiting = {"state": State.AWAITING_APPROVAL, "stage": Stage.AWAIT, "need": need, "due_at": due}
             approvers: list[JSON] = sorted(need.approvers)  # type: ignore[assignment]  # texts are JSON
             asked = held.entry("approval.asked", digest=plan.digest, approvers=approvers, rule=need.rule)
-            await held.save(made, asked, let_go=True, **common | awaiting)
+            await held.save(made, asked, let_go=True, **common | mended | awaiting)
         case Denied(sentence=sentence):
             await _end(held, State.REJECTED, Reason.REFUSED_BY_POLICY, sentence, made, **common)
 

@@ -17,7 +17,7 @@ from bot.slack.contracts import Directory, Web
 from bot.storage.database import Database
 from bot.storage.slack_inbound import identities
 
-WELCOME_S = 3600.0
+WELCOME_S = 300.0
 """How long a person who was let in is not looked up again, in seconds."""
 REFUSED_S = 300.0
 """The same for one who was refused: mistakes are mended while somebody waits."""

@@ -47,8 +47,10 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = async_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        if self.is_sqlite and self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        if self.is_sqlite and self.url.database not in (None, "", ":memory:"):
+            file = Path(self.url.database)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch(mode=0o600)  # for our eyes only; an existing file keeps its rights
         self.engine: AsyncEngine = self._engine()
         self._writer = asyncio.Lock()
         if self.is_sqlite:

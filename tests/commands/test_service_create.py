@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from bot.deps import Deps
 from bot.effects import CommitFiles, CreateRepository
-from bot.errors import Conflict, Invalid, NotFound, UsageError
+from bot.errors import Conflict, Invalid, NotFound, Refused, UsageError
 from bot.forms.schema import form_of_pages
 from bot.golden_paths.sandbox import Sandbox
 from bot.golden_paths.steps import ForgeNames, OutputText, Rendered, Requester, Runner
@@ -28,6 +29,7 @@ from commands.service_create import (
     requested_owner,
 )
 from tests.commands.company import NODE, PYTHON, context, deps, known, person
+from tests.fakes.forge import FakeForge
 from tests.golden_paths.helpers import TEXTBOOK, path_of
 
 OWNER = "group:default/team-orders"
@@ -216,3 +218,34 @@ async def test_an_entity_that_is_not_in_the_catalog_is_refused_by_name(given: st
     (mistake,) = caught.value.mistakes
     assert mistake.path == "system"
     assert len(str(mistake)) < 200
+
+
+async def refused(template: str, **values: JSON) -> Refused:
+    """Run the template's reading steps and the plan; return the refusal."""
+    path = path_of(template, {"skeleton/README.md": "# hello\n"})
+    async with Sandbox() as sandbox:
+        found = deps([path])
+        company = Deps(
+            catalog=found.catalog,
+            templates=found.templates,
+            runner=Runner(sandbox=sandbox, forge=ForgeNames(owner="acme")),
+            organizations=frozenset({"acme"}),
+            forge=FakeForge(),
+        )
+        request = ServiceCreate.model_validate({"template": "python-service", "values": values})
+        with pytest.raises(Refused) as caught:
+            plan(request, await read_facts(request, context("team-orders"), company))
+        return caught.value
+
+
+async def test_a_golden_path_reaches_no_other_organisation() -> None:
+    template = TEXTBOOK.replace("github.com?repo=", "github.com?owner=evil&repo=")
+    told = await refused(template, name="orders", owner="team-orders")
+    assert "`evil` is not an organisation" in told.message
+
+
+async def test_a_golden_path_pushes_to_no_repository_that_it_has_not_made() -> None:
+    template = TEXTBOOK.replace("publish:github", "github:repo:push")
+    told = await refused(template, name="catalog", owner="team-orders")
+    assert "acme/catalog" in told.message
+    assert "pull-request" in told.hint

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.scenario.world import World, world
+from tests.scenario.world import World, spoken, world
 
 UNATTENDED = "policy: {rules: [{approve: none}]}\n"
 
@@ -92,3 +92,14 @@ async def test_a_repository_with_other_peoples_commits_is_kept_and_reported(unat
     assert (await here.github("GET", "/repos/acme/shared/contents/NOTES.md?ref=idea"))[0] == 200
     assert any("branch idea" in step["undone"]["seen"] for step in kept)
     assert (await here.github("GET", "/repos/acme/shared/contents/platform.yaml"))[0] == 200, "main stays whole too"
+
+
+async def test_who_asks_while_github_is_away_hears_that_it_is_still_being_planned(here: World) -> None:
+    assert (await here.slack.command("author", "/service create python-service"))["status"] == 200
+    view = await here.slack.opened("author", "service.create")
+    await here.fail_github(route="/repos/acme/patience", times=4, status=503)
+    await here.slack.submit("author", view, {"name": "patience", "owner": "group:default/team-orders"})
+    told = await here.slack.told("author", "I am still planning what you asked for")
+    assert "Trying again" in spoken(told)
+    card = await here.slack.card("team-orders", "awaiting_approval")
+    assert "Trying again" not in spoken(card), "what has passed is not shown"
