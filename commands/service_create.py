@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field, model_validator
 
+from bot.catalog.catalog import FILE_NAMES
+from bot.catalog.documents import Document, read
 from bot.catalog.index import Index
 from bot.catalog.options import offered
 from bot.command import Command, Context, FormStart
@@ -67,6 +69,7 @@ async def read_facts(request: ServiceCreate, context: Context, deps: Deps) -> Se
     _check_entities(path, answers, index)
     rendered = await deps.runner.run(path, answers, _requester(context.principal, index), operation=context.operation)
     _check_organizations(rendered, deps)
+    _check_catalog_file(rendered)
     existing: dict[str, str] = {}
     for action in rendered.actions:
         if action.repository and action.repository not in existing:
@@ -146,6 +149,18 @@ def _check_organizations(rendered: Rendered, deps: Deps) -> None:
                 f"`{owner}` is not an organisation that Causeway works in here.",
                 hint=f"It works in {', '.join(sorted(deps.organizations))}.",
             )
+
+
+def _check_catalog_file(rendered: Rendered) -> None:
+    """Raise `Invalid` for a `catalog-info.yaml` that the catalog would refuse: better now than after an approval."""
+    if not any(action.action == "catalog:register" for action in rendered.actions):
+        return
+    for file in rendered.files:
+        if file.path in FILE_NAMES:
+            found = read(Document(file.path, "", file.content.decode(errors="replace")))
+            if found.mistakes:
+                told = f"{found.mistakes[0]}."
+                raise Invalid("With these answers the catalog could not read the service.", found.mistakes, hint=told)
 
 
 def _check_entities(path: GoldenPath, answers: Mapping[str, JSON], index: Index) -> None:

@@ -2,8 +2,7 @@
 
 `upgrade(url)` is called at every start and costs one query when there is nothing to do. A developer who has changed a
 table in `bot/storage/` writes the revision with `python -m bot.storage.migrate "What changed"`; it is generated from
-the tables as they are declared. (Before the first release the initial revision is made anew the same way: delete
-`migrations/versions/0001_*.py` first.)
+the tables as they are declared. A revision that has landed is never edited: databases made with it count as current.
 """
 
 from __future__ import annotations

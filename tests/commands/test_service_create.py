@@ -249,3 +249,20 @@ async def test_a_golden_path_pushes_to_no_repository_that_it_has_not_made() -> N
     told = await refused(template, name="catalog", owner="team-orders")
     assert "acme/catalog" in told.message
     assert "pull-request" in told.hint
+
+
+async def test_a_catalog_file_that_nobody_could_read_is_refused_before_anybody_approves() -> None:
+    register = {"id": "register", "action": "catalog:register", "input": {"catalogInfoUrl": "https://x.example/c.yaml"}}
+    path = path_of(
+        f"{TEXTBOOK}    - {register}\n",
+        {"skeleton/catalog-info.yaml": "kind: Component\nmetadata: {name: ${{ values.name }}}\n"},
+    )
+    async with Sandbox() as sandbox:
+        found = deps([path])
+        runner = Runner(sandbox=sandbox, forge=ForgeNames(owner="acme"))
+        company = Deps(catalog=found.catalog, templates=found.templates, runner=runner, forge=FakeForge())
+        request = ServiceCreate.model_validate(
+            {"template": "python-service", "values": {"name": "orders", "owner": "team-orders"}}
+        )
+        with pytest.raises(Invalid, match="could not read the service"):
+            await read_facts(request, context("team-orders"), company)
