@@ -48,7 +48,14 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument("--socket-mode", action="store_true", help="deliver over Socket Mode instead of HTTP")
     play.add_argument("--database-url", help="PostgreSQL instead of SQLite")
     play.add_argument("--peers-only", action="store_true", help="start no bot")
-    play.add_argument("--bot-url", action="append", default=[], help="with --peers-only: deliver to this bot")
+    play.add_argument(
+        "--bot-url",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="URL",
+        help="with --peers-only: deliver to these bots",
+    )
     play.set_defaults(run=_playground)
 
     for name, told, run in (("plan", "show what would be done", _plan), ("run", "do it", _run)):

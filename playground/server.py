@@ -100,6 +100,7 @@ class Playground:
             "CAUSEWAY_GITHUB_TOKEN": self._memory.token("github", "ghp_"),
             "CAUSEWAY_GITHUB_WEBHOOK_SECRET": self._memory.token("github_webhook"),
             "CAUSEWAY_DATABASE_URL": self._database_url or f"sqlite:///{self._data_dir / 'causeway.db'}",
+            "CAUSEWAY_LEDGER_KEY_FILE": str(self._data_dir / "ledger-key.pem"),
             "CAUSEWAY_CONFIG": str(self._data_dir / "causeway.yaml"),
             "CAUSEWAY_CLOCK_URL": f"{self._urls['page']}/sim/clock",
             "CAUSEWAY_LISTEN": self._urls["bot"].removeprefix("http://"),
