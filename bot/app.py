@@ -70,6 +70,7 @@ SHIPPED_PATHS = Path(__file__).parent.parent / "manifests" / "golden_paths"
 DOOR_TICK_S = 5.0
 FIRST_SWEEP_S = 20.0
 CHANNELS_S = 3.0
+PEOPLE_S = 6 * 3600.0
 CATCH_UP_S = 3.0
 """How often a replica looks for what another one has added to the catalog."""
 TEMPLATE_SWEEP_S = 60.0
@@ -364,6 +365,8 @@ class _Wiring:
         await door.start()
         self._stack.push_async_callback(door.close)
         self._every(DOOR_TICK_S, door.tick, "slack-door")
+        if self._speaks_slack:
+            self._every(PEOPLE_S, door.warm, "slack-people", at_once=True)
         if app_token := environment.slack_app_token.get_secret_value():
             sockets = SocketMode(
                 session=self.session,

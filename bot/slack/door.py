@@ -66,7 +66,7 @@ class SlackDoor:
         self.registry = Registry(commands, command_prefix)
         self.inbox = Inbox(database, clock, self._start_work)
         self._drafts = Drafts(database, clock)
-        identities = Identities(
+        identities = self._identities = Identities(
             database=database, web=gateway, directory=directory, clock=clock, contact=contact, home_team=home_team
         )
         telling = Telling(outbox, contact)
@@ -116,6 +116,10 @@ class SlackDoor:
         await self._drafts.sweep()
         for envelope in await self.inbox.take_over():
             self._start_work(envelope)
+
+    async def warm(self) -> None:
+        """Learn who the catalog's people are. Raise `PlatformError` when Slack cannot be asked now."""
+        await self._identities.warm()
 
     async def deliver(self, envelope: Envelope) -> Reply:
         """Take one delivery and return the answer for Slack. Raise `UpstreamUnavailable` when it was not stored."""

@@ -19,6 +19,10 @@ from bot.storage.slack_inbound import identities
 
 WELCOME_S = 300.0
 """How long a person who was let in is not looked up again, in seconds."""
+GREETING_S = 24 * 3600.0
+"""How old that may be for opening a form: nothing is decided by it."""
+PAGE = 200
+MOST_PAGES = 50
 REFUSED_S = 300.0
 """The same for one who was refused: mistakes are mended while somebody waits."""
 MAX_REMEMBERED = 10_000
@@ -59,14 +63,32 @@ class Identities:
         self._memory: OrderedDict[tuple[str, str], _Account] = OrderedDict()
 
     async def known(self, user: str, team: str) -> Principal | None:
-        """Return the person if no network is needed for it, else None. Raise `Refused` as `resolve` does."""
-        account = await self._remembered(user, team)
+        """Return the person if no network is needed for it, else None. Raise `Refused` as `resolve` does.
+
+        Good enough to open a form; what is decided with it is decided after `resolve`.
+        """
+        account = await self._remembered(user, team, GREETING_S)
         return self._principal(account, user) if account else None
 
     async def resolve(self, user: str, team: str) -> Principal:
         """Raise `Refused` with a sentence for whoever may not use Causeway, `UpstreamUnavailable` without Slack."""
         account = await self._remembered(user, team) or await self._ask(user, team)
         return self._principal(account, user)
+
+    async def warm(self) -> None:
+        """Learn who the catalog's people are in Slack, so that their first form opens without asking."""
+        home_team = await self._home()
+        cursor = ""
+        for _ in range(MOST_PAGES):
+            page: dict[str, Any] = {"cursor": cursor} if cursor else {}
+            answer = await self._web.call("users.list", limit=PAGE, **page)
+            for about in answer.get("members", []):
+                account = self._account(about, home_team, "")
+                if account.email and self._directory.principal_by_email(account.email):
+                    await self._keep(str(about["id"]), home_team, account)
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return
 
     def _principal(self, account: _Account, user: str) -> Principal:
         if account.refusal:
@@ -79,7 +101,7 @@ class Identities:
     def _refused(self, reason: str) -> Refused:
         return Refused(_SENTENCES[reason], hint=f"Ask in {self._contact} for access.")
 
-    async def _remembered(self, user: str, team: str) -> _Account | None:
+    async def _remembered(self, user: str, team: str, welcome_s: float = WELCOME_S) -> _Account | None:
         account = self._memory.get((team, user))
         if account is None:
             mine = (identities.c.team == team) & (identities.c.user == user)
@@ -87,14 +109,14 @@ class Identities:
             async with self._database.read() as connection:
                 row = (await connection.execute(select(*columns).where(mine))).one_or_none()
             account = _Account(*row) if row else None
-        if account is None or self._is_stale(account):
+        if account is None or self._is_stale(account, welcome_s):
             return None
         self._remember(team, user, account)
         return account
 
-    def _is_stale(self, account: _Account) -> bool:
+    def _is_stale(self, account: _Account, welcome_s: float) -> bool:
         age = self._clock().timestamp() - account.checked_at
-        return age > (REFUSED_S if account.refusal else WELCOME_S)
+        return age > (REFUSED_S if account.refusal else welcome_s)
 
     def _remember(self, team: str, user: str, account: _Account) -> None:
         self._memory[team, user] = account
@@ -103,18 +125,25 @@ class Identities:
             self._memory.popitem(last=False)
 
     async def _ask(self, user: str, team: str) -> _Account:
+        home_team = await self._home()
+        found = (await self._web.call("users.info", user=user)).get("user")
+        account = self._account(found if isinstance(found, dict) else {}, home_team, team)
+        await self._keep(user, team, account)
+        return account
+
+    async def _home(self) -> str:
         if not self._home_team:
             self._home_team = str((await self._web.call("auth.test")).get("team_id", ""))
-        found = (await self._web.call("users.info", user=user)).get("user")
-        about: Mapping[str, Any] = found if isinstance(found, dict) else {}
+        return self._home_team
+
+    def _account(self, about: Mapping[str, Any], home_team: str, team: str) -> _Account:
+        """Read what Slack says about somebody; `team` is where they act, if that is known."""
         profile = about.get("profile") or {}
-        refusal = _refusal(about, self._home_team, team)
+        refusal = _refusal(about, home_team, team)
         email = "" if refusal else str(profile.get("email") or "").strip().lower()
         if not refusal and (not email or about.get("is_email_confirmed") is False):
             refusal, email = "unverified", ""
-        account = _Account(email, str(about.get("real_name") or ""), refusal, self._clock().timestamp())
-        await self._keep(user, team, account)
-        return account
+        return _Account(email, str(about.get("real_name") or ""), refusal, self._clock().timestamp())
 
     async def _keep(self, user: str, team: str, account: _Account) -> None:
         about = {

@@ -72,6 +72,14 @@ class FakeWeb:
                 return {"ok": True, "team_id": HOME}
             case "users.info":
                 return {"ok": True, "user": self.users.get(arguments["user"], {})}
+            case "users.list":
+                members = [{"id": user, **about} for user, about in self.users.items()]
+                first = not arguments.get("cursor")  # one person a page
+                return {
+                    "ok": True,
+                    "members": members[:1] if first else members[1:],
+                    "response_metadata": {"next_cursor": "more" if first else ""},
+                }
             case "views.open":
                 return {"ok": True, "view": {**arguments["view"], "id": "V1", "hash": "h1"}}
         return {"ok": True}

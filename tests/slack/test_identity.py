@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.errors import Refused
-from bot.slack.identity import REFUSED_S, WELCOME_S, Identities
+from bot.slack.identity import GREETING_S, REFUSED_S, WELCOME_S, Identities
 from bot.storage.database import Database
 from tests.fakes.slack_inbound import AUTHOR, HOME, USER, FakeClock, FakeDirectory, FakeWeb, account, opened, rig
 
@@ -78,9 +78,29 @@ async def test_slack_is_asked_once_for_both_replicas_until_it_is_old(tmp_path: P
                 await replica.resolve(USER, HOME)
         assert web.methods() == ["users.info"]
         clock.advance(WELCOME_S + 1)
-        assert await replica.known(USER, HOME) is None
+        assert await replica.known(USER, HOME), "good enough to open a form"
         await replica.resolve(USER, HOME)
         assert web.methods() == ["users.info", "users.info"]
+
+
+async def test_after_a_day_a_form_asks_slack_too(tmp_path: Path) -> None:
+    clock, web = FakeClock(), FakeWeb({USER: account()})
+    async with opened(tmp_path / "slack.db") as database:
+        people = identities(database, web, clock)
+        await people.resolve(USER, HOME)
+        clock.advance(GREETING_S + 1)
+        assert await people.known(USER, HOME) is None
+
+
+async def test_the_catalogs_people_are_known_before_they_ask_for_anything(tmp_path: Path) -> None:
+    users = {"U0BOT": account(is_bot=True), USER: account(), "U0NOBODY": account(email="nobody@acme.example")}
+    web = FakeWeb(users)
+    async with opened(tmp_path / "slack.db") as database:
+        people = identities(database, web, FakeClock())
+        await people.warm()
+        assert await people.known(USER, HOME)
+        assert await people.known("U0NOBODY", HOME) is None
+    assert web.methods().count("users.list") == 2
 
 
 async def test_a_refusal_is_looked_at_again_soon(tmp_path: Path) -> None:
