@@ -30,14 +30,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
+Commands = Any
+"""What `add_subparsers` returns; argparse names its type only privately."""
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="causeway", description="The Slack front door of a developer platform.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (_add_serve, _add_playground, _add_asking, _add_template, _add_upkeep, _add_ledger):
+        add(commands)
+    return parser
 
+
+def _add_serve(commands: Commands) -> None:
     serve = commands.add_parser("serve", help="run the bot")
     _config(serve)
     serve.set_defaults(run=_serve)
 
+
+def _add_playground(commands: Commands) -> None:
     play = commands.add_parser("playground", help="try everything, with embedded peers and no account")
     play.add_argument("--port", type=int, default=8800, help="port of the page; 0 takes any free one")
     play.add_argument("--headless", action="store_true", help="open no browser")
@@ -58,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     play.set_defaults(run=_playground)
 
+
+def _add_asking(commands: Commands) -> None:
     for name, told, run in (("plan", "show what would be done", _plan), ("run", "do it", _run)):
         ask = commands.add_parser(name, help=told)
         ask.add_argument("request", help="the command, as `service.create`")
@@ -68,6 +81,8 @@ def _parser() -> argparse.ArgumentParser:
         _config(ask)
         ask.set_defaults(run=run)
 
+
+def _add_template(commands: Commands) -> None:
     template = commands.add_parser("template", help="try golden paths without any system").add_subparsers(required=True)
     render = template.add_parser("render", help="write the files that a template makes")
     render.add_argument("directory", type=Path)
@@ -78,6 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("directory", type=Path)
     check.set_defaults(run=_template_check)
 
+
+def _add_upkeep(commands: Commands) -> None:
     doctor = commands.add_parser("doctor", help="check tokens, scopes and reachability")
     _config(doctor)
     doctor.set_defaults(run=_doctor)
@@ -88,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     _config(manifest)
     manifest.set_defaults(run=_manifest)
 
+
+def _add_ledger(commands: Commands) -> None:
     ledger = commands.add_parser("ledger", help="history that cannot be changed unseen").add_subparsers(required=True)
     for name, told, run in (("verify", "recompute the chain", _verify), ("show", "print entries", _show)):
         part = ledger.add_parser(name, help=told)
@@ -97,7 +116,6 @@ def _parser() -> argparse.ArgumentParser:
             part.add_argument("--limit", type=int, default=50)
         _config(part)
         part.set_defaults(run=run)
-    return parser
 
 
 def _config(parser: argparse.ArgumentParser) -> None:
