@@ -139,8 +139,7 @@ async def test_details_come_once_and_undo_leaves_nothing(here: World) -> None:
     ended = await here.slack.card("team-orders", "undone", operation=operation)
     assert "Everything this had made was taken back." in spoken(ended)
     assert (await here.github("GET", "/repos/acme/payload-api"))[0] == 404
-    shown, _ = await here.api("POST", "/requests/service.show", by="author", body={"service": "payload-api"})
-    assert shown == 404
+    await here.forgotten("payload-api")
 
 
 async def test_the_home_tab_shows_what_waits_for_whom(here: World) -> None:

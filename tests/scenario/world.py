@@ -42,6 +42,13 @@ class World:
         async with self.http.request(method, url, json=body, headers=headers) as response:
             return response.status, await response.json()
 
+    async def forgotten(self, service: str) -> None:
+        """Wait until the catalog does not know the service: it hears by webhook that a repository is gone."""
+        async with asyncio.timeout(PATIENCE_S):
+            shown = 200
+            while shown != 404:  # each look is a call of its own: there is no event to wait on from outside
+                shown, _ = await self.api("POST", "/requests/service.show", by="author", body={"service": service})
+
     async def github(self, method: str, path: str, body: Json | None = None) -> tuple[int, Any]:
         token = self.ready["env"]["CAUSEWAY_GITHUB_TOKEN"]
         url = f"{self.ready['env']['CAUSEWAY_GITHUB_API_URL']}{path}"
