@@ -18,14 +18,14 @@ from sqlalchemy.exc import ArgumentError
 
 from bot.errors import Invalid, Mistake
 from bot.model.duration import Duration
+from bot.model.platform import Platform
 from bot.policy.rules import Rules
 
 P = TypeVar("P", bound=BaseModel)
 
 PREFIX = "CAUSEWAY_"
 LATER = frozenset(
-    {"kubeconfig", "argocd_url", "argocd_token", "prometheus_url", "alertmanager_url", "alertmanager_token"}
-    | {"loki_url", "tempo_url", "token", "test_cache"}
+    {"prometheus_url", "alertmanager_url", "alertmanager_token", "loki_url", "tempo_url"} | {"token", "test_cache"}
 )
 """Names that other parts read, or that the playground's contract reserves for systems that are not connected yet."""
 
@@ -34,6 +34,10 @@ def _address(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ValueError("must begin with http:// or https://")
     return value.rstrip("/")
+
+
+def _address_or_none(value: str) -> str:
+    return _address(value) if value else value
 
 
 Address = Annotated[str, AfterValidator(_address)]
@@ -59,6 +63,11 @@ class Environment(Part):
     github_app_key: SecretStr = SecretStr("")
     """The App's private key, PEM. `CAUSEWAY_GITHUB_APP_KEY_FILE` names a file instead."""
     github_webhook_secret: SecretStr = SecretStr("")
+    kubeconfig: str = ""
+    """A kubeconfig file with a context for each cluster; empty: the pod's own service account, where there is one."""
+    argocd_url: Annotated[str, AfterValidator(_address_or_none)] = ""
+    """Argo CD's own address; empty: there is none, and applications are only read from the cluster."""
+    argocd_token: SecretStr = SecretStr("")
     database_url: str = "sqlite:///.causeway/causeway.db"
     config: Path = Path("causeway.yaml")
     listen: str = "127.0.0.1:8080"
@@ -183,6 +192,7 @@ class Configuration(Part):
     github: GithubPart = GithubPart()
     catalog: CatalogPart = CatalogPart()
     golden_paths: GoldenPathsPart = GoldenPathsPart()
+    platform: Platform = Platform()
     policy: Rules = Rules()
     api_tokens: tuple[ApiToken, ...] = ()
     ledger: LedgerPart = LedgerPart()
@@ -279,11 +289,15 @@ def _anchored(configuration: Configuration, base: Path) -> Configuration:
     catalog = configuration.catalog
     golden_paths = configuration.golden_paths
     ledger = configuration.ledger
+    platform = configuration.platform
     return configuration.model_copy(
         update={
             "catalog": catalog.model_copy(update={"folders": tuple(base / folder for folder in catalog.folders)}),
             "golden_paths": golden_paths.model_copy(
                 update={"folders": tuple(base / folder for folder in golden_paths.folders)}
+            ),
+            "platform": platform.model_copy(
+                update={"templates": tuple(base / folder for folder in platform.templates)}
             ),
             "ledger": ledger.model_copy(
                 update={"publish_file": base / ledger.publish_file if ledger.publish_file else None}

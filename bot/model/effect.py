@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 from pydantic import BaseModel, Field
 
@@ -23,7 +23,20 @@ if TYPE_CHECKING:
     from bot.ports import Ports
 
 
-class Run(BaseModel, frozen=True):
+class Reporter(Protocol):
+    """Tells the card how an effect that takes its time is getting on."""
+
+    async def __call__(self, text: str, *, stalled: bool = False) -> None:
+        """`text` is one sentence for people. With `stalled` it says why nothing moves and what to do next: the card
+        then offers to wait, to keep things as they are, or to roll back. Being stuck is not failing: go on looking,
+        and report again without `stalled` when it moves. The same text twice costs nothing."""
+
+
+async def silently(text: str, *, stalled: bool = False) -> None:
+    """A reporter for runs that nobody watches."""
+
+
+class Run(BaseModel, frozen=True, arbitrary_types_allowed=True):
     """What an effect may know of the run it is part of."""
 
     operation: str
@@ -34,6 +47,8 @@ class Run(BaseModel, frozen=True):
     now: datetime
     """The clock's time when this attempt began, UTC."""
     attempt: int = 1
+    report: Reporter = Field(default=silently, exclude=True, repr=False)
+    """An effect that waits is cancelled when a person asks for undo, or to keep things as they are."""
 
 
 class Outcome(BaseModel, frozen=True, extra="forbid"):

@@ -57,7 +57,7 @@ def _apt(*packages: str) -> None:
 
 def _run(command: list[str], *, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
     try:
-        subprocess.run(command, cwd=cwd, env=env, check=True, capture_output=True, text=True, timeout=1200)
+        subprocess.run(command, cwd=cwd, env=env, check=True, capture_output=True, text=True, timeout=3600)
     except subprocess.CalledProcessError as error:
         tail = (error.stderr or error.stdout or "").strip().splitlines()[-1:]
         raise Unavailable(f"`{' '.join(command[:3])} …` failed: {''.join(tail)}") from error
@@ -104,23 +104,84 @@ def _install_node_modules() -> None:
     (folder / ".complete").touch()
 
 
-def _actionlint_file() -> Path:
-    return _keyed("actionlint", HERE / "actionlint" / "go.mod", HERE / "actionlint" / "go.sum") / "actionlint"
+@dataclass(frozen=True)
+class GoModule:
+    """Programs that are built from one module of `tests/peers/`, whose go.mod and go.sum pin every source by hash."""
+
+    name: str
+    packages: tuple[tuple[str, str], ...]
+    """Each program's name and the package that it is built from."""
+    ldflags: str = ""
+
+    @property
+    def source(self) -> Path:
+        return HERE / self.name
+
+    @property
+    def folder(self) -> Path:
+        return _keyed(self.name, self.source / "go.mod", self.source / "go.sum")
+
+    def program(self, name: str) -> Tool:
+        return Tool(lambda: self._found(name), lambda: self._build(name))
+
+    def _found(self, name: str) -> Path | None:
+        file = self.folder / name
+        return file if file.exists() else None
+
+    def _build(self, name: str) -> None:
+        """Build into a file beside the final one, so that an interrupted build leaves nothing that looks complete."""
+        go = _go()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        half = self.folder / f"{name}.building"
+        flags = ["-trimpath", f"-ldflags=-s -w {self.ldflags}".rstrip()]
+        _run(
+            [go, "build", *flags, "-o", str(half), dict(self.packages)[name]],
+            cwd=self.source,
+            env=os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"},
+        )
+        half.rename(self.folder / name)
 
 
-def _actionlint() -> Path | None:
-    file = _actionlint_file()
-    return file if file.exists() else None
-
-
-def _install_actionlint() -> None:
+def _go() -> str:
     if _which("go") is None:
         _apt("golang-go")
-    file = _actionlint_file()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {"CGO_ENABLED": "0"}
-    package = "github.com/rhysd/actionlint/cmd/actionlint"
-    _run(["go", "build", "-trimpath", "-o", str(file), package], cwd=HERE / "actionlint", env=environment)
+    return "go"
+
+
+_KUBERNETES = "k8s.io/component-base/version"
+ACTIONLINT = GoModule("actionlint", (("actionlint", "github.com/rhysd/actionlint/cmd/actionlint"),))
+KUBERNETES = GoModule(
+    "kubernetes",
+    (
+        ("etcd", "go.etcd.io/etcd/server/v3"),
+        ("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"),
+        ("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager"),
+        ("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler"),
+    ),
+    # Without these the server calls itself 0.0.0.
+    f"-X {_KUBERNETES}.gitVersion=v1.37.2 -X {_KUBERNETES}.gitMajor=1 -X {_KUBERNETES}.gitMinor=37",
+)
+KWOK = GoModule("kwok", (("kwok", "sigs.k8s.io/kwok/cmd/kwok"),))
+ARGOCD = GoModule("argocd", (("argocd", "github.com/argoproj/argo-cd/v3/cmd"),))
+HELM = GoModule("helm", (("helm", "helm.sh/helm/v4/cmd/helm"),))
+
+
+def _kwok_stages() -> Path | None:
+    folder = KWOK.folder / "stages"
+    return folder if folder.exists() else None
+
+
+def _copy_kwok_stages() -> None:
+    """Keep kwok's own stage files beside it: they say how its pods become ready, and the module carries them."""
+    listed = subprocess.run(
+        [_go(), "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/kwok"], cwd=KWOK.source, capture_output=True, text=True
+    )
+    if listed.returncode:
+        raise Unavailable("the folder of the module sigs.k8s.io/kwok was not found")
+    half = KWOK.folder / "stages.copying"
+    shutil.rmtree(half, ignore_errors=True)
+    shutil.copytree(Path(listed.stdout.strip()) / "kustomize" / "stage", half)
+    half.rename(KWOK.folder / "stages")
 
 
 TOOLS: dict[str, Tool] = {
@@ -129,7 +190,16 @@ TOOLS: dict[str, Tool] = {
     "node_modules": Tool(_node_modules, _install_node_modules),
     "chromium": Tool(lambda: _which("chromium", "chromium-browser", "google-chrome"), lambda: _apt("chromium")),
     "postgresql": Tool(_postgresql, lambda: _apt("postgresql")),
-    "actionlint": Tool(_actionlint, _install_actionlint),
+    "redis": Tool(lambda: _which("redis-server"), lambda: _apt("redis-server")),
+    "actionlint": ACTIONLINT.program("actionlint"),
+    "etcd": KUBERNETES.program("etcd"),
+    "kube-apiserver": KUBERNETES.program("kube-apiserver"),
+    "kube-controller-manager": KUBERNETES.program("kube-controller-manager"),
+    "kube-scheduler": KUBERNETES.program("kube-scheduler"),
+    "kwok": KWOK.program("kwok"),
+    "kwok-stages": Tool(_kwok_stages, _copy_kwok_stages),
+    "argocd": ARGOCD.program("argocd"),
+    "helm": HELM.program("helm"),
 }
 
 

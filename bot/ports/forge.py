@@ -1,20 +1,13 @@
-"""What we need of other systems, by role. Adapters in `integrations/` say how.
-
-Every method may raise `UpstreamUnavailable` (it may pass), `OutcomeUnknown` (a write without an answer: look first),
-`Refused` (our token may not), `NotFound`, `Conflict`. Nothing else leaves an adapter.
-"""
+"""The place of repositories, their builds and the deployments that it is told of (GitHub)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-Clock = Callable[[], datetime]
-"""Returns the time, timezone-aware, UTC."""
-
-# --- Forge: the place of repositories (GitHub) ---------------------------------------------------------------------
+from bot.model.canonical import JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +45,14 @@ class Commit:
     message: str
     author: str
     web_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Whose name a commit carries. Who committed it stays the bot."""
+
+    name: str
+    email: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,87 @@ class Tree:
     files: Sequence[File] = field(default_factory=tuple)
 
 
+@dataclass(frozen=True, slots=True)
+class Tag:
+    name: str
+    sha: str
+    """The commit it names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A published release; drafts are nobody's business."""
+
+    tag: str
+    name: str
+    published_at: datetime
+    prerelease: bool
+    web_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One container image of a repository's own package."""
+
+    tags: tuple[str, ...]
+    digest: str
+    """`sha256:…`"""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFile:
+    path: str
+    status: Literal["added", "removed", "modified", "renamed", "copied", "changed", "unchanged"]
+    was: str = ""
+    """The path before a rename."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What `head` has that `base` has not, as `git log base..head` and `git diff base...head` tell it."""
+
+    ahead: int
+    behind: int
+    """Commits that `base` has and `head` has not: above 0, `head` is no descendant of `base`."""
+    commits: tuple[Commit, ...]
+    """Oldest first, at most the newest 250."""
+    files: tuple[ChangedFile, ...]
+    """At most 300."""
+    web_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowRun:
+    """One run of the repository's CI for one commit."""
+
+    id: int
+    name: str
+    sha: str
+    branch: str
+    status: Literal["queued", "in_progress", "completed", "waiting", "requested", "pending"]
+    conclusion: str | None
+    """`success`, `failure`, `cancelled`, `timed_out`, …; None until it is completed."""
+    web_url: str
+    updated_at: datetime
+
+
+DeploymentState = Literal["queued", "in_progress", "success", "failure", "inactive", "error", "pending"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentRecord:
+    """A deployment as the forge was told of it; `payload` holds the operation that told it."""
+
+    id: int
+    sha: str
+    environment: str
+    payload: Mapping[str, JSON]
+    created_at: datetime
+    state: DeploymentState | None = None
+    """That of its newest status; None where it has none."""
+
+
 RECENT_COMMITS = 50
 """How far back `recent_commits` reads."""
 
@@ -157,6 +239,7 @@ class Forge(Protocol):
         *,
         parent: str | None,
         deleted: Sequence[str] = (),
+        author: Author | None = None,
     ) -> Commit:
         """Make one commit of all files. With `parent=None` it replaces the branch's history (a fresh repository);
         otherwise it builds on that commit and raises `Conflict` when the branch has moved. Creates a missing branch.
@@ -194,27 +277,32 @@ class Forge(Protocol):
 
     async def delete_webhook(self, full_name: str, webhook_id: int) -> None: ...
 
+    # --- versions, builds, deployments
 
-# --- Catalog registration -------------------------------------------------------------------------------------------
+    async def tags(self, full_name: str) -> Sequence[Tag]:
+        """Return the newest 100 as the forge orders them."""
 
+    async def releases(self, full_name: str) -> Sequence[Release]:
+        """Return the newest 100, newest first."""
 
-class CatalogRegistry(Protocol):
-    """Where components become known: Causeway's own catalog."""
+    async def images(self, full_name: str) -> Sequence[Image]:
+        """Return the newest 100 images of the container package that is named like the repository; none without one."""
 
-    async def registered(self, location: str) -> str | None:
-        """Return the operation that registered `location` (a URL of a `catalog-info.yaml`), or None."""
+    async def compare(self, full_name: str, base: str, head: str) -> Comparison:
+        """Raise `NotFound` when either is unknown."""
 
-    async def register(self, location: str, *, operation: str) -> tuple[str, ...]:
-        """Read the file behind `location`, add its entities, return their references. Idempotent.
-        Raise `Invalid` when the file is broken, `Conflict` when an entity belongs to another location."""
+    async def workflow_runs(self, full_name: str, sha: str) -> Sequence[WorkflowRun]:
+        """Return the runs for exactly that commit, newest first, the newest attempt of each."""
 
-    async def unregister(self, location: str, *, operation: str) -> bool:
-        """Remove what that operation registered; return whether anything was removed."""
+    async def create_deployment(
+        self, full_name: str, ref: str, environment: str, *, description: str, payload: Mapping[str, JSON]
+    ) -> DeploymentRecord:
+        """Record that `ref` is being deployed. It merges nothing and waits for no check."""
 
+    async def deployment_records(self, full_name: str, environment: str) -> Sequence[DeploymentRecord]:
+        """Return the newest 30, newest first."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
-    """What effects may reach. A port that the installation does not have is None; planning refuses what needs it."""
-
-    forge: Forge
-    catalog: CatalogRegistry
+    async def set_deployment_state(
+        self, full_name: str, deployment: int, state: DeploymentState, *, description: str = "", url: str = ""
+    ) -> None:
+        """`url` is where the service answers. A success makes earlier ones of the environment inactive."""

@@ -1,0 +1,271 @@
+"""What the platform team decides: the `platform` part of `causeway.yaml`. Developers choose from it by name.
+
+Read once, checked whole. Every value has a default that a small company can start with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from string import Formatter
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from bot.errors import NotFound
+from bot.model.entities import full_ref
+
+DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
+"""A name that Kubernetes takes for a namespace or a service (RFC 1035 label)."""
+
+DomainName = Annotated[
+    str, StringConstraints(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+]
+
+_QUANTITY = re.compile(r"^\d+(\.\d+)?(m|k|Ki|Mi|Gi|Ti|M|G|T)?$")
+
+
+def _quantity(value: str) -> str:
+    if not _QUANTITY.fullmatch(value):
+        raise ValueError("is not a quantity; write `100m`, `0.5`, `256Mi` or `10Gi`")
+    return value
+
+
+Quantity = Annotated[str, AfterValidator(_quantity)]
+"""Kubernetes' way to write an amount: `100m` CPU, `256Mi` memory, `10Gi` disk."""
+
+People = Literal["anyone", "owner", "none"] | tuple[str, ...]
+"""Who may, or must: a word, or entity references (`group:platform`), any one of whom suffices."""
+
+
+def _full(value: People) -> People:
+    return value if isinstance(value, str) else tuple(full_ref(ref, kind="group") for ref in value)
+
+
+class Part(BaseModel):
+    """Settings never echo a value in an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True)
+
+
+class Size(Part):
+    """What a service's container gets for one word, and what that costs."""
+
+    cpu: Quantity
+    """Requested; there is no CPU limit, which would only slow what could run."""
+    memory: Quantity
+    """Requested and limit alike, so that a container is never killed for its neighbour's sake."""
+    monthly_cost: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+    """Of one replica, in `Platform.currency`."""
+
+
+class DatabaseSize(Part):
+    """What a database gets for one word, and what that costs."""
+
+    cpu: Quantity
+    memory: Quantity
+    storage: Quantity
+    instances: Annotated[int, Field(ge=1, le=9)] = 1
+    """More than 1: a standby takes over when the primary fails."""
+    instance_class: str = ""
+    """The cloud's own word, where a cloud runs it: `db.t3.micro`."""
+    monthly_cost: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+
+
+class DatabaseProvider(Part):
+    """Who makes the databases of one environment."""
+
+    provider: Literal["cloudnativepg", "crossplane"] = "cloudnativepg"
+    storage_class: str = ""
+    """CloudNativePG: empty for the cluster's default."""
+    region: str = "eu-central-1"
+    """Crossplane: where the cloud keeps it."""
+    provider_config: str = "default"
+    """Crossplane: name of the ProviderConfig."""
+    connection_namespace: str = "crossplane-system"
+    """Crossplane: where a managed resource that stands in no namespace writes its connection, unless it may write
+    beside the service."""
+
+
+class Tls(Part):
+    """How an environment's ingresses get certificates."""
+
+    issuer: str = ""
+    """cert-manager's ClusterIssuer; empty: the ingress controller's own certificate is used."""
+
+
+class Monitoring(Part):
+    """Whether the Prometheus operator is there, and what its selectors look for."""
+
+    enabled: bool = False
+    labels: dict[str, str] = Field(default_factory=dict)
+    """Put on every ServiceMonitor and PrometheusRule: `{release: prometheus}`."""
+
+
+def _pattern(*, needs: frozenset[str], knows: frozenset[str]) -> AfterValidator:
+    def check(value: str) -> str:
+        try:
+            fields = {name for _, name, _, _ in Formatter().parse(value) if name is not None}
+        except ValueError:
+            raise ValueError("has an unclosed brace") from None
+        known = ", ".join(f"{{{name}}}" for name in sorted(knows))
+        if fields - knows:
+            raise ValueError(f"may hold only {known}")
+        if not needs <= fields:
+            raise ValueError(f"must hold {', '.join(f'{{{name}}}' for name in sorted(needs))}")
+        return value
+
+    return AfterValidator(check)
+
+
+NamespacePattern = Annotated[
+    str, _pattern(needs=frozenset({"environment"}), knows=frozenset({"service", "team", "environment"}))
+]
+
+
+class Environment(Part):
+    """One environment. Their order in the file is the order in which a version is promoted through them."""
+
+    cluster: str = "default"
+    """One of `Platform.clusters`."""
+    namespace: NamespacePattern = "{service}-{environment}"
+    """Of `{service}`, `{team}` and `{environment}`; cut to what Kubernetes takes."""
+    domain: DomainName | Literal[""] = ""
+    """A service without a host of its own answers at `<service>.<domain>`; empty: it has no address from outside."""
+    ingress_class: str = "nginx"
+    ingress_namespace: str = "ingress-nginx"
+    """From where the ingress controller's requests come; the network policy lets that namespace in."""
+    tls: Tls = Tls()
+    monitoring: Monitoring = Monitoring()
+    monitoring_namespace: str = "monitoring"
+    """From where metrics are scraped; the network policy lets that namespace in."""
+    delivery: Literal["gitops", "direct"] = "gitops"
+    max_replicas: Annotated[int, Field(ge=1, le=1000)] = 10
+    """The most that one service may have, autoscaling included."""
+    largest_size: str = ""
+    """One of `Platform.sizes`; empty: any."""
+    may_deploy: Annotated[People, AfterValidator(_full)] = "owner"
+    """Who asks for deploys, restarts and the like here."""
+    approve: Annotated[People, AfterValidator(_full)] = "none"
+    """Who approves them: `none`, `owner`, or people."""
+    automatic: bool = False
+    """Whether each commit of the default branch whose CI succeeds is deployed by itself."""
+    database: DatabaseProvider = DatabaseProvider()
+    personal_data: bool = False
+    """Marks an environment whose data may not leave it unmasked."""
+
+    @model_validator(mode="after")
+    def _somebody_approves(self) -> Self:
+        if self.approve in ("anyone", ()):
+            raise ValueError("approve: say `none`, `owner`, or list who approves")
+        return self
+
+
+class ClusterAccess(Part):
+    """How one cluster is reached. Addresses and credentials stand in the kubeconfig."""
+
+    context: str = ""
+    """A context of the kubeconfig (`CAUSEWAY_KUBECONFIG`); empty: its current one, or the pod's service account."""
+    argocd_server: str = "https://kubernetes.default.svc"
+    """What Argo CD calls this cluster as a destination."""
+
+
+class GitOps(Part):
+    """Where the rendered objects are committed, and where Argo CD finds them."""
+
+    repository: str = ""
+    """`acme/gitops`; empty: there is none, and every environment must be delivered directly."""
+    branch: str = "main"
+    repo_url: str = ""
+    """The address that Argo CD uses; empty: the forge's clone URL."""
+    apps: str = "apps"
+    """`apps/<service>/<environment>/` holds one service in one environment."""
+    root: str = "argocd"
+    """Applications and projects are files below this folder, which the root application applies."""
+
+
+class ArgoCD(Part):
+    namespace: str = "argocd"
+    """Where Application and AppProject resources stand."""
+    root_application: str = "root"
+    """The app-of-apps: asked to read the repository anew when a file below `GitOps.root` has changed."""
+    web_url: str = ""
+    """Where people look at it; empty: `CAUSEWAY_ARGOCD_URL`."""
+
+
+_SIZES = {
+    "small": Size(cpu="100m", memory="128Mi", monthly_cost=Decimal(6)),
+    "medium": Size(cpu="500m", memory="512Mi", monthly_cost=Decimal(25)),
+    "large": Size(cpu="2", memory="2Gi", monthly_cost=Decimal(100)),
+}
+_DATABASE_SIZES = {
+    "small": DatabaseSize(
+        cpu="250m", memory="512Mi", storage="10Gi", instance_class="db.t3.micro", monthly_cost=Decimal(20)
+    ),
+    "medium": DatabaseSize(
+        cpu="1",
+        memory="2Gi",
+        storage="50Gi",
+        instances=2,
+        instance_class="db.m6g.large",
+        monthly_cost=Decimal(150),
+    ),
+    "large": DatabaseSize(
+        cpu="4", memory="16Gi", storage="200Gi", instances=3, instance_class="db.m6g.2xlarge", monthly_cost=Decimal(900)
+    ),
+}
+
+
+class Platform(Part):
+    """Everything by which a document becomes objects, and objects reach a cluster."""
+
+    clusters: dict[DnsLabel, ClusterAccess] = Field(default_factory=lambda: {"default": ClusterAccess()})
+    environments: dict[DnsLabel, Environment] = Field(default_factory=lambda: {"staging": Environment()})
+    sizes: dict[DnsLabel, Size] = Field(default_factory=lambda: dict(_SIZES))
+    database_sizes: dict[DnsLabel, DatabaseSize] = Field(default_factory=lambda: dict(_DATABASE_SIZES))
+    currency: Annotated[str, StringConstraints(min_length=1, max_length=8)] = "EUR"
+    registry: str = "ghcr.io"
+    """Where an image is looked for whose name holds no registry: `user-api:latest`."""
+    image_owner: str = ""
+    """The owner in that registry; empty: an image without a slash is taken as it stands."""
+    gitops: GitOps = GitOps()
+    argocd: ArgoCD = ArgoCD()
+    templates: tuple[Path, ...] = ()
+    """Folders whose files replace the shipped templates of the same name; the first that has one wins."""
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Self:
+        wrong: list[str] = []
+        for name, environment in self.environments.items():
+            if environment.cluster not in self.clusters:
+                wrong.append(f"environments.{name}.cluster: `{environment.cluster}` is not one of clusters")
+            if environment.largest_size and environment.largest_size not in self.sizes:
+                wrong.append(f"environments.{name}.largest_size: `{environment.largest_size}` is not one of sizes")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    def environment(self, name: str) -> Environment:
+        """Raise `NotFound` that lists those there are."""
+        found = self.environments.get(name)
+        if found is None:
+            raise NotFound(
+                f"There is no environment `{name[:63]}`.", hint=f"There are: {', '.join(self.environments)}."
+            )
+        return found
+
+    def namespace(self, service: str, team: str, environment: str) -> str:
+        """Return the namespace of a service in an environment, as Kubernetes takes it: at most 63 characters."""
+        pattern = self.environment(environment).namespace
+        return pattern.format(service=service, team=team, environment=environment)[:63].rstrip("-")
+
+    def after(self, environment: str) -> str | None:
+        """Return the environment that a version is promoted to from this one; None from the last."""
+        names = list(self.environments)
+        place = names.index(environment) + 1
+        return names[place] if place < len(names) else None
+
+
+SizeTable = Mapping[str, Size]

@@ -1,0 +1,116 @@
+"""What we need of other systems, by role. Adapters in `integrations/` say how.
+
+Every method may raise `UpstreamUnavailable` (it may pass), `OutcomeUnknown` (a write without an answer: look first),
+`Refused` (our token may not), `NotFound`, `Conflict`. Nothing else leaves an adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.errors import NotFound
+from bot.ports.agenda import Agenda, Appointment
+from bot.ports.catalog import CatalogRegistry
+from bot.ports.cluster import FIELD_MANAGER, Change, Cluster, Object, ObjectRef
+from bot.ports.deployments import (
+    Application,
+    Deployments,
+    Health,
+    HistoryEntry,
+    Phase,
+    ResourceStatus,
+    Seen,
+    Sync,
+    SyncOperation,
+    SyncWindows,
+)
+from bot.ports.forge import (
+    RECENT_COMMITS,
+    Activity,
+    Author,
+    ChangedFile,
+    Commit,
+    Comparison,
+    DeploymentRecord,
+    DeploymentState,
+    File,
+    Forge,
+    Image,
+    NewRepository,
+    PullRequest,
+    Release,
+    Repository,
+    Ruleset,
+    Tag,
+    Tree,
+    Webhook,
+    WorkflowRun,
+)
+
+Clock = Callable[[], datetime]
+"""Returns the time, timezone-aware, UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """What effects may reach. A port that the installation does not have is None; planning refuses what needs it."""
+
+    forge: Forge
+    catalog: CatalogRegistry
+    clusters: Mapping[str, Cluster] = field(default_factory=dict)
+    """By the name that the platform configuration gives them."""
+    deployments: Deployments | None = None
+    agenda: Agenda | None = None
+
+    def cluster(self, name: str) -> Cluster:
+        """Raise `NotFound` for a cluster that is not connected (any more)."""
+        found = self.clusters.get(name)
+        if found is None:
+            raise NotFound(f"The cluster `{name}` is not connected.", hint="See `platform.clusters` in causeway.yaml.")
+        return found
+
+
+__all__ = [
+    "FIELD_MANAGER",
+    "RECENT_COMMITS",
+    "Activity",
+    "Agenda",
+    "Application",
+    "Appointment",
+    "Author",
+    "CatalogRegistry",
+    "Change",
+    "ChangedFile",
+    "Clock",
+    "Cluster",
+    "Commit",
+    "Comparison",
+    "DeploymentRecord",
+    "DeploymentState",
+    "Deployments",
+    "File",
+    "Forge",
+    "Health",
+    "HistoryEntry",
+    "Image",
+    "NewRepository",
+    "Object",
+    "ObjectRef",
+    "Phase",
+    "Ports",
+    "PullRequest",
+    "Release",
+    "Repository",
+    "ResourceStatus",
+    "Ruleset",
+    "Seen",
+    "Sync",
+    "SyncOperation",
+    "SyncWindows",
+    "Tag",
+    "Tree",
+    "Webhook",
+    "WorkflowRun",
+]
