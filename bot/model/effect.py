@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self, runtime_checkable
 
 from pydantic import BaseModel, Field
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.ports import Ports
 
 
+@runtime_checkable
 class Reporter(Protocol):
     """Tells the card how an effect that takes its time is getting on."""
 
