@@ -164,6 +164,7 @@ KUBERNETES = GoModule(
 KWOK = GoModule("kwok", (("kwok", "sigs.k8s.io/kwok/cmd/kwok"),))
 ARGOCD = GoModule("argocd", (("argocd", "github.com/argoproj/argo-cd/v3/cmd"),))
 HELM = GoModule("helm", (("helm", "helm.sh/helm/v4/cmd/helm"),))
+KUSTOMIZE = GoModule("kustomize", (("kustomize", "sigs.k8s.io/kustomize/kustomize/v5"),))
 
 
 def _kwok_stages() -> Path | None:
@@ -200,6 +201,7 @@ TOOLS: dict[str, Tool] = {
     "kwok-stages": Tool(_kwok_stages, _copy_kwok_stages),
     "argocd": ARGOCD.program("argocd"),
     "helm": HELM.program("helm"),
+    "kustomize": KUSTOMIZE.program("kustomize"),
 }
 
 
