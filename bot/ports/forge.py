@@ -195,8 +195,6 @@ class DeploymentRecord:
     environment: str
     payload: Mapping[str, JSON]
     created_at: datetime
-    state: DeploymentState | None = None
-    """That of its newest status; None where it has none."""
 
 
 RECENT_COMMITS = 50
@@ -243,6 +241,10 @@ class Forge(Protocol):
     ) -> Commit:
         """Make one commit of all files. With `parent=None` it replaces the branch's history (a fresh repository);
         otherwise it builds on that commit and raises `Conflict` when the branch has moved. Creates a missing branch.
+
+        With `author` the commit carries that person's name and the bot's as committer. GitHub signs the commits of an
+        App only where nobody's name is given, so a branch that takes signed commits alone refuses such a commit: leave
+        it out there and name the person in the message.
         """
 
     async def move_branch(self, full_name: str, branch: str, *, to: str, expected: str) -> None:
@@ -286,13 +288,15 @@ class Forge(Protocol):
         """Return the newest 100, newest first."""
 
     async def images(self, full_name: str) -> Sequence[Image]:
-        """Return the newest 100 images of the container package that is named like the repository; none without one."""
+        """Return the newest 100 images of the container package that is named like the repository. None without one,
+        and none where the forge shows us no packages: GitHub shows them to personal tokens, never to an App."""
 
     async def compare(self, full_name: str, base: str, head: str) -> Comparison:
         """Raise `NotFound` when either is unknown."""
 
     async def workflow_runs(self, full_name: str, sha: str) -> Sequence[WorkflowRun]:
-        """Return the runs for exactly that commit, newest first, the newest attempt of each."""
+        """Return the runs for exactly that commit, newest first, the newest attempt of each. Runs that a schedule or
+        a comment began are left out: they happen to meet the commit, and say nothing about it."""
 
     async def create_deployment(
         self, full_name: str, ref: str, environment: str, *, description: str, payload: Mapping[str, JSON]
@@ -302,7 +306,11 @@ class Forge(Protocol):
     async def deployment_records(self, full_name: str, environment: str) -> Sequence[DeploymentRecord]:
         """Return the newest 30, newest first."""
 
+    async def deployment_state(self, full_name: str, deployment: int) -> DeploymentState | None:
+        """Return the state of its newest status; None where it has none. Raise `NotFound` for an unknown one."""
+
     async def set_deployment_state(
         self, full_name: str, deployment: int, state: DeploymentState, *, description: str = "", url: str = ""
     ) -> None:
-        """`url` is where the service answers. A success makes earlier ones of the environment inactive."""
+        """`url` is where the service answers. A success makes earlier successes of the environment inactive, except in
+        production environments, of which GitHub shows only the newest as active."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from bot.errors import Conflict, NotFound, OutcomeUnknown, UpstreamUnavailable
-from bot.ports import RECENT_COMMITS, Commit, File, Tree
+from bot.ports import RECENT_COMMITS, Author, Commit, File, Tree
 from integrations.github import shapes
 from integrations.github.client import Client, each, nothing
-from integrations.github.jobs import CONTENT, READ, job, repo_path
+from integrations.github.jobs import CONTENT, READ, job, repo_path, split
 from integrations.github.limiter import Cost
 
 T = TypeVar("T")
@@ -26,6 +26,8 @@ class Contents:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._ourselves: dict[str, Author] = {}
+        """Owner of repositories → whose name our commits carry there."""
 
     async def branch_head(self, full_name: str, branch: str) -> Commit | None:
         path, doing = repo_path(full_name, "branches", branch), f"read the branch {branch} of {full_name}"
@@ -68,6 +70,7 @@ class Contents:
         *,
         parent: str | None,
         deleted: Sequence[str] = (),
+        author: Author | None = None,
     ) -> Commit:
         head = await self.branch_head(full_name, branch)
         if parent is not None and head is not None and head.sha != parent:
@@ -76,8 +79,10 @@ class Contents:
         if parent is not None:
             tree["base_tree"] = (await self._commit(full_name, parent)).tree
         stored = await self._make(full_name, "trees", f"store the files of {full_name}", tree, shapes.sha)
-        # Author, committer and signature are left out: only then does GitHub sign for an App.
+        # Without an author, committer and signature are left out too: only then does GitHub sign for an App.
         body = {"message": message, "tree": stored, "parents": [parent] if parent else []}
+        if author is not None:
+            body |= await self._people(full_name, body, author)
         commit = await self._make(full_name, "commits", f"commit to {full_name}", body, shapes.commit)
         await self._point(full_name, branch, commit.sha, exists=head is not None, force=parent is None)
         return commit
@@ -97,6 +102,18 @@ class Contents:
             if "does not exist" in error.message:
                 raise NotFound(f"The repository {full_name} has no branch {branch}.") from error
             raise
+
+    async def _people(self, full_name: str, body: Mapping[str, Any], author: Author) -> dict[str, Any]:
+        """Return author and committer. GitHub takes the author for both unless the committer is named, and nowhere
+        tells an App its own name; so a first commit without names, which no branch ever sees, shows who we are."""
+        owner, _ = split(full_name)
+        if owner not in self._ourselves:
+            doing = f"commit to {full_name}"
+            self._ourselves[owner] = await self._make(full_name, "commits", doing, body, shapes.author)
+        return {
+            "author": {"name": author.name, "email": author.email},
+            "committer": {"name": self._ourselves[owner].name, "email": self._ourselves[owner].email},
+        }
 
     async def _commit(self, full_name: str, ref: str) -> Commit:
         read = job(full_name, READ)

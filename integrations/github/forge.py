@@ -16,6 +16,7 @@ from integrations.github import shapes
 from integrations.github.client import Client, each, nothing
 from integrations.github.contents import Contents
 from integrations.github.credentials import AppTokens, Credentials, Job, PersonalToken
+from integrations.github.deployment_records import DeploymentRecords
 from integrations.github.jobs import (
     CONTENT,
     ORGANISATION_CREATE,
@@ -29,6 +30,7 @@ from integrations.github.jobs import (
 from integrations.github.limiter import Cost, Limiter, Pace
 from integrations.github.repository_settings import RepositorySettings
 from integrations.github.transport import Transport
+from integrations.github.versions import Versions
 
 T = TypeVar("T")
 LOOKS_FOR_A_NEW_REPOSITORY = 6
@@ -47,7 +49,7 @@ class Limits:
     """For how long we keep still because GitHub asked for it."""
 
 
-class GitHubForge(Contents, RepositorySettings):
+class GitHubForge(Contents, RepositorySettings, Versions, DeploymentRecords):
     """Implements `bot.ports.Forge`. Every error that leaves it is one of the port's."""
 
     def __init__(
@@ -60,6 +62,8 @@ class GitHubForge(Contents, RepositorySettings):
     ) -> None:
         Contents.__init__(self, client)
         RepositorySettings.__init__(self, client, secrets)
+        Versions.__init__(self, client)
+        DeploymentRecords.__init__(self, client)
         self._transport = transport
         self._sleep = sleep
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.ports import Commit, PullRequest, Repository, Ruleset, Webhook
+from bot.ports import Author, Commit, PullRequest, Repository, Ruleset, Webhook
 
 Document = Mapping[str, Any]
 PERMISSIONS = ("admin", "maintain", "push", "triage", "pull")
@@ -40,6 +40,11 @@ def commit(document: Document) -> Commit:
         author=(git.get("author") or {}).get("name") or "",
         web_url=document.get("html_url") or "",
     )
+
+
+def author(document: Document) -> Author:
+    """Read who made a Git commit."""
+    return Author(document["author"]["name"], document["author"]["email"])
 
 
 def pull_request(document: Document) -> PullRequest:

@@ -14,6 +14,7 @@ from bot.errors import Conflict, NotFound
 from bot.ports import (
     RECENT_COMMITS,
     Activity,
+    Author,
     Commit,
     File,
     NewRepository,
@@ -24,11 +25,24 @@ from bot.ports import (
     Webhook,
 )
 from tests.fakes.faults import Faults, call
+from tests.fakes.forge_state import (
+    State,
+    as_commit,
+    as_pull_request,
+    as_repository,
+    find,
+    get,
+    is_named,
+    store_blob,
+    store_commit,
+    visible,
+)
+from tests.fakes.forge_versions import FakeVersions
 
-State = dict[str, Any]
+BOT = "causeway[bot]"
 
 
-class FakeForge:
+class FakeForge(FakeVersions):
     """Implements `bot.ports.Forge`. `secrets` are the names of secrets that are configured."""
 
     def __init__(self, file: Path | None = None, *, secrets: Sequence[str] = ("webhook",)) -> None:
@@ -57,38 +71,35 @@ class FakeForge:
         return {repository["full_name"] for repository in self._load()["repositories"].values()}
 
     def world(self) -> State:
-        """Return everything that a person could see, without ids and hashes, for comparing before and after.
-
-        Closed pull requests are left out: no forge lets go of them.
-        """
+        """Return everything that a person could see, for comparing before and after."""
         state = self._load()
-        return {key: _visible(state, repository) for key, repository in state["repositories"].items()}
+        return {key: visible(state, repository) for key, repository in state["repositories"].items()}
 
     def files(self, full_name: str, branch: str = "main") -> dict[str, bytes]:
         state = self._load()
-        tree = state["commits"][_get(state, full_name)["branches"][branch]]["tree"]
+        tree = state["commits"][get(state, full_name)["branches"][branch]]["tree"]
         return {path: base64.b64decode(state["blobs"][sha]) for path, (_, sha) in tree.items()}
 
     def push(self, full_name: str, files: dict[str, bytes], branch: str = "main", message: str = "By hand") -> str:
         """Commit as somebody else would."""
         state = self._load()
-        repository = _get(state, full_name)
+        repository = get(state, full_name)
         base = repository["branches"].get(branch, repository["branches"][repository["default_branch"]])
         tree = dict(state["commits"][base]["tree"])
-        tree.update({path: ["100644", _blob(state, content)] for path, content in files.items()})
-        sha = repository["branches"][branch] = _commit(state, tree, [base], message)
+        tree.update({path: ["100644", store_blob(state, content)] for path, content in files.items()})
+        sha = repository["branches"][branch] = store_commit(state, tree, [base], message)
         self._save(state)
         return sha
 
     def change(self, full_name: str, /, **fields: Any) -> None:
         """Set fields of the stored repository: `description`, `tags`, `issues`, `forks`, `full_name`, …"""
         state = self._load()
-        _get(state, full_name).update(fields)
+        get(state, full_name).update(fields)
         self._save(state)
 
     def merge(self, full_name: str, number: int) -> None:
         state = self._load()
-        repository = _get(state, full_name)
+        repository = get(state, full_name)
         request = repository["pull_requests"][number - 1]
         repository["branches"][request["base"]] = repository["branches"][request["head"]]
         request.update(state="closed", merged=True)
@@ -98,20 +109,22 @@ class FakeForge:
 
     @call
     async def repository(self, full_name: str) -> Repository | None:
-        found = _find(self._load(), full_name)
-        return None if found is None else _repository(found)
+        found = find(self._load(), full_name)
+        return None if found is None else as_repository(found)
 
     @call
     async def repositories(self, owner: str) -> Sequence[Repository]:
         found = self._load()["repositories"].values()
-        return [_repository(one) for one in found if one["full_name"].lower().startswith(f"{owner.lower()}/")]
+        return [as_repository(one) for one in found if one["full_name"].lower().startswith(f"{owner.lower()}/")]
 
     @call
     async def create_repository(self, new: NewRepository) -> Repository:
         state = self._load()
-        if _find(state, new.full_name):
+        if find(state, new.full_name):
             raise Conflict(f"The name {new.full_name} is taken.")
-        head = _commit(state, {"README.md": ["100644", _blob(state, new.full_name.encode())]}, [], "Initial commit")
+        head = store_commit(
+            state, {"README.md": ["100644", store_blob(state, new.full_name.encode())]}, [], "Initial commit"
+        )
         state["repositories"][new.full_name.lower()] = {
             "id": state["next_id"],
             "full_name": new.full_name,
@@ -129,35 +142,40 @@ class FakeForge:
             "variables": {},
             "rulesets": {},
             "webhooks": {},
+            "tagged": {},
+            "releases": [],
+            "images": [],
+            "runs": [],
+            "deployments": [],
         }
         state["next_id"] += 1
         self._save(state)
-        return _repository(_get(state, new.full_name))
+        return as_repository(get(state, new.full_name))
 
     @call
     async def update_repository(
         self, full_name: str, *, description: str | None = None, homepage: str | None = None
     ) -> Repository:
         state = self._load()
-        repository = _get(state, full_name)
+        repository = get(state, full_name)
         if description is not None:
             repository["description"] = description
         if homepage is not None:
             repository["homepage"] = homepage
         self._save(state)
-        return _repository(repository)
+        return as_repository(repository)
 
     @call
     async def delete_repository(self, full_name: str) -> None:
         state = self._load()
-        _get(state, full_name)
-        state["repositories"] = {key: one for key, one in state["repositories"].items() if not _is(one, full_name)}
+        get(state, full_name)
+        state["repositories"] = {key: one for key, one in state["repositories"].items() if not is_named(one, full_name)}
         self._save(state)
 
     @call
     async def activity(self, full_name: str) -> Activity:
-        repository = _get(self._load(), full_name)
-        requests = tuple(_pull_request(repository, one) for one in repository["pull_requests"])
+        repository = get(self._load(), full_name)
+        requests = tuple(as_pull_request(repository, one) for one in repository["pull_requests"])
         return Activity(
             dict(repository["branches"]), tuple(repository["tags"]), requests, repository["issues"], repository["forks"]
         )
@@ -165,24 +183,24 @@ class FakeForge:
     @call
     async def branch_head(self, full_name: str, branch: str) -> Commit | None:
         state = self._load()
-        repository = _find(state, full_name)
+        repository = find(state, full_name)
         sha = repository and repository["branches"].get(branch)
-        return _as_commit(state, sha) if sha else None
+        return as_commit(state, sha) if sha else None
 
     @call
     async def recent_commits(self, full_name: str, branch: str) -> Sequence[Commit]:
         state = self._load()
-        sha = _get(state, full_name)["branches"].get(branch, branch if branch in state["commits"] else None)
+        sha = get(state, full_name)["branches"].get(branch, branch if branch in state["commits"] else None)
         commits: list[Commit] = []
         while sha and len(commits) < RECENT_COMMITS:
-            commits.append(_as_commit(state, sha))
+            commits.append(as_commit(state, sha))
             sha = next(iter(state["commits"][sha]["parents"]), None)
         return commits
 
     @call
     async def tree(self, full_name: str, ref: str, path: str = "", *, contents: bool = True) -> Tree:
         state = self._load()
-        repository = _get(state, full_name)
+        repository = get(state, full_name)
         sha = repository["branches"].get(ref, ref)
         if sha not in state["commits"]:
             raise NotFound(f"{full_name} has no {ref}.")
@@ -200,7 +218,7 @@ class FakeForge:
     @call
     async def file(self, full_name: str, ref: str, path: str) -> bytes | None:
         state = self._load()
-        sha = _get(state, full_name)["branches"].get(ref, ref)
+        sha = get(state, full_name)["branches"].get(ref, ref)
         _, blob = state["commits"].get(sha, {"tree": {}})["tree"].get(path, (None, None))
         return None if blob is None else base64.b64decode(state["blobs"][blob])
 
@@ -214,26 +232,28 @@ class FakeForge:
         *,
         parent: str | None,
         deleted: Sequence[str] = (),
+        author: Author | None = None,
     ) -> Commit:
         state = self._load()
-        branches = _get(state, full_name)["branches"]
+        branches = get(state, full_name)["branches"]
         if parent is not None and branches.get(branch, parent) != parent:
             raise Conflict(f"The branch {branch} of {full_name} has moved.")
         tree = dict(state["commits"][parent]["tree"]) if parent else {}
         for path in deleted:
             if tree.pop(path, None) is None:
                 raise Conflict(f"{full_name} has no {path} to delete.")
-        tree.update({file.path: [file.mode, file.sha or _blob(state, file.content)] for file in files})
+        tree.update({file.path: [file.mode, file.sha or store_blob(state, file.content)] for file in files})
         if any(blob not in state["blobs"] for _, blob in tree.values()):
             raise Conflict("A file names a content that the repository does not hold.")
-        branches[branch] = _commit(state, tree, [parent] if parent else [], message)
+        name = author.name if author else BOT
+        branches[branch] = store_commit(state, tree, [parent] if parent else [], message, author=name)
         self._save(state)
-        return _as_commit(state, branches[branch])
+        return as_commit(state, branches[branch])
 
     @call
     async def move_branch(self, full_name: str, branch: str, *, to: str, expected: str) -> None:
         state = self._load()
-        branches = _get(state, full_name)["branches"]
+        branches = get(state, full_name)["branches"]
         if branches.get(branch) != expected or to not in state["commits"]:
             raise Conflict(f"The branch {branch} of {full_name} has moved.")
         branches[branch] = to
@@ -242,14 +262,14 @@ class FakeForge:
     @call
     async def delete_branch(self, full_name: str, branch: str) -> None:
         state = self._load()
-        if _get(state, full_name)["branches"].pop(branch, None) is None:
+        if get(state, full_name)["branches"].pop(branch, None) is None:
             raise NotFound(f"{full_name} has no branch {branch}.")
         self._save(state)
 
     @call
     async def create_pull_request(self, full_name: str, *, head: str, base: str, title: str, body: str) -> PullRequest:
         state = self._load()
-        repository = _get(state, full_name)
+        repository = get(state, full_name)
         if not {head, base} <= set(repository["branches"]):
             raise Conflict(f"{full_name} has no branch {head} or {base}.")
         if any(one["head"] == head and one["state"] == "open" for one in repository["pull_requests"]):
@@ -263,27 +283,27 @@ class FakeForge:
             "body": body,
             "state": "open",
             "merged": False,
-            "author": "causeway[bot]",
+            "author": BOT,
         }
         repository["pull_requests"].append(request)
         self._save(state)
-        return _pull_request(repository, request)
+        return as_pull_request(repository, request)
 
     @call
     async def pull_request_for(self, full_name: str, head: str) -> PullRequest | None:
-        repository = _get(self._load(), full_name)
+        repository = get(self._load(), full_name)
         found = [one for one in repository["pull_requests"] if one["head"] == head]
-        return _pull_request(repository, found[-1]) if found else None
+        return as_pull_request(repository, found[-1]) if found else None
 
     @call
     async def close_pull_request(self, full_name: str, number: int) -> None:
         state = self._load()
-        _get(state, full_name)["pull_requests"][number - 1]["state"] = "closed"
+        get(state, full_name)["pull_requests"][number - 1]["state"] = "closed"
         self._save(state)
 
     @call
     async def topics(self, full_name: str) -> tuple[str, ...]:
-        return tuple(_get(self._load(), full_name)["topics"])
+        return tuple(get(self._load(), full_name)["topics"])
 
     @call
     async def replace_topics(self, full_name: str, topics: Sequence[str]) -> None:
@@ -291,7 +311,7 @@ class FakeForge:
 
     @call
     async def team_permission(self, full_name: str, team: str) -> str | None:
-        permission: str | None = _get(self._load(), full_name)["teams"].get(team)
+        permission: str | None = get(self._load(), full_name)["teams"].get(team)
         return permission
 
     @call
@@ -304,7 +324,7 @@ class FakeForge:
 
     @call
     async def variable(self, full_name: str, name: str) -> str | None:
-        value: str | None = _get(self._load(), full_name)["variables"].get(name)
+        value: str | None = get(self._load(), full_name)["variables"].get(name)
         return value
 
     @call
@@ -317,7 +337,7 @@ class FakeForge:
 
     @call
     async def ruleset(self, full_name: str, name: str) -> int | None:
-        rulesets = _get(self._load(), full_name)["rulesets"]
+        rulesets = get(self._load(), full_name)["rulesets"]
         return next((int(number) for number, one in rulesets.items() if one["name"] == name), None)
 
     @call
@@ -332,14 +352,14 @@ class FakeForge:
 
     @call
     async def webhooks(self, full_name: str) -> Sequence[Webhook]:
-        hooks = _get(self._load(), full_name)["webhooks"]
+        hooks = get(self._load(), full_name)["webhooks"]
         return [Webhook(int(number), hook["url"], tuple(hook["events"])) for number, hook in hooks.items()]
 
     @call
     async def create_webhook(self, full_name: str, url: str, events: Sequence[str], *, secret_name: str) -> Webhook:
         if secret_name not in self._secrets:
             raise NotFound(f"No secret is configured under the name {secret_name}.")
-        if any(hook["url"] == url for hook in _get(self._load(), full_name)["webhooks"].values()):
+        if any(hook["url"] == url for hook in get(self._load(), full_name)["webhooks"].values()):
             raise Conflict("Hook already exists on this repository.")
         number = self._add(full_name, "webhooks", {"url": url, "events": list(events), "secret_name": secret_name})
         return Webhook(number, url, tuple(events))
@@ -352,19 +372,19 @@ class FakeForge:
 
     def _set(self, full_name: str, kind: str, key: str, value: str) -> None:
         state = self._load()
-        _get(state, full_name)[kind][key] = value
+        get(state, full_name)[kind][key] = value
         self._save(state)
 
     def _drop(self, full_name: str, kind: str, key: str) -> None:
         state = self._load()
-        if _get(state, full_name)[kind].pop(key, None) is None:
+        if get(state, full_name)[kind].pop(key, None) is None:
             raise NotFound(f"{full_name} has no {key} among its {kind}.")
         self._save(state)
 
     def _add(self, full_name: str, kind: str, value: State) -> int:
         state = self._load()
         number = int(state["next_id"])
-        _get(state, full_name)[kind][str(number)] = value
+        get(state, full_name)[kind][str(number)] = value
         state["next_id"] = number + 1
         self._save(state)
         return number
@@ -381,74 +401,3 @@ class FakeForge:
             beside = self._file.with_suffix(".new")
             beside.write_text(json.dumps(state))
             beside.replace(self._file)
-
-
-def _is(repository: State, full_name: str) -> bool:
-    return full_name.lower() in (repository["full_name"].lower(), repository.get("former_name", "").lower())
-
-
-def _find(state: State, full_name: str) -> State | None:
-    return next((one for one in state["repositories"].values() if _is(one, full_name)), None)
-
-
-def _get(state: State, full_name: str) -> State:
-    found = _find(state, full_name)
-    if found is None:
-        raise NotFound(f"There is no repository {full_name}.")
-    return found
-
-
-def _repository(found: State) -> Repository:
-    url = f"https://forge.example/{found['full_name']}"
-    return Repository(
-        found["id"],
-        found["full_name"],
-        found["description"],
-        found["default_branch"],
-        found["private"],
-        url,
-        f"{url}.git",
-        homepage=found["homepage"],
-    )
-
-
-def _pull_request(repository: State, one: State) -> PullRequest:
-    url = f"https://forge.example/{repository['full_name']}/pull/{one['number']}"
-    return PullRequest(
-        one["number"],
-        url,
-        one["head"],
-        one["head_sha"],
-        one["base"],
-        one["title"],
-        one["state"],
-        one["merged"],
-        one["body"],
-        one["author"],
-    )
-
-
-def _blob(state: State, content: bytes) -> str:
-    sha = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-    state["blobs"][sha] = base64.b64encode(content).decode()
-    return sha
-
-
-def _commit(state: State, tree: State, parents: list[str], message: str) -> str:
-    body = {"tree": tree, "parents": parents, "message": message, "number": len(state["commits"])}
-    sha = hashlib.sha1(json.dumps(body, sort_keys=True).encode(), usedforsecurity=False).hexdigest()
-    state["commits"][sha] = body
-    return sha
-
-
-def _as_commit(state: State, sha: str) -> Commit:
-    body = state["commits"][sha]
-    tree = hashlib.sha1(json.dumps(body["tree"], sort_keys=True).encode(), usedforsecurity=False).hexdigest()
-    return Commit(sha, tree, tuple(body["parents"]), body["message"], "somebody", f"https://forge.example/{sha}")
-
-
-def _visible(state: State, repository: State) -> State:
-    branches = {name: state["commits"][sha]["tree"] for name, sha in repository["branches"].items()}
-    requests = [one for one in repository["pull_requests"] if one["state"] == "open"]
-    rest = {key: value for key, value in repository.items() if key not in ("branches", "pull_requests")}
-    return json.loads(json.dumps({**rest, "branches": branches, "open": requests}))  # type: ignore[no-any-return]
