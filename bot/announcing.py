@@ -69,7 +69,7 @@ class OperationCards:
             message=card(view, now=self._clock()),
             revision=view.revision,
             channel=await self._channel(view),
-            urgent=view.state is not State.RUNNING,
+            urgent=view.state is not State.RUNNING or view.stalled is not None,
         )
 
 

@@ -105,6 +105,10 @@ class Effect(BaseModel, ABC, frozen=True, extra="forbid"):
     version: ClassVar[int] = 1
     undoable: ClassVar[bool] = True
     """False for waiting and for notes: there is nothing to undo or to prove."""
+    waits: ClassVar[bool] = False
+    """True for an effect that only waits, perhaps for long: a person may end it, and then it is cancelled."""
+    keepable: ClassVar[bool] = False
+    """Whether, of a wait that is stuck, a person may say that things stay as they are."""
 
     id: str
     """Unique in its plan; the golden path's step id where there is one."""
@@ -128,6 +132,10 @@ class Effect(BaseModel, ABC, frozen=True, extra="forbid"):
     async def gone(self, ports: Ports, run: Run, outcome: Outcome | None) -> Proof:
         """Look whether anything that this operation made is left."""
         return Proof(absent=True, seen="nothing was made")
+
+    def kept(self, progress: str, by: str) -> Outcome:
+        """Return the outcome of a wait that a person ended with `keep`; `progress` is what was reported last."""
+        return Outcome(seen=f"{by} keeps it as it is: {progress}", changed=False)
 
     def manual(self) -> str:
         """Return the command with which a person takes this back when we cannot, or an empty text."""

@@ -114,9 +114,29 @@ class StepView(BaseModel, frozen=True, extra="forbid"):
     undone: Undone | None = None
     problem: str = ""
     """One sentence a person may read."""
+    progress: str = ""
+    """How a step that takes its time is getting on; of a stalled one, why nothing moves and what to do next."""
+    stalled: bool = False
     command: str = ""
     """What a person runs when the step is stuck or kept."""
     retry_at: datetime | None = None
+
+
+class Behind(BaseModel, frozen=True, extra="forbid"):
+    """The operation of the same lane that has to end first."""
+
+    operation: str
+    summary: str
+    by: str
+    """Display name of who asked for it."""
+
+
+class Patience(BaseModel, frozen=True, extra="forbid"):
+    """Somebody has seen that a step is stuck, and waits."""
+
+    principal: Principal
+    progress: str
+    """What was reported then: another report is another question."""
 
 
 class Voided(BaseModel, frozen=True, extra="forbid"):
@@ -150,10 +170,18 @@ class OperationView(BaseModel, frozen=True, extra="forbid"):
     updated_at: datetime
     due_at: datetime | None = None
     """When the wait for approval expires."""
+    behind: Behind | None = None
+    """Planned, perhaps approved, and waiting for its turn."""
+    patience: Patience | None = None
     buttons: Mapping[str, str] = Field(default_factory=dict)
-    """Action (`approve`, `reject`, `undo`) → opaque single-use id, for the state the operation is in now."""
+    """Action (`approve`, `undo`, `wait`, …) → opaque single-use id, for the state the operation is in now."""
     revision: int = 0
     """Grows with every change; a card never goes back to a lower one."""
+
+    @property
+    def stalled(self) -> StepView | None:
+        """The step that is being waited for and does not move."""
+        return next((step for step in self.steps if step.stalled and step.state is StepState.RUNNING), None)
 
     @property
     def leftovers(self) -> tuple[StepView, ...]:

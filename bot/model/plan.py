@@ -38,6 +38,21 @@ class Step(BaseModel, frozen=True, extra="forbid"):
     effect: StoredEffect
 
 
+class Offer(BaseModel, frozen=True, extra="forbid"):
+    """A request that the card offers beside the operation: a button that asks it in the name of whoever clicks, through
+    the same policy as if they had typed it."""
+
+    action: str
+    """`rollback`: the button's `action_id`."""
+    label: str
+    command: str
+    request: Mapping[str, JSON]
+    confirm: str = ""
+    """What is asked back before it is done; empty: nothing."""
+    ends_wait: bool = False
+    """Whether asking it also ends the wait that is stuck, as `keep` does."""
+
+
 class Plan(BaseModel, frozen=True, extra="forbid"):
     """Ordered effects, what was read to choose them, and words for people.
 
@@ -54,6 +69,13 @@ class Plan(BaseModel, frozen=True, extra="forbid"):
     links: Mapping[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """Sentences for the card and the receipt (golden-path output text)."""
+    highlights: tuple[str, ...] = ()
+    """What an approver reads first, one line each: commits, changed settings, migrations touched."""
+    environment: str = ""
+    """Name of the environment that is changed; policy reads it."""
+    lane: str = ""
+    """Operations of one lane run one after the other: `deploy:orders-api/staging`. Empty: it waits for nobody."""
+    offers: tuple[Offer, ...] = ()
 
     @classmethod
     def of(
@@ -66,6 +88,10 @@ class Plan(BaseModel, frozen=True, extra="forbid"):
         details: Iterable[Detail] = (),
         links: Mapping[str, str] | None = None,
         notes: Iterable[str] = (),
+        highlights: Iterable[str] = (),
+        environment: str = "",
+        lane: str = "",
+        offers: Iterable[Offer] = (),
     ) -> Self:
         steps = tuple(Step(id=e.id, text=e.describe(), effect=StoredEffect.of(e)) for e in effects)
         if len({step.id for step in steps}) != len(steps):
@@ -78,6 +104,10 @@ class Plan(BaseModel, frozen=True, extra="forbid"):
             details=tuple(details),
             links=links or {},
             notes=tuple(notes),
+            highlights=tuple(highlights),
+            environment=environment,
+            lane=lane,
+            offers=tuple(offers),
         )
 
     @property

@@ -13,6 +13,10 @@ class Door(StrEnum):
     SLACK = "slack"
     CLI = "cli"
     HTTP = "http"
+    FORGE = "forge"
+    """Nobody typed it: a build of the default branch succeeded, or a fix was merged."""
+    AGENDA = "agenda"
+    """A term has come that somebody had set."""
 
 
 class Principal(BaseModel, frozen=True, extra="forbid"):

@@ -7,8 +7,9 @@ from typing import Any
 from bot.model.canonical import JSON
 from bot.model.effect import Effect, Outcome
 from bot.model.operation import Reason, State, StepState
+from bot.operations.attending import Ended, attended
 from bot.operations.defects import readable
-from bot.operations.held import Held
+from bot.operations.held import Held, entry
 from bot.operations.record import Stage, StepRecord
 from bot.operations.store import LeaseLost
 
@@ -40,16 +41,24 @@ async def _apply(held: Held, index: int) -> bool:
     try:
         effect = held.bound(held.effect(index))
         outcome = await held.patiently(
-            lambda attempt: effect.apply(held.means.ports, held.run(effect, attempt)),
+            lambda attempt: _applied(held, index, effect, attempt),
             lambda message: held.step(index, problem=message),
         )
     except LeaseLost:
         raise
+    except Ended:
+        return True  # the loop sees that undo was asked for
     except Exception as error:  # noqa: BLE001  # whatever an effect raises, what was done must be undone
         await _failed(held, index, error)
         return False
     await _done(held, index, effect, outcome)
     return True
+
+
+async def _applied(held: Held, index: int, effect: Effect, attempt: int) -> Outcome:
+    if effect.waits:
+        return await attended(held, index, effect, attempt)
+    return await effect.apply(held.means.ports, held.run(effect, attempt))
 
 
 async def _done(held: Held, index: int, effect: Effect, outcome: Outcome) -> None:
@@ -67,13 +76,18 @@ async def _done(held: Held, index: int, effect: Effect, outcome: Outcome) -> Non
         )
     ]
     following = index + 1
+    settled: dict[str, Any] = {} if held.record.keep_by is None else {"keep_by": None, "patience": None}
+    if settled and held.record.keep_by is not None:
+        entries.append(
+            entry(held.means.store, held.record, "wait.kept", held.record.keep_by.user, {"effect": effect.id})
+        )
     if following < len(steps):
         running = steps[following].model_copy(update={"state": StepState.RUNNING})
-        await held.save(*entries, steps=(*steps[:following], running, *steps[following + 1 :]))
+        await held.save(*entries, steps=(*steps[:following], running, *steps[following + 1 :]), **settled)
         return
     entries.append(held.entry("operation.succeeded"))
-    if not await held.save(*entries, let_go=True, unless_undo=True, steps=steps, **SUCCEEDED):
-        await held.save(*entries[:-1], steps=steps)
+    if not await held.save(*entries, let_go=True, unless_undo=True, steps=steps, **SUCCEEDED, **settled):
+        await held.save(*entries[:-1], steps=steps, **settled)
 
 
 async def _failed(held: Held, index: int, error: Exception) -> None:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model.operation import Approval, Decided, OperationView, Reason, State, StepState
+from bot.model.operation import Approval, Decided, OperationView, Patience, Reason, State, StepState
 from bot.model.principal import Principal
 from bot.operations.contracts import Allowed, Denied
 from bot.operations.held import Means, entry
-from bot.operations.record import Record, Stage, view
+from bot.operations.record import Record, Stage, StepRecord, view
 from bot.operations.undoing import ending
 from bot.storage.operations import buttons
 
@@ -90,6 +91,8 @@ class Decisions:
                 return await self.undo(row.operation, principal)
             case "retry":
                 return await self.retry(row.operation, principal)
+            case "wait":
+                return await self.wait_on(row.operation, principal)
             case _:
                 return await self.keep(row.operation, principal)
 
@@ -147,16 +150,36 @@ class Decisions:
         self._stored(changed, begin=True)
         return _yes(current, "It is being tried again.")
 
-    async def keep(self, operation: str, principal: Principal) -> Decided:
-        """Leave what is stuck as it is; nothing tries to remove it any more."""
+    async def wait_on(self, operation: str, principal: Principal) -> Decided:
+        """Note that somebody has seen why a step is stuck, and waits."""
         store = self.means.store
         refused = await self._may(self.means.planner.may_undo, operation, principal)
         async with store.database.write() as connection:
             current = await store.get(connection, operation, lock=True)
-            if not _stuck(current):
+            step = _waiting(current)
+            if step is None:
                 return _no(current, "Nothing is stuck here any more.")
             if refused is not None:
                 return refused
+            patience = Patience(principal=principal, progress=step.progress)
+            told = entry(store, current, "wait.seen", principal.user, {"problem": step.progress})
+            changed = await store.note(connection, current, [told], patience=patience)
+        self._stored(changed, begin=False)
+        return _yes(current, "It goes on waiting; the card says so when it moves.")
+
+    async def keep(self, operation: str, principal: Principal) -> Decided:
+        """Leave what is stuck as it is: a wait ends there, and nothing tries to remove what could not be removed."""
+        store = self.means.store
+        refused = await self._may(self.means.planner.may_undo, operation, principal)
+        async with store.database.write() as connection:
+            current = await store.get(connection, operation, lock=True)
+            waiting = _waiting(current)
+            if not _stuck(current) and waiting is None:
+                return _no(current, "Nothing is stuck here any more.")
+            if refused is not None:
+                return refused
+            if waiting is not None:
+                return await self._keep_waiting_step(connection, current, waiting, principal)
             steps = tuple(
                 step.model_copy(update={"state": StepState.KEPT, "retry_at": None})
                 if step.state is StepState.STUCK
@@ -170,6 +193,17 @@ class Decisions:
             )
         self._stored(changed)
         return _yes(current, "What could not be removed is kept.")
+
+    async def _keep_waiting_step(
+        self, connection: AsyncConnection, current: Record, step: StepRecord, principal: Principal
+    ) -> Decided:
+        """Note it for the run, which ends the wait."""
+        if not step.keepable:
+            return _no(current, "This step cannot be passed over: wait for it, or undo.")
+        told = entry(self.means.store, current, "keep.asked", principal.user, {"problem": step.progress})
+        changed = await self.means.store.note(connection, current, [told], keep_by=principal)
+        self.means.store.changes.notify(changed)
+        return _yes(current, "It stays as it is.")
 
     def _stored(self, changed: Record, *, begin: bool | None = None) -> None:
         self.means.store.changes.notify(changed)
@@ -240,6 +274,13 @@ def _rejected(principal: Principal, reason: str) -> dict[str, Any]:
 
 def _stuck(current: Record) -> bool:
     return any(step.state is StepState.STUCK for step in current.steps)
+
+
+def _waiting(current: Record) -> StepRecord | None:
+    """Return the step that is being waited for and does not move."""
+    if current.stage is not Stage.APPLY:
+        return None
+    return next((step for step in current.steps if step.stalled and step.state is StepState.RUNNING), None)
 
 
 def _accepted(current: Record, approved: bool) -> Decided:

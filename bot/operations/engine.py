@@ -175,6 +175,10 @@ class Operations:
         """Try stuck undos now."""
         return await self._decisions.retry(operation, principal)
 
+    async def wait_on(self, operation: str, principal: Principal) -> Decided:
+        """Note that somebody has seen why a step is stuck, and waits."""
+        return await self._decisions.wait_on(operation, principal)
+
     async def keep(self, operation: str, principal: Principal) -> Decided:
         """Leave what is stuck as it is."""
         return await self._decisions.keep(operation, principal)

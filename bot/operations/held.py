@@ -46,14 +46,22 @@ class Held:
         assert self.record.plan is not None  # noqa: S101  # the stages that use it come after planning
         return self.record.plan
 
-    async def save(self, *entries: Entry, let_go: bool = False, unless_undo: bool = False, **changes: Any) -> bool:
+    async def save(
+        self,
+        *entries: Entry,
+        let_go: bool = False,
+        unless_undo: bool = False,
+        in_turn: bool = False,
+        **changes: Any,
+    ) -> bool:
         """Write `changes` and `entries`. With `let_go` no run is wanted any more.
 
-        With `unless_undo` return False, and write nothing, when somebody has asked for undo meanwhile.
+        With `unless_undo` return False, and write nothing, when somebody has asked for undo meanwhile. With `in_turn`
+        raise `LaneBusy`, and write nothing, when another operation of the lane has to end first.
         """
         try:
             self.record = await self.means.store.save(
-                self.record, entries, let_go=let_go, unless_undo=unless_undo, **changes
+                self.record, entries, let_go=let_go, unless_undo=unless_undo, in_turn=in_turn, **changes
             )
         except UndoAsked as asked:
             self.record = asked.record

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from bot.errors import PlatformError, Refused, UpstreamUnavailable
@@ -13,6 +15,10 @@ from bot.operations.defects import readable
 from bot.operations.held import Held
 from bot.operations.ledger import Entry
 from bot.operations.record import Stage, StepRecord
+from bot.operations.store import LaneBusy
+
+QUEUE_LOOK = timedelta(seconds=5)
+"""How long an operation that stands in line waits before it is looked at, if nobody wakes it earlier."""
 
 
 async def make_plan(held: Held) -> None:
@@ -31,13 +37,7 @@ async def recheck(held: Held) -> None:
         return
     digest = planned.plan.digest
     if digest == held.record.digest and not isinstance(planned.decision, Denied):
-        await held.save(
-            held.entry("operation.running", digest=digest),
-            state=State.RUNNING,
-            stage=Stage.APPLY,
-            steps=_first_running(held.record.steps),
-            problem="",
-        )
+        await _run_in_turn(held, [held.entry("operation.running", digest=digest)], steps=held.record.steps)
         return
     changes = what_changed(held.plan, planned.plan)
     voided = Voided(digest=held.record.digest or "", changes=changes, at=held.means.store.clock())
@@ -77,12 +77,12 @@ async def _go_on(held: Held, planned: Planned, made: Entry, voided: tuple[Voided
         "steps": tuple(StepRecord() for _ in plan.steps),
         "voided": voided,
         "need": None,
+        "lane": plan.lane or None,
     }
     mended = {"problem": ""}
     match planned.decision:
         case Allowed():
-            running = {"state": State.RUNNING, "stage": Stage.APPLY, "steps": _first_running(common["steps"])}
-            await held.save(made, **common | mended | running)
+            await _run_in_turn(held, [made], **common)
         case NeedsApproval(need=need, expires_after=expires_after):
             due = held.means.store.clock() + expires_after
             awaiting = {"state": State.AWAITING_APPROVAL, "stage": Stage.AWAIT, "need": need, "due_at": due}
@@ -91,6 +91,24 @@ async def _go_on(held: Held, planned: Planned, made: Entry, voided: tuple[Voided
             await held.save(made, asked, let_go=True, **common | mended | awaiting)
         case Denied(sentence=sentence):
             await _end(held, State.REJECTED, Reason.REFUSED_BY_POLICY, sentence, made, **common)
+
+
+async def _run_in_turn(held: Held, entries: Sequence[Entry], **changes: Any) -> None:
+    """Begin to apply, or, where another operation of the lane has to end first, stand in line behind it."""
+    running = {"state": State.RUNNING, "stage": Stage.APPLY, "steps": _first_running(changes["steps"])}
+    free = {"problem": "", "behind": None}
+    try:
+        await held.save(*entries, in_turn=True, **changes | free | running)
+    except LaneBusy as busy:
+        queued = {
+            "state": State.PLANNED,
+            "stage": Stage.QUEUE,
+            "behind": busy.behind,
+            "problem": "",
+            "due_at": held.means.store.clock() + QUEUE_LOOK,
+        }
+        told = held.entry("operation.queued", behind=busy.behind.operation)
+        await held.save(*entries, told, let_go=True, **changes | queued)
 
 
 async def _end(held: Held, state: State, reason: Reason, problem: str, *entries: Entry, **changes: Any) -> None:

@@ -12,7 +12,19 @@ from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import Row
 
 from bot.model.effect import Outcome, Undone
-from bot.model.operation import Approval, Asked, Need, OperationView, Reason, State, StepState, StepView, Voided
+from bot.model.operation import (
+    Approval,
+    Asked,
+    Behind,
+    Need,
+    OperationView,
+    Patience,
+    Reason,
+    State,
+    StepState,
+    StepView,
+    Voided,
+)
 from bot.model.plan import Plan
 from bot.model.principal import Principal
 
@@ -23,6 +35,8 @@ class Stage(StrEnum):
     PLAN = "plan"
     AWAIT = "await"
     """Nothing: a person decides first."""
+    QUEUE = "queue"
+    """Nothing: another operation of the same lane ends first."""
     RECHECK = "recheck"
     """Approved: read the facts again, then apply."""
     APPLY = "apply"
@@ -37,6 +51,9 @@ class StepRecord(BaseModel, frozen=True, extra="forbid"):
     outcome: Outcome | None = None
     undone: Undone | None = None
     problem: str = ""
+    progress: str = ""
+    stalled: bool = False
+    keepable: bool = False
     command: str = ""
     tries: int = 0
     """How often the undo was given up."""
@@ -61,6 +78,10 @@ class Record(BaseModel, frozen=True):
     steps: tuple[StepRecord, ...] = ()
     buttons: Mapping[str, str] = {}
     undo_by: Principal | None = None
+    keep_by: Principal | None = None
+    patience: Patience | None = None
+    lane: str | None = None
+    behind: Behind | None = None
     created_at: datetime
     updated_at: datetime
     due_at: datetime | None = None
@@ -84,6 +105,9 @@ _FROM_JSON: dict[str, Any] = {
     "plan": Plan.model_validate_json,
     "need": Need.model_validate_json,
     "undo_by": Principal.model_validate_json,
+    "keep_by": Principal.model_validate_json,
+    "patience": Patience.model_validate_json,
+    "behind": Behind.model_validate_json,
     "approvals": _approvals.validate_json,
     "voided": _voided.validate_json,
     "steps": _steps.validate_json,
@@ -97,6 +121,9 @@ _TO_JSON: dict[str, Any] = {
     "plan": Plan.model_dump_json,
     "need": Need.model_dump_json,
     "undo_by": Principal.model_dump_json,
+    "keep_by": Principal.model_dump_json,
+    "patience": Patience.model_dump_json,
+    "behind": Behind.model_dump_json,
     "approvals": lambda value: _approvals.dump_json(value).decode(),
     "voided": lambda value: _voided.dump_json(value).decode(),
     "steps": lambda value: _steps.dump_json(value).decode(),
@@ -156,6 +183,8 @@ def view(of: Record) -> OperationView:
         created_at=of.created_at,
         updated_at=of.updated_at,
         due_at=of.due_at if of.state is State.AWAITING_APPROVAL else None,
+        behind=of.behind if of.stage is Stage.QUEUE else None,
+        patience=of.patience,
         buttons=of.buttons,
         revision=of.revision,
     )
@@ -172,6 +201,8 @@ def _step_views(of: Record) -> tuple[StepView, ...]:
             outcome=step.outcome,
             undone=step.undone,
             problem=step.problem,
+            progress=step.progress if step.state is StepState.RUNNING else "",
+            stalled=step.stalled and step.state is StepState.RUNNING,
             command=step.command,
             retry_at=step.retry_at,
         )

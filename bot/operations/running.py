@@ -67,8 +67,13 @@ class Runs:
                     update(operations)
                     .where(*mine, operations.c.lease_until.is_not(None))
                     .values(self._means.store.lease())
+                    .returning(operations.c.undo_by, operations.c.keep_by, operations.c.patience)
                 )
-                still_mine = renewed.rowcount == 1 or (await connection.execute(select(1).where(*mine))).first()
+                row = renewed.first()
+                still_mine = row is not None or (await connection.execute(select(1).where(*mine))).first()
+            if row is not None and any(row):
+                # Another replica took the click: whoever waits here is to hear of it.
+                self._means.store.changes.notify(await self._means.store.read(active.operation))
             if not still_mine and active.task is not None and not active.fenced:
                 active.fenced = True
                 active.task.cancel()

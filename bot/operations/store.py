@@ -13,15 +13,16 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import NotFound
-from bot.model.operation import Asked, State, StepState
+from bot.model.operation import Asked, Behind, Patience, State, StepState
 from bot.model.principal import Principal
 from bot.operations import ledger
 from bot.operations.contracts import Announcer, Filters, Settings
+from bot.operations.lanes import Lanes
 from bot.operations.ledger import Entry
 from bot.operations.record import Record, Stage, columns, record
 from bot.ports import Clock
@@ -31,6 +32,14 @@ from bot.storage.operations import buttons, operations
 
 class LeaseLost(Exception):
     """Another replica has the operation now: stop, say nothing."""
+
+
+class LaneBusy(Exception):
+    """Another operation of the same lane has to end first. Nothing was written."""
+
+    def __init__(self, behind: Behind) -> None:
+        super().__init__(behind.operation)
+        self.behind = behind
 
 
 class UndoAsked(Exception):
@@ -52,6 +61,7 @@ class Store:
         self.replica = replica
         self.settings = settings
         self.changes = Changes()
+        self.lanes = Lanes(database)
         self._announcer = announcer
 
     # --- Reading ---
@@ -118,15 +128,27 @@ class Store:
         return await self._write(connection, of, changes, {}, entries)
 
     async def save(
-        self, of: Record, entries: Sequence[Entry], *, let_go: bool = False, unless_undo: bool = False, **changes: Any
+        self,
+        of: Record,
+        entries: Sequence[Entry],
+        *,
+        let_go: bool = False,
+        unless_undo: bool = False,
+        in_turn: bool = False,
+        **changes: Any,
     ) -> Record:
         """Change the row of an operation whose lease is ours. Raise `LeaseLost` when it is not any more.
 
-        With `unless_undo` raise `UndoAsked`, and write nothing, when somebody has asked for undo meanwhile.
+        With `unless_undo` raise `UndoAsked`, and write nothing, when somebody has asked for undo meanwhile. With
+        `in_turn` raise `LaneBusy`, and write nothing, when another operation of its lane has to end first.
         """
         lease = {"lease_until": None} if let_go else self.lease()
         async with self.database.write() as connection:
+            if in_turn and (ahead := await self.lanes.ahead(connection, of.model_copy(update=changes))):
+                raise LaneBusy(ahead)
             changed = await self._write(connection, of, changes, lease, entries, unless_undo=unless_undo)
+            if let_go and changed.lane:
+                await self.lanes.freed(connection, changed.lane, self.clock())
         self.changes.notify(changed)
         return changed
 
@@ -154,7 +176,7 @@ class Store:
             update(operations)
             .where(operations.c.id == of.id, operations.c.lease_token == of.lease_token)
             .values(**columns(touched), **lease, revision=operations.c.revision + 1)
-            .returning(operations.c.revision, operations.c.undo_by)
+            .returning(operations.c.revision, operations.c.undo_by, operations.c.keep_by, operations.c.patience)
         )
         if unless_undo:
             statement = statement.where(operations.c.undo_by.is_(None))
@@ -163,9 +185,8 @@ class Store:
             raise await self._why_not(connection, of)
         await ledger.append(connection, entries)
         await self._announcer.operation_changed(connection, of.id, row.revision)
-        # Somebody may have asked for undo while the run was busy.
-        undo_by = Principal.model_validate_json(row.undo_by) if row.undo_by else None
-        return after.model_copy(update={"revision": row.revision, "undo_by": undo_by})
+        # Somebody may have decided something while the run was busy.
+        return after.model_copy(update={"revision": row.revision, **decided(row)})
 
     async def _add_buttons(self, connection: AsyncConnection, before: Record, after: Record) -> None:
         rows = [
@@ -198,6 +219,10 @@ class Watch:
 
     def tell(self, changed: Record) -> None:
         self._latest = changed
+        self._changed.set()
+
+    def wake(self) -> None:
+        """Let `next` return without news of the operation."""
         self._changed.set()
 
     async def next(self, timeout_s: float) -> Record | None:
@@ -242,8 +267,30 @@ def _buttons(of: Record) -> dict[str, str]:
 def _actions(of: Record) -> tuple[str, ...]:
     if of.stage is Stage.AWAIT:
         return ("approve", "reject", "undo")
-    if of.stage is Stage.APPLY or of.state is State.SUCCEEDED:
+    if of.stage is Stage.QUEUE:
+        return ("undo",)
+    if of.stage is Stage.APPLY:
+        return () if of.undo_by or of.keep_by else (*_about_a_wait(of), "undo")
+    if of.state is State.SUCCEEDED:
         return () if of.undo_by else ("undo",)
     if of.state is State.FAILED and any(step.state is StepState.STUCK for step in of.steps):
         return ("retry", "keep")
     return ()
+
+
+def _about_a_wait(of: Record) -> tuple[str, ...]:
+    """What can be decided about a step that is stuck: go on waiting (once for each reason), or leave it as it is."""
+    stuck = next((step for step in of.steps if step.stalled and step.state is StepState.RUNNING), None)
+    if stuck is None:
+        return ()
+    seen = of.patience is not None and of.patience.progress == stuck.progress
+    return (*(() if seen else ("wait",)), *(("keep",) if stuck.keepable else ()))
+
+
+def decided(row: Row[Any]) -> dict[str, Any]:
+    """Return what people have decided about a running operation, as its row has it."""
+    return {
+        "undo_by": Principal.model_validate_json(row.undo_by) if row.undo_by else None,
+        "keep_by": Principal.model_validate_json(row.keep_by) if row.keep_by else None,
+        "patience": Patience.model_validate_json(row.patience) if row.patience else None,
+    }

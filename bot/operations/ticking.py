@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sqlalchemy import Row, and_, or_, select
+from sqlalchemy import Row, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model.operation import Reason, State
 from bot.operations.held import SYSTEM, Means, entry
+from bot.operations.planning import QUEUE_LOOK
 from bot.operations.record import Record, Stage
 from bot.storage.operations import operations
 
@@ -36,7 +37,7 @@ async def act_on_due(means: Means, begin: Begin, forget: Forget) -> int:
             continue
         done += 1
         store.changes.notify(changed)
-        if changed.stage is not Stage.DONE:
+        if changed.stage not in (Stage.DONE, Stage.QUEUE):
             begin(changed)
             if row.lease_until is not None:
                 await forget(row.id, row.lease_token)
@@ -71,7 +72,22 @@ async def _one(means: Means, seen: Row[Any, Any, Any]) -> Record | None:
                 problem=problem,
                 due_at=None,
             )
+        if current.stage is Stage.QUEUE:
+            return await _in_line(means, connection, current)
         return await store.change(connection, current, [], grant=True, due_at=None)
+
+
+async def _in_line(means: Means, connection: AsyncConnection, current: Record) -> Record | None:
+    """Let an operation go on whose turn has come: its facts are read again. Otherwise look again later."""
+    store = means.store
+    ahead = await store.lanes.ahead(connection, current)
+    if ahead is None:
+        return await store.change(connection, current, [], grant=True, stage=Stage.RECHECK, due_at=None)
+    if ahead != current.behind:
+        return await store.change(connection, current, [], behind=ahead, due_at=store.clock() + QUEUE_LOOK)
+    later = (store.clock() + QUEUE_LOOK).timestamp()
+    await connection.execute(update(operations).where(operations.c.id == current.id).values(due_at=later))
+    return None
 
 
 async def _still_lapsed(means: Means, connection: AsyncConnection, operation: str) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.model.canonical import JSON
 from bot.model.operation import OperationView, State, StepState, StepView
-from bot.model.plan import Detail
+from bot.model.plan import Detail, Offer
 from bot.slack import blocks, limits, words
 from bot.slack.message import CARD_EVENT, MESSAGE_EVENT, Block, Message, TextFile
 from bot.slack.mrkdwn import code, cut, escape, link, local_time, mention, said
@@ -29,6 +29,7 @@ def card(view: OperationView, *, now: datetime) -> Message:
         _status(view, now),
         *_voided(view),
         *_problem(view),
+        *_highlights(view),
         *_steps(view),
         *_leftovers(view),
         *_links(view),
@@ -83,6 +84,13 @@ def _problem(view: OperationView) -> list[Block]:
     return [blocks.section(f"*What happened:* {said(view.problem)}")] if view.problem else []
 
 
+def _highlights(view: OperationView) -> list[Block]:
+    """What somebody should read before they decide, and what the receipt repeats."""
+    if view.plan is None or not view.plan.highlights:
+        return []
+    return blocks.lines(blocks.fold([escape(cut(line, _LINE)) for line in view.plan.highlights], 12, "… and {} more"))
+
+
 def _voided(view: OperationView) -> list[Block]:
     if not words.waiting_again(view):
         return []
@@ -116,6 +124,8 @@ def _step(step: StepView, view: OperationView) -> str:
     told_above = step.problem == view.problem
     if step.problem and not told_above and step.state in (StepState.FAILED, StepState.RUNNING):
         line += f"\n      {said(cut(step.problem, _LINE))}"
+    if step.progress and not step.stalled:  # why a step is stuck stands at the top already
+        line += f"\n      {said(cut(step.progress, _LINE))}"
     return line
 
 
@@ -182,6 +192,9 @@ def _people(view: OperationView) -> Block:
     ]
     if view.need and view.state is State.AWAITING_APPROVAL:
         texts.append(f"Rule: {escape(cut(view.need.rule, _LINE))}")
+    if view.patience and view.stalled and view.patience.progress == view.stalled.progress:
+        who = mention(view.patience.principal.slack_user, view.patience.principal.display_name)
+        texts.append(f"{who} has seen it and waits")
     if view.state.final:
         texts.append(f"Ended {local_time(view.updated_at)}")
     plan = f", plan {code(view.digest[:8])}" if view.digest else ""
@@ -193,11 +206,33 @@ def _people(view: OperationView) -> Block:
 
 def _buttons(view: OperationView) -> list[Block]:
     """Buttons of the engine's choice, then Details: reading needs no single-use id, so its value is the operation's."""
-    order = {"approve": 0, "reject": 1, "undo": 2, "details": 9}
+    order = {"approve": 0, "reject": 1, "wait": 0, "keep": 1, "undo": 7, "details": 9}
     values = dict(view.buttons) | ({"details": view.id} if view.plan else {})
-    actions = sorted(values, key=lambda action: (order.get(action, 5), action))
-    buttons = [_button(action, values[action], view) for action in actions]
+    made = {action: _button(action, value, view) for action, value in values.items()} | _offers(view)
+    buttons = [made[action] for action in sorted(made, key=lambda action: (order.get(action, 5), action))]
     return [blocks.actions(buttons, block_id=ACTIONS)] if buttons else []
+
+
+def _offers(view: OperationView) -> dict[str, Block]:
+    """What can be asked from here: when a step is stuck, and once all is done."""
+    if view.plan is None or not (view.stalled or view.state is State.SUCCEEDED):
+        return {}
+    return {offer.action: _offer(offer, view) for offer in view.plan.offers}
+
+
+def _offer(offer: Offer, view: OperationView) -> Block:
+    """Its value is the operation: asking twice is asking once, whoever clicks is asked of policy then."""
+    sure = None
+    if offer.confirm:
+        sure = blocks.confirm(f"{offer.label}?", offer.confirm, yes=offer.label, style="danger")
+    return blocks.button(
+        offer.label,
+        offer.action,
+        view.id,
+        style="danger" if offer.confirm else None,
+        confirm=sure,
+        spoken=f"{offer.label}: {words.title(view)}",
+    )
 
 
 def _button(action: str, value: str, view: OperationView) -> Block:
@@ -213,7 +248,17 @@ def _button(action: str, value: str, view: OperationView) -> Block:
                 style="danger",
             )
             return blocks.button("Reject", action, value, style="danger", confirm=sure, spoken=f"Reject: {title}")
-        case "undo" if view.state is State.AWAITING_APPROVAL:
+        case "wait":
+            return blocks.button("Wait", action, value, spoken=f"Wait: {title}")
+        case "keep":
+            sure = blocks.confirm(
+                "Keep it as it is?",
+                f"The card stops following {cut(title, 150)}. What was deployed stays, healthy or not.",
+                yes="Keep",
+                style="danger",
+            )
+            return blocks.button("Keep", action, value, confirm=sure, spoken=f"Keep as it is: {title}")
+        case "undo" if view.state in (State.AWAITING_APPROVAL, State.PLANNED):
             sure = blocks.confirm(
                 "Withdraw this?",
                 f"{cut(title, 180)} will not be done. If it has begun meanwhile, it is taken back.",

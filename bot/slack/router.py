@@ -32,7 +32,7 @@ CREATE = "create:"
 OPTIONS_S = 2.0
 """After this the last known list is answered, in seconds: Slack takes no late one."""
 MAX_OFFERED = 512
-DECISIONS = ("approve", "reject", "undo", "retry", "keep")
+DECISIONS = ("approve", "reject", "undo", "retry", "wait", "keep")
 """Buttons of cards whose value the engine knows."""
 
 

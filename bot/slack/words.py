@@ -63,6 +63,8 @@ def count(number: int, thing: str) -> str:
 def headline(view: OperationView) -> tuple[str, str]:
     """Return the state in a few words, and the sentence that follows them (may be empty)."""
     match view.state:
+        case State.PLANNED if view.behind:
+            return "In line.", f"It begins when “{view.behind.summary}”, asked by {view.behind.by}, has ended."
         case State.PLANNED:
             return "Working out the plan.", "Nothing has been changed yet."
         case State.AWAITING_APPROVAL:
@@ -98,6 +100,8 @@ def _running(view: OperationView) -> tuple[str, str]:
         left = sum(step.state in (StepState.DONE, StepState.UNDOING, StepState.STUCK) for step in view.steps)
         return "Taking back what was done.", f"{count(left, 'step')} to go." if left else ""
     done = sum(step.state is StepState.DONE for step in view.steps)
+    if view.stalled:
+        return "Stuck, and still looking.", ended(view.stalled.progress)
     current = next((step.text for step in view.steps if step.state is StepState.RUNNING), "")
     progress = f"{done} of {count(len(view.steps), 'step')} done."
     return "Working.", f"{progress} Now: {ended(current)}" if current else progress
@@ -137,6 +141,10 @@ def door(view: OperationView) -> str:
             return "from the command line"
         case Door.HTTP:
             return "through the API"
+        case Door.FORGE:
+            return "by merging a change"
+        case Door.AGENDA:
+            return "when its time had come"
 
 
 def sentence(view: OperationView) -> str:

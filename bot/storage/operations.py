@@ -29,6 +29,10 @@ operations = Table(
     Column("steps", Text, nullable=False),  # JSON list of `StepRecord`
     Column("buttons", Text, nullable=False),  # JSON object: action → id
     Column("undo_by", Text),  # JSON of `Principal`: who asked a running operation to stop and undo
+    Column("keep_by", Text),  # JSON of `Principal`: who ended the wait for a step that is stuck
+    Column("patience", Text),  # JSON of `Patience`
+    Column("lane", Text),  # operations of one lane run one after the other
+    Column("behind", Text),  # JSON of `Behind`: which of them has to end first
     Column("created_at", Float, nullable=False, index=True),
     Column("updated_at", Float, nullable=False),
     Column("due_at", Float),  # expiry of the approval, or next try of a stuck undo
@@ -49,6 +53,23 @@ Index(
     operations.c.lease_until,
     sqlite_where=text("lease_until IS NOT NULL"),
     postgresql_where=text("lease_until IS NOT NULL"),
+)
+
+Index(
+    "ix_operations_lane",
+    operations.c.lane,
+    sqlite_where=text("lane IS NOT NULL"),
+    postgresql_where=text("lane IS NOT NULL"),
+)
+
+agenda = Table(
+    "agenda",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("due_at", Float, nullable=False, index=True),
+    Column("command", Text, nullable=False),
+    Column("request", Text, nullable=False),  # JSON of the request
+    Column("principal", Text, nullable=False),  # JSON of `Principal`: in whose name it is asked
 )
 
 buttons = Table(
