@@ -8,7 +8,7 @@ import contextlib
 import importlib
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,13 +42,15 @@ from bot.metrics import Metrics
 from bot.model.canonical import JSON
 from bot.model.entities import full_ref
 from bot.model.forge_events import ForgeEvent, Push, RepositoryEvent
-from bot.model.operation import OperationView, State
+from bot.model.operation import Behind, OperationView, State
 from bot.model.principal import Principal
+from bot.operations.agenda import DurableAgenda
 from bot.operations.contracts import Allowed, Denied, Filters, NeedsApproval, Planned
 from bot.operations.engine import Operations
 from bot.operations.seal import FilePublisher, HeadPublisher, Sealer, signing_key
 from bot.planner import CommandPlanner
-from bot.ports import Clock, Ports
+from bot.policy.rules import Rules, rules_of
+from bot.ports import Clock, Cluster, Deployments, Ports
 from bot.publishing import ChannelPublisher, GitPublisher
 from bot.settings import Settings
 from bot.slack.channels import Channels
@@ -73,6 +75,8 @@ CHANNELS_S = 3.0
 PEOPLE_S = 6 * 3600.0
 CATCH_UP_S = 3.0
 """How often a replica looks for what another one has added to the catalog."""
+AGENDA_S = 1.0
+"""How often it is looked whether a term has come."""
 TEMPLATE_SWEEP_S = 60.0
 MAX_HTTP_BODY = 26_000_000
 
@@ -125,9 +129,11 @@ class _Wiring:
         self._import_engine()
         self.forge = self._forge()
         self.catalog = await self._catalog()
+        self.agenda = DurableAgenda(self.database, self.clock)
+        self.clusters, self.deployments = await self._platform()
         self.deps = await self._deps()
         self.registry = Registry(COMMANDS)
-        self.planner = CommandPlanner(self.registry, self.deps, self._configuration.policy)
+        self.planner = CommandPlanner(self.registry, self.deps, self._rules())
         self.gateway, self.channels = await self._slack()
         self.outbox = Outbox(
             self.database,
@@ -213,6 +219,14 @@ class _Wiring:
                     await catalog.refresh()
         return catalog
 
+    async def _platform(self) -> tuple[Mapping[str, Cluster], Deployments | None]:
+        """The clusters and Argo CD as configured. Nothing is sent before the first call."""
+        return {}, None
+
+    def _rules(self) -> Rules:
+        environments = rules_of(self._configuration.platform.environments)
+        return self._configuration.policy.model_copy(update={"of_environments": environments})
+
     async def _deps(self) -> Deps:
         part, github = self._configuration.golden_paths, self._configuration.github
         limits = Limits(memory=part.memory_mb * 1024 * 1024, cpu_s=part.cpu_s, wall_s=part.wall_s)
@@ -236,6 +250,11 @@ class _Wiring:
                 name.lower() for name in (github.organization, *github.other_organizations) if name
             ),
             private_repositories=github.private_repositories,
+            platform=self._configuration.platform,
+            clusters=self.clusters,
+            deployments=self.deployments,
+            agenda=self.agenda,
+            in_lane=self._in_lane,
         )
 
     def _broken(self) -> tuple[Mistake, ...]:
@@ -306,7 +325,13 @@ class _Wiring:
         operations = Operations(
             database=self.database,
             effects=effect_catalog(),
-            ports=Ports(forge=self.forge, catalog=self.catalog),
+            ports=Ports(
+                forge=self.forge,
+                catalog=self.catalog,
+                clusters=self.clusters,
+                deployments=self.deployments,
+                agenda=self.agenda,
+            ),
             planner=self.planner,
             announcer=Announcements(self.outbox, self.home.changed),
             clock=self.clock,
@@ -323,6 +348,9 @@ class _Wiring:
 
     async def _view(self, operation: str) -> OperationView:
         return await self.operations.view(operation)
+
+    async def _in_lane(self, lane: str) -> tuple[Behind, ...]:
+        return await self.operations.in_lane(lane)
 
     async def _answer(self, query: Query[Any], request: Any, context: Context) -> Answer:
         return await query.answer(request, context, self.deps)
@@ -404,6 +432,7 @@ class _Wiring:
     def _background(self) -> None:
         sweep_s = self._configuration.catalog.sweep.total_seconds()
         self._every(sweep_s, self.catalog.refresh, "catalog", at_once=True)
+        self._every(AGENDA_S, lambda: self.agenda.keep(self.operations.submit), "agenda")
         self._every(CATCH_UP_S, self.catalog.catch_up, "catalog-of-other-replicas")
         if self._configuration.golden_paths.repositories or self._configuration.golden_paths.folders:
             self._every(TEMPLATE_SWEEP_S, self.templates.refresh, "golden-paths")

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
 from bot.catalog.index import Index
 from bot.errors import Mistake
 from bot.golden_paths.sources import TemplateLibrary
 from bot.golden_paths.steps import Runner
-from bot.ports import Forge
+from bot.model.operation import Behind
+from bot.model.platform import Platform
+from bot.ports import Agenda, Cluster, Deployments, Forge
+
+
+async def _nobody(_: str) -> tuple[Behind, ...]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,3 +33,11 @@ class Deps:
     """Owners of repositories that golden paths may touch, in lower case; empty for any."""
     private_repositories: bool = True
     """Visibility of new repositories whose template says none."""
+    platform: Platform = field(default_factory=Platform)
+    clusters: Mapping[str, Cluster] = field(default_factory=dict)
+    """Those of `platform.clusters` that are connected."""
+    deployments: Deployments | None = None
+    """None where there is no Argo CD."""
+    agenda: Agenda | None = None
+    in_lane: Callable[[str], Awaitable[tuple[Behind, ...]]] = _nobody
+    """`(lane)`: the operations that run or stand in line there, first come first."""

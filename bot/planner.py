@@ -30,7 +30,8 @@ class CommandPlanner:
         command = self._registry.changing(asked.command)
         request = request_of(command, asked.request)
         owner = command.owner(request)
-        early = may_ask(self._rules, asked.principal, asked.command, owner)
+        environment = command.environment(request)
+        early = may_ask(self._rules, asked.principal, asked.command, owner, environment)
         if owner is not None and self._deps.catalog().get(owner) and not early.allowed:
             raise Refused(early.because)
         context = Context(
@@ -41,7 +42,8 @@ class CommandPlanner:
             channel=asked.origin.slack_channel,
         )
         plan = command.plan(request, await command.facts(request, context, self._deps))
-        return Planned(plan, _decision(may_ask(self._rules, asked.principal, asked.command, plan.owner)))
+        verdict = may_ask(self._rules, asked.principal, asked.command, plan.owner, plan.environment)
+        return Planned(plan, _decision(verdict))
 
     async def may_approve(self, view: OperationView, principal: Principal) -> Allowed | Denied:
         if view.need is None:

@@ -1,5 +1,6 @@
 """The changes that plans are made of. Each is data with apply, undo and proof of absence, against ports only."""
 
+from bot.effects.agenda import CancelAppointment, MakeAppointment
 from bot.effects.catalog import Note, RegisterInCatalog
 from bot.effects.commits import CommitFiles
 from bot.effects.files import FileBody
@@ -19,6 +20,8 @@ EFFECTS: tuple[type[Effect], ...] = (
     OpenPullRequest,
     RegisterInCatalog,
     Note,
+    MakeAppointment,
+    CancelAppointment,
 )
 
 
@@ -29,12 +32,14 @@ def effect_catalog() -> EffectCatalog:
 
 __all__ = [
     "EFFECTS",
+    "CancelAppointment",
     "CommitFiles",
     "CreateRepository",
     "CreateWebhook",
     "FileBody",
     "FinishRepository",
     "GrantTeam",
+    "MakeAppointment",
     "Note",
     "OpenPullRequest",
     "ProtectBranch",

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from bot.errors import PlatformError, UpstreamUnavailable
 from bot.model.effect import EffectCatalog
-from bot.model.operation import Asked, Decided, OperationView
+from bot.model.operation import Asked, Behind, Decided, OperationView
 from bot.model.principal import Principal
 from bot.operations import ledger
 from bot.operations.contracts import Announcer, Filters, Planned, Planner, Settings
@@ -139,6 +139,11 @@ class Operations:
     async def list(self, filters: Filters | None = None, limit: int = 50) -> list[OperationView]:
         """Return the latest operations first."""
         return [view(found) for found in await self._store.latest(filters or Filters(), limit)]
+
+    async def in_lane(self, lane: str) -> tuple[Behind, ...]:
+        """Return the operations that run or stand in line in that lane, first come first."""
+        async with self._store.database.read() as connection:
+            return await self._store.lanes.everybody(connection, lane)
 
     async def wait(self, operation: str, until: Callable[[OperationView], bool] = is_final) -> OperationView:
         """Return the operation once `until` holds for it, whichever replica brings that about.

@@ -43,6 +43,15 @@ class Lanes:
         row = (await connection.execute(statement)).first()
         return _behind(record(row)) if row is not None else None
 
+    async def everybody(self, connection: AsyncConnection, lane: str) -> tuple[Behind, ...]:
+        """Return those that run or stand in line, first come first."""
+        table = operations.c
+        taking_part = and_(
+            table.stage.in_((Stage.APPLY, Stage.UNDO, Stage.QUEUE)), table.state.in_((State.RUNNING, State.PLANNED))
+        )
+        statement = select(operations).where(table.lane == lane, taking_part).order_by(table.created_at, table.id)
+        return tuple(_behind(record(row)) for row in await connection.execute(statement))
+
     async def freed(self, connection: AsyncConnection, lane: str, now: datetime) -> None:
         """Let everybody in line be looked at with the next tick."""
         waiting = and_(operations.c.lane == lane, operations.c.stage == Stage.QUEUE)

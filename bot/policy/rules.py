@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from typing import Annotated
 
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 from bot.model.duration import Duration
 from bot.model.entities import full_ref
 from bot.model.operation import Need
+from bot.model.platform import Environment
 from bot.model.principal import Principal
 
 
@@ -30,6 +32,8 @@ class Rule(BaseModel, frozen=True, extra="forbid"):
 
     command: str = "*"
     """`service.create`, `service.*` or `*`."""
+    environment: str = "*"
+    """`production`, `prod-*` or `*`. A rule that names one decides before the environment's own words."""
     may_ask: Who | tuple[str, ...] = Who.OWNER
     approve: Who | tuple[str, ...] = Who.OWNER
     """`none`, `owner`, or entity references (`group:platform`, `user:approver`), any one of whom suffices."""
@@ -56,6 +60,8 @@ class Rules(BaseModel, frozen=True, extra="forbid"):
     administrators: tuple[str, ...] = ("group:default/platform",)
     """They may ask for anything, and approve where nobody else can."""
     rules: tuple[Rule, ...] = (Rule(),)
+    of_environments: Annotated[tuple[Rule, ...], Field(exclude=True)] = ()
+    """Filled in from `platform.environments`, never written by hand."""
 
     @field_validator("administrators")
     @classmethod
@@ -72,24 +78,25 @@ class Verdict(BaseModel, frozen=True):
     expires_after: timedelta = timedelta(hours=24)
 
 
-def may_ask(rules: Rules, principal: Principal, command: str, owner: str | None) -> Verdict:
+def may_ask(rules: Rules, principal: Principal, command: str, owner: str | None, environment: str = "") -> Verdict:
     """Decide on a request: refused, allowed at once, or allowed once somebody has approved."""
-    rule = rule_for(rules, command)
+    rule = rule_for(rules, command, environment)
+    where = f" in {environment}" if environment else ""
     if not (_fits(principal, rule.may_ask, owner) or _is_any(principal, rules.administrators)):
         return Verdict(
             allowed=False,
-            because=f"Only {_people(rule.may_ask, owner)} may use `{_spoken(command)}` here. "
+            because=f"Only {_people(rule.may_ask, owner)} may use `{_spoken(command)}`{where or ' here'}. "
             f"Ask one of them, or {_names(rules.administrators)}.",
         )
     approvers = _references(rule.approve, owner)
     if rule.approve is Who.NONE:
-        return Verdict(allowed=True, because=f"`{_spoken(command)}` needs no approval.")
+        return Verdict(allowed=True, because=f"`{_spoken(command)}`{where} needs no approval.")
     if not approvers or set(approvers) == {principal.user}:
         # Nobody owns it, or only the person who asks does: somebody else must still look.
         approvers = rules.administrators
     need = Need(
         approvers=frozenset(approvers),
-        rule=f"somebody of {_names(approvers)} approves {_spoken(command)}",
+        rule=f"somebody of {_names(approvers)} approves {_spoken(command)}{where}",
         self_approval=rules.self_approval,
     )
     return Verdict(allowed=True, because=need.rule, need=need, expires_after=rules.approval_expires)
@@ -115,9 +122,34 @@ def may_undo(rules: Rules, principal: Principal, asked_by: Principal, owner: str
     return Verdict(allowed=False, because=f"Only {people} or {_names(rules.administrators)} can undo this.")
 
 
-def rule_for(rules: Rules, command: str) -> Rule:
-    """The first rule that fits; none fits: owners ask, owners approve."""
-    return next((rule for rule in rules.rules if fnmatchcase(command, rule.command)), Rule())
+def rule_for(rules: Rules, command: str, environment: str = "") -> Rule:
+    """The first rule that fits; none fits: owners ask, owners approve.
+
+    Where an environment is changed: first the rules that name one, then that environment's own words, then the others.
+    """
+    fitting = [rule for rule in (*rules.rules, *rules.of_environments) if _is_about(rule, command, environment)]
+    fitting.sort(key=lambda rule: 2 if rule.environment == "*" else 1 if rule in rules.of_environments else 0)
+    return fitting[0] if fitting else Rule()
+
+
+CHANGES_WHAT_RUNS = ("service.deploy", "service.promote", "service.scale")
+"""What an environment's `approve` is about. Rolling back, restarting and freezing help in an emergency: whoever may
+deploy there may do them at once."""
+
+
+def rules_of(environments: Mapping[str, Environment]) -> tuple[Rule, ...]:
+    """Return the rules that the platform's environments stand for by their `may_deploy` and `approve`."""
+    return tuple(
+        Rule.model_validate({"command": command, "environment": name, "may_ask": there.may_deploy, "approve": approve})
+        for name, there in environments.items()
+        for command, approve in (*((one, there.approve) for one in CHANGES_WHAT_RUNS), ("service.*", "none"))
+    )
+
+
+def _is_about(rule: Rule, command: str, environment: str) -> bool:
+    if rule.environment != "*" and not (environment and fnmatchcase(environment, rule.environment)):
+        return False
+    return fnmatchcase(command, rule.command)
 
 
 def _fits(principal: Principal, who: Who | tuple[str, ...], owner: str | None) -> bool:
