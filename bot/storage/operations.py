@@ -29,10 +29,6 @@ operations = Table(
     Column("steps", Text, nullable=False),  # JSON list of `StepRecord`
     Column("buttons", Text, nullable=False),  # JSON object: action → id
     Column("undo_by", Text),  # JSON of `Principal`: who asked a running operation to stop and undo
-    Column("keep_by", Text),  # JSON of `Principal`: who ended the wait for a step that is stuck
-    Column("patience", Text),  # JSON of `Patience`
-    Column("lane", Text),  # operations of one lane run one after the other
-    Column("behind", Text),  # JSON of `Behind`: which of them has to end first
     Column("created_at", Float, nullable=False, index=True),
     Column("updated_at", Float, nullable=False),
     Column("due_at", Float),  # expiry of the approval, or next try of a stuck undo
@@ -41,6 +37,10 @@ operations = Table(
     Column("lease_token", Integer, nullable=False),
     Column("lease_holder", Text, nullable=False),
     Column("lease_until", Float),
+    Column("keep_by", Text),  # JSON of `Principal`: who ended the wait for a step that is stuck
+    Column("patience", Text),  # JSON of `Patience`
+    Column("lane", Text),  # operations of one lane run one after the other
+    Column("behind", Text),  # JSON of `Behind`: which of them has to end first
 )
 Index(
     "ix_operations_due",
