@@ -1,0 +1,136 @@
+"""One request to a cluster from start to end: sent, repeated where that is safe, its answer understood."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bot.errors import Invalid, Mistake, UpstreamUnavailable
+from bot.ports import Object, ObjectRef
+from integrations.kubernetes.answers import Ask, problem, unknown, unreachable, value
+from integrations.kubernetes.connection import APPLY, Connection, NoAnswer, NotSent, Reply, Request
+from integrations.kubernetes.discovery import Discovery, Resource
+
+TRIES = 3
+LONGEST_PAUSE_S = 10.0
+PAGE = 100
+"""Objects a page: reading one blocks the event loop for about 10 ms."""
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class Client:
+    """Only reads are repeated after a fault."""
+
+    def __init__(self, cluster: str, connection: Connection, *, sleep: Sleep = asyncio.sleep) -> None:
+        self.cluster = cluster
+        self._connection = connection
+        self.sleep = sleep
+        self.discovery = Discovery(cluster, self._discover)
+
+    async def read(self, path: str, ask: Ask, query: Mapping[str, str] | None = None) -> Any:
+        """Return the JSON behind `path`. Raise what every port raises, or `Expired`."""
+        return value(await self.read_reply(path, ask, query), ask)
+
+    async def read_reply(self, path: str, ask: Ask, query: Mapping[str, str] | None = None) -> Reply:
+        """Return the answer, whatever it is, unless it says that there is no answer now."""
+        request = Request("GET", path, query or {})
+        for attempt in range(1, TRIES):
+            try:
+                return await self._reply(request, ask)
+            except UpstreamUnavailable as error:
+                pause = error.retry_after_s or random.uniform(0.1, 0.3) * 2**attempt  # noqa: S311  # jitter, not a secret
+                if pause > LONGEST_PAUSE_S:
+                    raise
+                await self.sleep(pause)
+        return await self._reply(request, ask)
+
+    async def write(self, request: Request, ask: Ask) -> Any:
+        """Send once. Raise `OutcomeUnknown` when no answer tells what happened."""
+        return value(await self._reply(request, ask), ask)
+
+    async def pages(self, resource: Resource, namespace: str, query: Mapping[str, str]) -> AsyncIterator[Any]:
+        """Yield list documents of at most `PAGE` objects. Raise `Expired` when it took the server too long."""
+        ask = self.ask("list", resource, plural(resource, namespace), namespace)
+        token = ""
+        while True:
+            asked = {"limit": str(PAGE), **query, **({"continue": token} if token else {})}
+            document = await self.read(resource.path(namespace), ask, asked)
+            for item in document.get("items") or []:
+                # A list's items do not say what they are.
+                item.setdefault("apiVersion", resource.api_version)
+                item.setdefault("kind", resource.kind)
+                without_managed_fields(item)
+            yield document
+            token = (document.get("metadata") or {}).get("continue") or ""
+            if not token:
+                return
+
+    @asynccontextmanager
+    async def stream(self, request: Request, ask: Ask, *, silence_s: float) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Yield the lines of a watch. Raise as `read` does, and `NoAnswer` when the lines break off."""
+        opened = False
+        try:
+            async with self._connection.stream(request, silence_s=silence_s) as (status, lines):
+                opened = status == 200
+                if not opened:
+                    raise problem(Reply(status, b"".join([line async for line in lines])), ask)
+                yield lines
+        except NotSent as error:
+            raise unreachable(ask, str(error)) from error
+        except NoAnswer as error:
+            if opened:
+                raise
+            raise unknown(ask, str(error)) from error
+
+    def ask(self, verb: str, resource: Resource, what: str, namespace: str = "", *, writes: bool = False) -> Ask:
+        secret = resource.kind == "Secret"
+        return Ask(self.cluster, verb, resource.full_name, what, namespace, writes=writes, secret=secret)
+
+    async def apply(self, obj: Object, ref: ObjectRef, *, manager: str, dry_run: bool) -> Any:
+        resource = await self.find(ref)
+        query = {"fieldManager": manager, "fieldValidation": "Strict", "force": "false"}
+        if dry_run:
+            query["dryRun"] = "All"
+        ask = self.ask("patch", resource, str(ref), ref.namespace, writes=not dry_run)
+        return await self.write(Request("PATCH", resource.path(ref.namespace, ref.name), query, obj, APPLY), ask)
+
+    async def find(self, ref: ObjectRef) -> Resource:
+        """Raise `NotFound` for an unknown kind, `Invalid` for an object that names no namespace and needs one."""
+        resource = await self.discovery.find(ref.api_version, ref.kind)
+        if resource.namespaced != bool(ref.namespace):
+            wrong = "is missing" if resource.namespaced else f"{ref.kind} stands in no namespace"
+            raise Invalid(f"{ref} is not named in full.", [Mistake("metadata.namespace", wrong)])
+        return resource
+
+    async def _discover(self, path: str) -> Any:
+        return await self.read(path, Ask(self.cluster, "get", path, f"the kinds below {path}"))
+
+    async def _reply(self, request: Request, ask: Ask) -> Reply:
+        try:
+            reply = await self._connection.send(request)
+        except NotSent as error:
+            raise unreachable(ask, str(error)) from error
+        except NoAnswer as error:
+            raise unknown(ask, str(error)) from error
+        if request.method == "GET" and (reply.status == 429 or reply.status >= 500):
+            raise problem(reply, ask)
+        return reply
+
+
+def plural(resource: Resource, namespace: str) -> str:
+    return f"{resource.plural} in {namespace}" if namespace else f"all {resource.plural}"
+
+
+def selectors(labels: Mapping[str, str] | None, name: str = "") -> dict[str, str]:
+    """Return the query that picks objects by their labels, or the one of a name."""
+    query = {"labelSelector": ",".join(f"{key}={value}" for key, value in sorted(labels.items()))} if labels else {}
+    return query | ({"fieldSelector": f"metadata.name={name}"} if name else {})
+
+
+def without_managed_fields(obj: Any) -> None:
+    """Drop what takes half of an object's size and is of use for one object at a time: `get` and `apply` tell it."""
+    (obj.get("metadata") or {}).pop("managedFields", None)

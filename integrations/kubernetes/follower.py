@@ -1,0 +1,49 @@
+"""What one who follows a watch has not taken yet. Of each object only its latest state is kept: a slow one skips."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from bot.ports import Change
+
+
+class Follower:
+    def __init__(self) -> None:
+        self._waiting: dict[str, Change] = {}
+        self._woken = asyncio.Event()
+        self._over = False
+        self._failure: BaseException | None = None
+
+    def tell(self, change: Change) -> None:
+        """Put it in line; in the place of an older state of the same object, if that was not taken yet."""
+        if change.what == "lost":
+            # Everything that is there will be told again; what has gone will not.
+            self._waiting = {key: one for key, one in self._waiting.items() if one.what == "deleted"}
+        self._waiting[_key(change)] = change
+        self._woken.set()
+
+    def end(self, failure: BaseException | None = None) -> None:
+        self._over, self._failure = True, failure
+        self._woken.set()
+
+    async def next(self) -> Change | None:
+        """Return the next change, or None when there will be none. Raise what ended the watch against its will."""
+        await asyncio.sleep(0)  # thousands of objects at once must not hold up everybody else
+        await self._woken.wait()
+        if not self._waiting:
+            if self._failure is not None:
+                raise self._failure
+            return None
+        change = self._waiting.pop(next(iter(self._waiting)))
+        if not self._waiting and not self._over:
+            self._woken.clear()
+        return change
+
+
+def _key(change: Change) -> str:
+    """An object that has the name of one that is gone is another object."""
+    if change.object is None:
+        return change.what
+    metadata = change.object["metadata"]
+    return str(metadata["uid"]) if isinstance(metadata, Mapping) else ""
