@@ -28,6 +28,7 @@ from integrations.github.jobs import (
     split,
 )
 from integrations.github.limiter import Cost, Limiter, Pace
+from integrations.github.permissions import Permissions
 from integrations.github.repository_settings import RepositorySettings
 from integrations.github.transport import Transport
 from integrations.github.versions import Versions
@@ -49,7 +50,7 @@ class Limits:
     """For how long we keep still because GitHub asked for it."""
 
 
-class GitHubForge(Contents, RepositorySettings, Versions, DeploymentRecords):
+class GitHubForge(Contents, RepositorySettings, Versions, DeploymentRecords, Permissions):
     """Implements `bot.ports.Forge`. Every error that leaves it is one of the port's."""
 
     def __init__(
@@ -64,6 +65,7 @@ class GitHubForge(Contents, RepositorySettings, Versions, DeploymentRecords):
         RepositorySettings.__init__(self, client, secrets)
         Versions.__init__(self, client)
         DeploymentRecords.__init__(self, client)
+        Permissions.__init__(self, client)
         self._transport = transport
         self._sleep = sleep
 

@@ -38,8 +38,8 @@ APP_PERMISSIONS = {
     "actions": "write", "actions_variables": "write", "administration": "write", "checks": "write",
     "contents": "write", "deployments": "write", "environments": "write", "issues": "write", "members": "write",
     "metadata": "read", "organization_administration": "write", "organization_custom_properties": "write",
-    "organization_hooks": "write", "pull_requests": "write", "repository_hooks": "write", "secrets": "write",
-    "statuses": "write", "workflows": "write",
+    "organization_hooks": "write", "packages": "read", "pull_requests": "write", "repository_hooks": "write",
+    "secrets": "write", "statuses": "write", "workflows": "write",
 }  # fmt: skip
 
 
