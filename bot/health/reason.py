@@ -1,0 +1,21 @@
+"""What is told when something does not become healthy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something is stuck: one sentence, one next step, and the chain that leads to it."""
+
+    sentence: str
+    next_step: str
+    evidence: tuple[str, ...] = ()
+    """From the Application down to the last log line, one short line each."""
+    final: bool = False
+    """Whether waiting cannot help (the image does not exist, the container has crashed again): tell it at once.
+    Otherwise it may pass by itself, and is told when the patience is over."""
+
+    def __str__(self) -> str:
+        return f"{self.sentence} {self.next_step}"
