@@ -1,4 +1,4 @@
-"""The pieces that a WebService's `spec` is made of. Descriptions and examples here become the JSON Schema and the CRD."""
+"""The pieces of a WebService's `spec`. Descriptions and examples here become the JSON Schema and the CRD."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Probes(Part):
         PortName | None, Field(description="Name of one of `ports`; left out: the first.", examples=["http"])
     ] = None
     liveness: Annotated[Probe, Field(description="Fails: the container is restarted.")] = Probe()
-    readiness: Annotated[Probe, Field(description="Fails: no requests come here for now.")] = Probe(every=5)
+    readiness: Annotated[Probe, Field(description="Fails: no requests come here for now.")] = Probe()
     startup: Annotated[StartupProbe, Field(description="How long a start may take.")] = StartupProbe()
     enabled: Annotated[Flag, Field(description="`false`: none of the three.", examples=[False])] = True
 
@@ -192,12 +192,8 @@ class Egress(Part):
     service: Annotated[
         ServiceName | None, Field(description="Another WebService of the environment.", examples=["payments"])
     ] = None
-    namespace: Annotated[
-        NamespaceName | None, Field(description="All pods of a namespace.", examples=["kafka"])
-    ] = None
-    cidr: Annotated[
-        Text | None, Field(description="A range of addresses.", examples=["203.0.113.0/24"])
-    ] = None
+    namespace: Annotated[NamespaceName | None, Field(description="All pods of a namespace.", examples=["kafka"])] = None
+    cidr: Annotated[Text | None, Field(description="A range of addresses.", examples=["203.0.113.0/24"])] = None
     internet: Annotated[Flag, Field(description="Every public address.", examples=[True])] = False
     ports: Annotated[
         tuple[PortNumber, ...],
@@ -220,9 +216,9 @@ class Metrics(Part):
 class Job(Part):
     """How a scheduled job runs. Only with `schedule`."""
 
-    time_zone: Annotated[
-        TimeZone, Field(description="In which the schedule is meant.", examples=["Europe/Berlin"])
-    ] = "Etc/UTC"
+    time_zone: Annotated[TimeZone, Field(description="In which the schedule is meant.", examples=["Europe/Berlin"])] = (
+        "Etc/UTC"
+    )
     concurrency: Annotated[
         Literal["Forbid", "Allow", "Replace"],
         Field(description="When the next run is due and the last one still runs: skip, run both, or replace it."),

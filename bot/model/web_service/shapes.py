@@ -168,7 +168,9 @@ def _mount_path(value: str) -> str | None:
     return None
 
 
-Host = Annotated[str, Field(max_length=253, json_schema_extra={"pattern": rf"^((\*\.)?{_DOMAIN})?$"}), _checked_by(_host)]
+Host = Annotated[
+    str, Field(max_length=253, json_schema_extra={"pattern": rf"^((\*\.)?{_DOMAIN})?$"}), _checked_by(_host)
+]
 UrlPath = Annotated[str, Field(max_length=512, json_schema_extra={"pattern": "^/"}), _checked_by(_path)]
 MountPath = Annotated[str, Field(max_length=512, json_schema_extra={"pattern": "^/[^:]+$"}), _checked_by(_mount_path)]
 Cron = Annotated[str, Field(max_length=200), _checked_by(check_cron)]

@@ -1,0 +1,73 @@
+"""What the platform allows a document: sizes and environments that exist, and how much may run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from bot.errors import Mistake
+from bot.model.platform import Environment, Platform, Size
+from bot.model.web_service import WebService
+from bot.rendering.mistakes import unknown
+from bot.rendering.quantities import cpu_m, memory_bytes
+from bot.rendering.rollout import Rollout
+from bot.rendering.scaling import scale_of
+
+
+def beyond(document: WebService, *, environment: str, platform: Platform, rollout: Rollout) -> list[Mistake]:
+    """Return what of a document the platform does not have or does not allow in an environment."""
+    here = platform.environment(environment)
+    return [
+        *_environments(document, platform),
+        *_sizes(document, here, environment, platform),
+        *_replicas(document, here, environment, rollout),
+        *_image(document, rollout),
+    ]
+
+
+def _environments(document: WebService, platform: Platform) -> Iterator[Mistake]:
+    for name in document.spec.environments:
+        if name not in platform.environments:
+            yield Mistake(f"spec.environments.{name}", unknown(name, list(platform.environments), "known environment"))
+
+
+def _sizes(document: WebService, here: Environment, environment: str, platform: Platform) -> Iterator[Mistake]:
+    spec = document.spec
+    asked = [("spec.size", spec.size), ("spec.cache.size", spec.cache.size if spec.cache else None)]
+    for path, name in asked:
+        if name is not None and name not in platform.sizes:
+            yield Mistake(path, f"`{name}` {unknown(name, list(platform.sizes), 'size')}")
+        elif (
+            name is not None and here.largest_size and _larger(platform.sizes[name], platform.sizes[here.largest_size])
+        ):
+            yield Mistake(
+                path, f"`{name}` is more than {environment} allows; `{here.largest_size}` is the largest there"
+            )
+    wanted = spec.database.size if spec.database else None
+    if wanted is not None and wanted not in platform.database_sizes:
+        told = f"`{wanted}` {unknown(wanted, list(platform.database_sizes), 'database size')}"
+        yield Mistake("spec.database.size", told)
+
+
+def _larger(size: Size, limit: Size) -> bool:
+    return cpu_m(size.cpu) > cpu_m(limit.cpu) or memory_bytes(size.memory) > memory_bytes(limit.memory)
+
+
+def _replicas(document: WebService, here: Environment, environment: str, rollout: Rollout) -> Iterator[Mistake]:
+    if document.spec.schedule is not None:
+        return
+    scale = scale_of(document, ceiling=here.max_replicas, asked=rollout.replicas)
+    if scale.high <= here.max_replicas:
+        return
+    if rollout.replicas is not None:
+        path = "replicas"
+    elif document.spec.autoscaling is None:
+        path = "spec.replicas"
+    else:
+        path = "spec.autoscaling.min" if document.spec.autoscaling.max is None else "spec.autoscaling.max"
+    yield Mistake(path, f"{scale.high} is more than {environment} allows; {here.max_replicas} is the most there")
+
+
+def _image(document: WebService, rollout: Rollout) -> Iterable[Mistake]:
+    if not document.spec.image and not rollout.image:
+        told = "is missing, and no version is given whose image could be taken; write `name:tag`"
+        yield Mistake("spec.image", told)

@@ -1,0 +1,154 @@
+"""The pod: variables, probes, volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.model.web_service import Spec, WebService
+from bot.model.web_service.parts import Probe, Probes, Volume
+from bot.rendering.rollout import Rollout
+
+DATABASE_KEYS = {
+    "cloudnativepg": {
+        "DATABASE_HOST": "host",
+        "DATABASE_PORT": "port",
+        "DATABASE_NAME": "dbname",
+        "DATABASE_USER": "username",
+        "DATABASE_PASSWORD": "password",
+        "DATABASE_URL": "uri",
+    },
+    "crossplane": {
+        "DATABASE_HOST": "endpoint",
+        "DATABASE_PORT": "port",
+        "DATABASE_USER": "username",
+        "DATABASE_PASSWORD": "password",
+    },
+}
+"""Variable → key of the connection Secret, as CloudNativePG and Crossplane's provider-aws write it."""
+DATABASE_NAME = "app"
+STOPPING_S = 5
+"""Seconds for which a stopping pod still serves: until then nobody sends requests to it any more."""
+
+
+def values(document: WebService, rollout: Rollout, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the pod's template needs, beside what is `known` already."""
+    spec = document.spec
+    volumes, mounts = _volumes(document)
+    serving = bool(known["ports"])
+    restarted = rollout.restarted_at.isoformat() if rollout.restarted_at else None
+    annotations = dict(known["annotations"] or {})
+    if restarted:
+        annotations["kubectl.kubernetes.io/restartedAt"] = restarted
+    return {
+        "pod_annotations": annotations or None,
+        "container_ports": [
+            {"name": port["name"], "containerPort": port["port"], "protocol": port["protocol"]}
+            for port in known["ports"]
+        ]
+        or None,
+        "command": list(spec.command) or None,
+        "args": list(spec.args) or None,
+        "env": _env(spec, known) or None,
+        "env_from": [
+            {"secretRef": _drop_none(name=part.secret, optional=part.optional or None)}
+            for part in spec.secrets
+            if part.key is None and part.path is None
+        ]
+        or None,
+        "probes": {name: _probe(spec, name, known) for name in ("liveness", "readiness", "startup")},
+        "volumes": volumes,
+        "mounts": mounts,
+        "disks": [_disk(document, volume) for volume in spec.volumes if volume.persistent],
+        "grace_period": spec.grace_period,
+        "pre_stop": {"sleep": {"seconds": min(STOPPING_S, spec.grace_period)}} if serving else None,
+    }
+
+
+def _drop_none(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _env(spec: Spec, known: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = _database_env(known["database"])
+    if known["cache"]:
+        found.append({"name": "CACHE_URL", "value": f"redis://{known['cache']['name']}:6379/0"})
+    for part in spec.secrets:
+        if part.env is not None and part.key is not None:
+            found.append(_from_secret(part.env, part.secret, part.key, optional=part.optional))
+    return found + [{"name": name, "value": value} for name, value in spec.env.items()]
+
+
+def _from_secret(name: str, secret: str, key: str, *, optional: bool = False) -> dict[str, Any]:
+    return {
+        "name": name,
+        "valueFrom": {"secretKeyRef": _drop_none(name=secret, key=key, optional=optional or None)},
+    }
+
+
+def _database_env(database: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    if database is None:
+        return []
+    keys = DATABASE_KEYS[database["provider"]]
+    found = [_from_secret(name, database["secret"], key) for name, key in keys.items()]
+    if "DATABASE_URL" not in keys:  # a cloud tells the parts only; Kubernetes puts variables together
+        where = "$(DATABASE_USER):$(DATABASE_PASSWORD)@$(DATABASE_HOST):$(DATABASE_PORT)"
+        found.append({"name": "DATABASE_NAME", "value": DATABASE_NAME})
+        found.append({"name": "DATABASE_URL", "value": f"postgresql://{where}/{DATABASE_NAME}?sslmode=require"})
+    return found
+
+
+def _probe(spec: Spec, name: str, known: Mapping[str, Any]) -> dict[str, Any] | None:
+    probes: Probes = spec.probes
+    probe: Probe = getattr(probes, name)
+    if not (probes.enabled and probe.enabled) or spec.schedule is not None:
+        return None
+    port = probe.port or probes.port or known["first_port"]
+    timing = {"periodSeconds": probe.every, "timeoutSeconds": probe.timeout, "failureThreshold": probe.failures}
+    if probe.command:
+        return {"exec": {"command": list(probe.command)}, **timing}
+    if port is None:
+        return None
+    if probe.tcp:
+        return {"tcpSocket": {"port": port}, **timing}
+    return {"httpGet": {"path": probe.path or probes.path, "port": port}, **timing}
+
+
+def _volumes(document: WebService) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    spec = document.spec
+    volumes: list[dict[str, Any]] = []
+    mounts: list[dict[str, Any]] = []
+    if "/tmp" not in {volume.path for volume in spec.volumes}:  # noqa: S108 - a folder in the container
+        volumes.append({"name": "tmp", "emptyDir": {}})
+        mounts.append({"name": "tmp", "mountPath": "/tmp"})  # noqa: S108 - as above
+    for volume in spec.volumes:
+        volumes.append({"name": f"volume-{volume.name}", **_source(document, volume)})
+        mounts.append(
+            _drop_none(
+                name=f"volume-{volume.name}", mountPath=volume.path, readOnly=True if volume.config_map else None
+            )
+        )
+    for number, part in enumerate(spec.secrets):
+        if part.path is not None:
+            items = [{"key": part.key, "path": part.key}] if part.key else None
+            source = _drop_none(secretName=part.secret, optional=part.optional or None, items=items)
+            volumes.append({"name": f"secret-{number}", "secret": source})
+            mounts.append({"name": f"secret-{number}", "mountPath": part.path, "readOnly": True})
+    return volumes, mounts
+
+
+def _source(document: WebService, volume: Volume) -> dict[str, Any]:
+    if volume.config_map is not None:
+        return {"configMap": {"name": volume.config_map}}
+    if volume.persistent:
+        return {"persistentVolumeClaim": {"claimName": f"{document.name}-{volume.name}"}}
+    return {"emptyDir": _drop_none(sizeLimit=volume.size)}
+
+
+def _disk(document: WebService, volume: Volume) -> dict[str, Any]:
+    return {
+        "name": f"{document.name}-{volume.name}",
+        "size": volume.size,
+        "access": "ReadWriteMany" if volume.shared else "ReadWriteOnce",
+        "annotations": {"argocd.argoproj.io/sync-options": "Prune=false"},
+    }
