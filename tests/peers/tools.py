@@ -119,7 +119,8 @@ class GoModule:
 
     @property
     def folder(self) -> Path:
-        return _keyed(self.name, self.source / "go.mod", self.source / "go.sum")
+        ours = sorted(self.source.glob("*.go"))
+        return _keyed(self.name, self.source / "go.mod", self.source / "go.sum", *ours)
 
     def program(self, name: str) -> Tool:
         return Tool(lambda: self._found(name), lambda: self._build(name))
@@ -165,6 +166,7 @@ KWOK = GoModule("kwok", (("kwok", "sigs.k8s.io/kwok/cmd/kwok"),))
 ARGOCD = GoModule("argocd", (("argocd", "github.com/argoproj/argo-cd/v3/cmd"),))
 HELM = GoModule("helm", (("helm", "helm.sh/helm/v4/cmd/helm"),))
 KUSTOMIZE = GoModule("kustomize", (("kustomize", "sigs.k8s.io/kustomize/kustomize/v5"),))
+DOCKERFILE = GoModule("dockerfile", (("dockerfile", "."),))
 
 
 def _kwok_stages() -> Path | None:
@@ -202,6 +204,7 @@ TOOLS: dict[str, Tool] = {
     "argocd": ARGOCD.program("argocd"),
     "helm": HELM.program("helm"),
     "kustomize": KUSTOMIZE.program("kustomize"),
+    "dockerfile": DOCKERFILE.program("dockerfile"),
 }
 
 
