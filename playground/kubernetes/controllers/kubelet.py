@@ -95,12 +95,12 @@ class Kubelet:
             self._pulls[uid] = self._pulls.get(uid, 0) + 1
         if taken.pause_s is not None:
             self._not_before[uid] = time.monotonic() + taken.pause_s
-        for told in taken.told:
-            self._tell(pod, told)
         if taken.node:
             pod["spec"]["nodeName"] = taken.node
             pod = self._store.update(pod, manager="kube-scheduler")
         self._store.update({**pod, "status": taken.status}, manager="kubelet", subresource="status")
+        for told in taken.told:  # whoever reads an event finds the pod as it says
+            self._tell(pod, told)
         return taken.pause_s
 
     def _tell(self, pod: Object, told: Told) -> None:
