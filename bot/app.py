@@ -41,7 +41,7 @@ from bot.intake import Registry
 from bot.metrics import Metrics
 from bot.model.canonical import JSON
 from bot.model.entities import full_ref
-from bot.model.forge_events import ForgeEvent, Push, RepositoryEvent
+from bot.model.forge_events import BuildEnded, ForgeEvent, Push, RepositoryEvent
 from bot.model.operation import Behind, OperationView, State
 from bot.model.principal import Principal
 from bot.operations.agenda import DurableAgenda
@@ -50,7 +50,7 @@ from bot.operations.engine import Operations
 from bot.operations.seal import FilePublisher, HeadPublisher, Sealer, signing_key
 from bot.planner import CommandPlanner
 from bot.policy.rules import Rules, rules_of
-from bot.ports import Clock, Cluster, Deployments, Ports
+from bot.ports import Clock, Cluster, Deployments, Ports, build_key
 from bot.publishing import ChannelPublisher, GitPublisher
 from bot.settings import Settings
 from bot.slack.channels import Channels
@@ -62,6 +62,7 @@ from bot.slack.pace import SystemTimer
 from bot.slack.socket_mode import SocketMode
 from bot.storage.database import Database
 from bot.storage.migrate import upgrade
+from bot.waiting import LocalWaiting
 from commands import COMMANDS
 from integrations.github import GitHubForge, Pace, connect
 from integrations.github.webhooks import parse, verify
@@ -118,6 +119,7 @@ class _Wiring:
         self._configuration = settings.configuration
         self._settings = settings
         self._stack = stack
+        self.waiting = LocalWaiting()
         self._replica = settings.environment.replica or f"replica-{secrets.token_hex(4)}"
 
     async def app(self) -> App:
@@ -331,6 +333,7 @@ class _Wiring:
                 clusters=self.clusters,
                 deployments=self.deployments,
                 agenda=self.agenda,
+                waiting=self.waiting,
             ),
             planner=self.planner,
             announcer=Announcements(self.outbox, self.home.changed),
@@ -409,6 +412,8 @@ class _Wiring:
 
     async def _webhooks(self) -> GitHubWebhooks:
         async def handle(event: ForgeEvent) -> None:
+            if isinstance(event, BuildEnded) and event.repository:
+                self.waiting.announce(build_key(event.repository, event.sha))
             is_news = isinstance(event, RepositoryEvent) or (isinstance(event, Push) and event.to_default_branch)
             if event.repository and is_news and self.catalog.watches(event.repository):
                 await self.catalog.refresh(event.repository)

@@ -1,8 +1,10 @@
 """The changes that plans are made of. Each is data with apply, undo and proof of absence, against ports only."""
 
 from bot.effects.agenda import CancelAppointment, MakeAppointment
+from bot.effects.builds import AwaitBuild
 from bot.effects.catalog import Note, RegisterInCatalog
 from bot.effects.commits import CommitFiles
+from bot.effects.deployment_records import ConcludeDeployment, RecordDeployment
 from bot.effects.files import FileBody
 from bot.effects.pull_request import OpenPullRequest
 from bot.effects.repository import CreateRepository, FinishRepository
@@ -22,6 +24,9 @@ EFFECTS: tuple[type[Effect], ...] = (
     Note,
     MakeAppointment,
     CancelAppointment,
+    AwaitBuild,
+    RecordDeployment,
+    ConcludeDeployment,
 )
 
 
@@ -32,8 +37,10 @@ def effect_catalog() -> EffectCatalog:
 
 __all__ = [
     "EFFECTS",
+    "AwaitBuild",
     "CancelAppointment",
     "CommitFiles",
+    "ConcludeDeployment",
     "CreateRepository",
     "CreateWebhook",
     "FileBody",
@@ -43,6 +50,7 @@ __all__ = [
     "Note",
     "OpenPullRequest",
     "ProtectBranch",
+    "RecordDeployment",
     "RegisterInCatalog",
     "SetVariables",
     "effect_catalog",

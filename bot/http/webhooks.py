@@ -13,7 +13,15 @@ from sqlalchemy import delete, insert, select, update
 
 from bot.errors import PlatformError, Refused, UsageError
 from bot.http.answers import problem, read_body
-from bot.model.forge_events import ForgeEvent, PullRequestEvent, Push, RepositoryEvent, UnknownEvent, WorkflowRun
+from bot.model.forge_events import (
+    BuildEnded,
+    ForgeEvent,
+    PullRequestEvent,
+    Push,
+    RepositoryEvent,
+    UnknownEvent,
+    WorkflowRun,
+)
 from bot.ports import Clock
 from bot.storage.database import Database
 from bot.storage.webhooks import webhook_deliveries
@@ -28,7 +36,7 @@ KEEP = timedelta(days=7)
 """How long a delivery's id is remembered, so that a late redelivery is known."""
 
 KINDS: Mapping[str, type[ForgeEvent]] = {
-    kind.__name__: kind for kind in (Push, PullRequestEvent, WorkflowRun, RepositoryEvent, UnknownEvent)
+    kind.__name__: kind for kind in (Push, PullRequestEvent, WorkflowRun, BuildEnded, RepositoryEvent, UnknownEvent)
 }
 
 Verify = Callable[[bytes, str | None], None]

@@ -49,8 +49,10 @@ class PullRequestEvent(ForgeEvent, frozen=True):
 
 
 class WorkflowRun(ForgeEvent, frozen=True):
+    """A run of CI that goes on; its end is a `BuildEnded`."""
+
     action: str
-    """`requested`, `in_progress`, `completed`."""
+    """`requested`, `in_progress`."""
     run: int
     name: str
     branch: str
@@ -59,6 +61,27 @@ class WorkflowRun(ForgeEvent, frozen=True):
     conclusion: str | None
     """`success`, `failure`, …; None until it is completed."""
     web_url: str
+
+
+class BuildEnded(ForgeEvent, frozen=True):
+    """A run of CI has ended, for good or ill. A commit may have several: look at all of them before you believe it."""
+
+    run: int
+    name: str
+    """Of the workflow."""
+    sha: str
+    branch: str
+    is_default_branch: bool
+    """Whether the commit is on the repository's default branch: not for a fork's branch of that name, nor for a tag."""
+    conclusion: str
+    """`success`, `failure`, `cancelled`, `timed_out`, `skipped`, `neutral`, …"""
+    actor: str
+    """Login of whoever began the run; that of an app ends in `[bot]`."""
+    web_url: str
+
+    @property
+    def succeeded(self) -> bool:
+        return self.conclusion == "success"
 
 
 class RepositoryEvent(ForgeEvent, frozen=True):

@@ -27,6 +27,7 @@ from bot.ports.deployments import (
     SyncWindows,
 )
 from bot.ports.forge import (
+    NEWEST_IMAGES,
     RECENT_COMMITS,
     Activity,
     Author,
@@ -48,6 +49,7 @@ from bot.ports.forge import (
     Webhook,
     WorkflowRun,
 )
+from bot.ports.waiting import Pause, Unannounced, Waiting, build_key
 
 Clock = Callable[[], datetime]
 """Returns the time, timezone-aware, UTC."""
@@ -63,6 +65,7 @@ class Ports:
     """By the name that the platform configuration gives them."""
     deployments: Deployments | None = None
     agenda: Agenda | None = None
+    waiting: Waiting = field(default_factory=Unannounced)
 
     def cluster(self, name: str) -> Cluster:
         """Raise `NotFound` for a cluster that is not connected (any more)."""
@@ -74,6 +77,7 @@ class Ports:
 
 __all__ = [
     "FIELD_MANAGER",
+    "NEWEST_IMAGES",
     "RECENT_COMMITS",
     "Activity",
     "Agenda",
@@ -98,6 +102,7 @@ __all__ = [
     "NewRepository",
     "Object",
     "ObjectRef",
+    "Pause",
     "Phase",
     "Ports",
     "PullRequest",
@@ -111,6 +116,9 @@ __all__ = [
     "SyncWindows",
     "Tag",
     "Tree",
+    "Unannounced",
+    "Waiting",
     "Webhook",
     "WorkflowRun",
+    "build_key",
 ]

@@ -200,6 +200,9 @@ class DeploymentRecord:
 RECENT_COMMITS = 50
 """How far back `recent_commits` reads."""
 
+NEWEST_IMAGES = 100
+"""How many `images` returns at most."""
+
 
 class Forge(Protocol):
     """Repositories, their settings and their files."""
@@ -288,8 +291,8 @@ class Forge(Protocol):
         """Return the newest 100, newest first."""
 
     async def images(self, full_name: str) -> Sequence[Image]:
-        """Return the newest 100 images of the container package that is named like the repository. None without one,
-        and none where the forge shows us no packages: GitHub shows them to personal tokens, never to an App."""
+        """Return the newest `NEWEST_IMAGES` that have a tag of the container package named like the repository, newest
+        first. None without one, and none where the forge shows us no packages: GitHub shows an App none."""
 
     async def compare(self, full_name: str, base: str, head: str) -> Comparison:
         """Raise `NotFound` when either is unknown."""

@@ -103,11 +103,18 @@ class Client:
             return None
 
     async def get_all(
-        self, job: Job, path: str, doing: str, read: Callable[[Any], T], *, query: Mapping[str, str] | None = None
+        self,
+        job: Job,
+        path: str,
+        doing: str,
+        read: Callable[[Any], T],
+        *,
+        query: Mapping[str, str] | None = None,
+        most_pages: int = MOST_PAGES,
     ) -> list[T]:
-        """Return all entries of a list, up to 2,000."""
+        """Return all entries of a list, up to `most_pages` of 100."""
         entries: list[T] = []
-        for page in range(1, MOST_PAGES + 1):
+        for page in range(1, most_pages + 1):
             asked = {**(query or {}), "per_page": str(PAGE), "page": str(page)}
             part = await self.get(job, path, doing, each(read), query=asked)
             entries += part

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.errors import NotFound, Refused
-from bot.ports import Comparison, Image, Release, Tag, WorkflowRun
+from bot.ports import NEWEST_IMAGES, Comparison, Image, Release, Tag, WorkflowRun
 from integrations.github import shapes_versions as shapes
 from integrations.github.client import Client, each
 from integrations.github.credentials import Job
 from integrations.github.jobs import ACTIONS, PACKAGES, READ, job, repo_path, segment, split
 
 NEWEST = {"per_page": "100"}
+IMAGE_PAGES = 5
+"""One build leaves several entries in the registry: one with tags, others for each platform and for attestations."""
 
 
 class Versions:
@@ -36,12 +38,13 @@ class Versions:
         # Packages belong to the owner: a token for one repository would not reach them.
         work = Job(owner, None, PACKAGES)
         try:
-            found = await self._client.find(work, f"/orgs/{owner}/{package}", doing, each(shapes.image), query=NEWEST)
-            if found is None:  # a person's, or none at all; here GitHub describes no pages, so it is the newest 30
-                found = await self._client.get(work, f"/users/{owner}/{package}", doing, each(shapes.image))
-        except (NotFound, Refused):
+            found = await self._of_organisation(work, f"/orgs/{owner}/{package}", doing)
+            if found is None:  # a person's, perhaps; of theirs GitHub describes no pages, so we see the newest 30
+                found = await self._client.find(work, f"/users/{owner}/{package}", doing, each(shapes.image))
+        except Refused:
             return ()
-        return sorted(found, key=lambda one: one.created_at, reverse=True)
+        tagged = [one for one in found or () if one.tags]
+        return sorted(tagged, key=lambda one: one.created_at, reverse=True)[:NEWEST_IMAGES]
 
     async def compare(self, full_name: str, base: str, head: str) -> Comparison:
         path = repo_path(full_name, "compare", f"{base}...{head}")
@@ -55,3 +58,9 @@ class Versions:
         found = await self._client.get(job(full_name, ACTIONS), path, doing, shapes.runs, query=query)
         # A server that does not know the filter lists all of them.
         return [run for run in found if run.sha == sha]
+
+    async def _of_organisation(self, work: Job, path: str, doing: str) -> Sequence[Image] | None:
+        try:
+            return await self._client.get_all(work, path, doing, shapes.image, most_pages=IMAGE_PAGES)
+        except NotFound:
+            return None

@@ -16,7 +16,15 @@ from urllib.parse import parse_qs
 from pydantic import SecretStr, ValidationError
 
 from bot.errors import Refused, UsageError
-from bot.model.forge_events import ForgeEvent, PullRequestEvent, Push, RepositoryEvent, UnknownEvent, WorkflowRun
+from bot.model.forge_events import (
+    BuildEnded,
+    ForgeEvent,
+    PullRequestEvent,
+    Push,
+    RepositoryEvent,
+    UnknownEvent,
+    WorkflowRun,
+)
 
 LONGEST_ID = 100
 Payload = Mapping[str, Any]
@@ -100,6 +108,8 @@ def _pull_request(named: dict[str, Any], document: Payload) -> ForgeEvent:
 
 def _workflow_run(named: dict[str, Any], document: Payload) -> ForgeEvent:
     run = document["workflow_run"]
+    if document["action"] == "completed" and run.get("conclusion"):
+        return _build_ended(named, document, run)
     return WorkflowRun(
         **named,
         action=document["action"],
@@ -109,6 +119,22 @@ def _workflow_run(named: dict[str, Any], document: Payload) -> ForgeEvent:
         sha=run["head_sha"],
         status=run["status"],
         conclusion=run.get("conclusion"),
+        web_url=run["html_url"],
+    )
+
+
+def _build_ended(named: dict[str, Any], document: Payload, run: Payload) -> ForgeEvent:
+    branch, repository = run.get("head_branch") or "", document["repository"]
+    source = (run.get("head_repository") or repository).get("full_name")
+    return BuildEnded(
+        **named,
+        run=run["id"],
+        name=run.get("name") or "",
+        sha=run["head_sha"],
+        branch=branch,
+        is_default_branch=source == named["repository"] and branch == (repository.get("default_branch") or "main"),
+        conclusion=run["conclusion"],
+        actor=(run.get("triggering_actor") or run.get("actor") or {}).get("login") or "",
         web_url=run["html_url"],
     )
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from bot.effects import (
     CommitFiles,
+    ConcludeDeployment,
     CreateRepository,
     CreateWebhook,
     FileBody,
@@ -15,6 +16,7 @@ from bot.effects import (
     GrantTeam,
     OpenPullRequest,
     ProtectBranch,
+    RecordDeployment,
     RegisterInCatalog,
     SetVariables,
 )
@@ -34,6 +36,8 @@ FRESH = "acme/orders"
 """Made by the operation."""
 OLD = "acme/gitops"
 """There before it."""
+ENVIRONMENT = "staging"
+"""Where an earlier deployment of OLD is active."""
 CATALOG_FILE = f"https://forge.example/{FRESH}/blob/main/catalog-info.yaml"
 
 
@@ -51,15 +55,22 @@ class World:
 
 
 async def world() -> World:
-    """Return a world with one old repository that holds two files."""
+    """Return a world with one old repository that holds two files and was deployed once."""
     made = World()
     await made.forge.create_repository(NewRepository(OLD, "What runs where"))
     head = await made.forge.branch_head(OLD, "main")
     assert head is not None
     files = [File("apps/old.yaml", b"replicas: 1\n"), File("run.sh", b"#!/bin/sh\n", "100755")]
     await made.forge.commit(OLD, "main", files, "Begin", parent=head.sha)
+    await deployed(made.forge)
     made.forge.calls.clear()
     return made
+
+
+async def deployed(forge: FakeForge) -> None:
+    """Record a deployment of before, at the same URL as the next one."""
+    record = await forge.create_deployment(OLD, "main", ENVIRONMENT, description="Orders 1.0", payload={})
+    await forge.set_deployment_state(OLD, record.id, "success", url="https://orders.example")
 
 
 def run(effect: Effect, attempt: int = 1, operation: str = OPERATION) -> Run:
@@ -106,12 +117,22 @@ GRANT = GrantTeam(id="grant", repository=FRESH, team="team-orders", permission="
 VARIABLES = SetVariables(id="variables", repository=FRESH, variables={"REGION": "eu-1", "OWNER": "team-orders"})
 WEBHOOK = CreateWebhook(id="webhook", repository=FRESH, url="https://bot.example/hook", secret_name="webhook")
 REGISTER = RegisterInCatalog(id="register", location=CATALOG_FILE)
+RECORD = RecordDeployment(id="record", repository=OLD, commit="main", environment=ENVIRONMENT, description="Orders 1.1")
+CONCLUDE = ConcludeDeployment(
+    id="conclude",
+    repository=OLD,
+    environment=ENVIRONMENT,
+    deployment=Late(parts=(OutputRef(effect="record", output="deployment"),)),
+    url="https://orders.example",
+)
 
 NEEDS: Mapping[str, Sequence[Effect]] = {
     "create": (),
     "next": (),
     "pr": (),
     "register": (),
+    "record": (),
+    "conclude": (RECORD,),
     **dict.fromkeys(("first", "finish", "protect", "grant", "variables", "webhook"), (CREATE,)),
 }
 """Effect id → effects of the same operation that come before it."""
@@ -119,6 +140,7 @@ NEEDS: Mapping[str, Sequence[Effect]] = {
 ALL: tuple[Effect, ...] = (
     *(CREATE, FIRST, NEXT, PULL_REQUEST, FINISH),
     *(PROTECT, GRANT, VARIABLES, WEBHOOK, REGISTER),
+    *(RECORD, CONCLUDE),
 )
 IDS = [effect.id for effect in ALL]
 

@@ -7,12 +7,28 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from bot.effects import EFFECTS, Note, effect_catalog
-from bot.errors import Conflict, OutcomeUnknown, PlatformError, UpstreamUnavailable
+from bot.errors import Conflict, OutcomeUnknown, PlatformError, Refused, UpstreamUnavailable
 from bot.model.effect import Effect, Outcome, StoredEffect, Undo
-from tests.effects.scenes import ALL, CREATE, IDS, NEXT, PROTECT, PULL_REQUEST, REGISTER, World, insist, prepared, run
+from tests.effects.scenes import (
+    ALL,
+    CONCLUDE,
+    CREATE,
+    IDS,
+    NEXT,
+    PROTECT,
+    PULL_REQUEST,
+    RECORD,
+    REGISTER,
+    World,
+    insist,
+    prepared,
+    run,
+)
 
-MARKED = (CREATE, NEXT, PULL_REQUEST, PROTECT, REGISTER)
+MARKED = (CREATE, NEXT, PULL_REQUEST, PROTECT, REGISTER, RECORD)
 """Effects that leave the operation's name on what they make, outside of a repository that is the operation's own."""
+MERELY_TOLD = (RECORD, CONCLUDE)
+"""Effects that tell the forge of something; where it refuses to listen, the operation goes on."""
 every_effect = pytest.mark.parametrize("effect", ALL, ids=IDS)
 Lose = Callable[[World, str], None]
 
@@ -29,6 +45,7 @@ CATALOG = {"register", "unregister", "registered"}
 LOOKS = {
     *("repository", "repositories", "activity", "branch_head", "recent_commits", "tree", "file", "pull_request_for"),
     *("topics", "team_permission", "variable", "ruleset", "webhooks", "registered"),
+    *("deployment_records", "deployment_state"),
 }
 
 
@@ -158,7 +175,7 @@ async def test_a_lost_connection_during_undo_is_mended_by_trying_again(effect: E
         assert world.look() == before
 
 
-@every_effect
+@pytest.mark.parametrize("effect", [one for one in ALL if one not in MERELY_TOLD], ids=lambda effect: effect.id)
 async def test_a_refusal_at_the_first_write_leaves_nothing(effect: Effect) -> None:
     world, bound = await prepared(effect)
     before = world.look()
@@ -166,6 +183,21 @@ async def test_a_refusal_at_the_first_write_leaves_nothing(effect: Effect) -> No
     (world.catalog.faults if method in CATALOG else world.forge.faults).refuse(method, Conflict("No."), times=9)
     with pytest.raises(PlatformError):
         await bound.apply(world.ports, run(bound))
+    assert world.look() == before
+
+
+@pytest.mark.parametrize("effect", MERELY_TOLD, ids=lambda effect: effect.id)
+async def test_a_forge_that_refuses_to_be_told_stops_nothing(effect: Effect) -> None:
+    world, bound = await prepared(effect)
+    before = world.look()
+    method = (await the_writes_of(effect, insist))[0]
+    world.forge.refuse(method, Refused("GitHub does not let us."), times=9)
+    outcome = await bound.apply(world.ports, run(bound))
+    assert (outcome.changed, outcome.seen) == (
+        False,
+        "The forge was not told of this deployment: GitHub does not let us.",
+    )
+    assert await undo_until_gone(bound, world, outcome) is Undo.NOTHING
     assert world.look() == before
 
 
@@ -184,7 +216,7 @@ def test_an_effect_describes_itself_in_one_line(effect: Effect) -> None:
 
 def test_every_kind_has_a_name_of_its_own_and_is_tested_here() -> None:
     assert len({kind.kind for kind in EFFECTS}) == len(EFFECTS)
-    assert {type(effect) for effect in ALL} | {Note} == set(EFFECTS)
+    assert {type(effect) for effect in ALL} == {kind for kind in EFFECTS if kind.undoable}
 
 
 async def test_a_note_changes_nothing_and_needs_no_undo() -> None:

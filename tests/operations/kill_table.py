@@ -92,6 +92,7 @@ async def _begin_forge(folder: Path) -> None:
     assert head is not None
     old = [File("apps/old.yaml", b"replicas: 1\n"), File("run.sh", b"#!/bin/sh\n", "100755")]
     await forge.commit(scenes.OLD, "main", old, "Begin", parent=head.sha)
+    await scenes.deployed(forge)
 
 
 def _forge_ports(folder: Path, point: Point) -> Ports:
@@ -143,6 +144,7 @@ CASES = (
         _look_at_forge,
     ),
     Case("old repository", (scenes.NEXT, scenes.PULL_REQUEST), _begin_forge, _forge_ports, _look_at_forge),
+    Case("told deployment", (scenes.RECORD, scenes.CONCLUDE), _begin_forge, _forge_ports, _look_at_forge),
 )
 
 EFFECTS = EffectCatalog([*REAL_EFFECTS, MakeFile, Await, Refuse])

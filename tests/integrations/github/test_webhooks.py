@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from bot.errors import Refused, UsageError
-from bot.model.forge_events import PullRequestEvent, Push, RepositoryEvent, UnknownEvent, WorkflowRun
+from bot.model.forge_events import BuildEnded, PullRequestEvent, Push, RepositoryEvent, UnknownEvent, WorkflowRun
 from integrations.github.webhooks import parse, verify
 from tests.peers.tools import need
 
@@ -68,10 +68,63 @@ def test_all_329_example_payloads_of_octokit_are_taken() -> None:
     for kind, event in (
         (Push, "push"),
         (PullRequestEvent, "pull_request"),
-        (WorkflowRun, "workflow_run"),
         (RepositoryEvent, "repository"),
     ):
         assert kinds[kind] == sum(name == event for name, _ in examples) > 0
+    runs = [one for name, one in examples if name == "workflow_run"]
+    ended = sum(one["action"] == "completed" and one["workflow_run"]["conclusion"] is not None for one in runs)
+    assert (kinds[BuildEnded], kinds[WorkflowRun]) == (ended, len(runs) - ended)
+    assert min(kinds[BuildEnded], kinds[WorkflowRun]) > 0
+
+
+def run_of(**fields: Any) -> dict[str, Any]:
+    run: dict[str, Any] = {
+        "id": 5,
+        "name": "CI",
+        "head_branch": "main",
+        "head_sha": "1" * 40,
+        "status": "completed",
+        "conclusion": "success",
+        "html_url": "https://github.example/acme/orders/actions/runs/5",
+        "actor": {"login": "author"},
+        "head_repository": {"full_name": "acme/orders"},
+    }
+    repository = {"full_name": "acme/orders", "default_branch": "main"}
+    return {"action": "completed", "repository": repository, "workflow_run": run | fields}
+
+
+def ended(**fields: Any) -> BuildEnded:
+    event = parse("workflow_run", "d", json.dumps(run_of(**fields)).encode())
+    assert isinstance(event, BuildEnded)
+    return event
+
+
+def test_the_end_of_a_run_tells_commit_branch_conclusion_and_actor() -> None:
+    event = ended(triggering_actor={"login": "teammate"})
+    assert (event.repository, event.sha, event.branch, event.is_default_branch) == (
+        "acme/orders",
+        "1" * 40,
+        "main",
+        True,
+    )
+    assert (event.conclusion, event.succeeded, event.actor) == ("success", True, "teammate")
+    assert not ended(conclusion="failure").succeeded
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"head_branch": "feature"}, {"head_branch": None}, {"head_repository": {"full_name": "stranger/orders"}}],
+    ids=["another branch", "none", "a fork's branch of the same name"],
+)
+def test_a_run_elsewhere_is_not_one_of_the_default_branch(fields: dict[str, Any]) -> None:
+    assert not ended(**fields).is_default_branch
+
+
+def test_a_run_that_goes_on_is_not_ended() -> None:
+    document = run_of(status="in_progress", conclusion=None) | {"action": "in_progress"}
+    event = parse("workflow_run", "d", json.dumps(document).encode())
+    assert isinstance(event, WorkflowRun)
+    assert event.status == "in_progress"
 
 
 def test_a_push_tells_branch_and_paths() -> None:
