@@ -6,9 +6,11 @@ from bot.effects.catalog import Note, RegisterInCatalog
 from bot.effects.commits import CommitFiles
 from bot.effects.deployment_records import ConcludeDeployment, RecordDeployment
 from bot.effects.files import FileBody
+from bot.effects.project import JoinProject
 from bot.effects.pull_request import OpenPullRequest
 from bot.effects.repository import CreateRepository, FinishRepository
 from bot.effects.repository_settings import CreateWebhook, GrantTeam, ProtectBranch, SetVariables
+from bot.effects.retire import RetireApplication
 from bot.model.effect import Effect, EffectCatalog
 
 EFFECTS: tuple[type[Effect], ...] = (
@@ -27,6 +29,8 @@ EFFECTS: tuple[type[Effect], ...] = (
     AwaitBuild,
     RecordDeployment,
     ConcludeDeployment,
+    JoinProject,
+    RetireApplication,
 )
 
 
@@ -46,12 +50,14 @@ __all__ = [
     "FileBody",
     "FinishRepository",
     "GrantTeam",
+    "JoinProject",
     "MakeAppointment",
     "Note",
     "OpenPullRequest",
     "ProtectBranch",
     "RecordDeployment",
     "RegisterInCatalog",
+    "RetireApplication",
     "SetVariables",
     "effect_catalog",
 ]

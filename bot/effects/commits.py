@@ -9,7 +9,7 @@ from typing import ClassVar
 from pydantic import field_validator
 
 from bot.effects.files import FileBody, as_wanted, found, safe_path, wanted
-from bot.effects.marks import RepositoryName, known, ours_among, signed, signed_undo
+from bot.effects.marks import RepositoryName, known, ours_among, requester, signed, signed_undo
 from bot.effects.repository import beside_the_default_branch
 from bot.errors import Conflict, NotFound, UpstreamUnavailable
 from bot.model.effect import Effect, Outcome, Proof, Run, Undo, Undone
@@ -35,6 +35,9 @@ class CommitFiles(Effect):
     files: tuple[FileBody, ...]
     deleted: tuple[str, ...] = ()
     message: Text
+    as_requester: bool = False
+    """Whether the commit carries the requester as its author. GitHub signs no such commit for an App, so it is for
+    repositories where who changed what matters more than the badge."""
     replaces: Text | None = None
     """Hash of the empty first commit of a fresh repository: the output `head` of `forge.create_repository`."""
 
@@ -48,6 +51,10 @@ class CommitFiles(Effect):
         return f"Commit {count} file{'' if count == 1 else 's'} to {self.repository}, branch {self.branch}"
 
     async def apply(self, ports: Ports, run: Run) -> Outcome:
+        async with ports.turns(f"{self.repository}@{self.branch}"):
+            return await self._apply(ports, run)
+
+    async def _apply(self, ports: Ports, run: Run) -> Outcome:
         for _ in range(MOVED_BRANCH_TRIES):
             commits = await ports.forge.recent_commits(known(self.repository), known(self.branch))
             ours = ours_among(commits, run)
@@ -115,6 +122,7 @@ class CommitFiles(Effect):
             signed(known(self.message), run),
             parent=parent,
             deleted=[path for path in self.deleted if path in now],
+            author=requester(run) if self.as_requester else None,
         )
 
     async def _done(self, forge: Forge, commit: Commit) -> Outcome:

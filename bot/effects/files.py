@@ -10,6 +10,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, field_validator, model_validator
 
+from bot.effects.marks import known
+from bot.model.late import Late, Text
 from bot.ports import File, Tree
 
 Paths = Mapping[str, tuple[str, str]]
@@ -20,7 +22,8 @@ class FileBody(BaseModel, frozen=True, extra="forbid"):
     """One file: its content as text where it is UTF-8, else as base64."""
 
     path: str
-    text: str | None = None
+    text: Text | None = None
+    """Known now, or once earlier effects have run."""
     base64: str | None = None
     mode: Literal["100644", "100755", "120000"] = "100644"
 
@@ -33,6 +36,8 @@ class FileBody(BaseModel, frozen=True, extra="forbid"):
     def _one_content(self) -> Self:
         if (self.text is None) == (self.base64 is None):
             raise ValueError("a file has either text or base64 content")
+        if isinstance(self.text, Late):
+            return self
         try:
             self.content()
         except (binascii.Error, UnicodeEncodeError) as error:
@@ -40,9 +45,10 @@ class FileBody(BaseModel, frozen=True, extra="forbid"):
         return self
 
     def content(self) -> bytes:
+        """Raise `Conflict` while a part of it is still to come from an earlier effect."""
         if self.base64 is not None:
             return base64.b64decode(self.base64, validate=True)
-        return (self.text or "").encode()
+        return known(self.text or "").encode()
 
     def file(self) -> File:
         return File(self.path, self.content(), self.mode)

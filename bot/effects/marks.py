@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 from bot.errors import Conflict, UsageError
 from bot.model.effect import Run
 from bot.model.late import Late, Text
-from bot.ports import Commit
+from bot.ports import Author, Commit
 
 _FULL_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 
@@ -76,6 +76,12 @@ def ours_among(commits: Iterable[Commit], run: Run) -> Commit | None:
         if f"Causeway-Operation: {run.operation}" in lines:
             return commit
     return None
+
+
+def requester(run: Run) -> Author:
+    """Return whose name a commit carries. Without an address, one that nobody can receive mail at."""
+    name = " ".join(run.principal.display_name.split()) or run.principal.handle
+    return Author(name, run.principal.email or f"{run.principal.handle}@users.noreply.causeway.invalid")
 
 
 def _requested_by(run: Run) -> str:

@@ -49,6 +49,7 @@ from bot.ports.forge import (
     Webhook,
     WorkflowRun,
 )
+from bot.ports.turns import Turns
 from bot.ports.waiting import Pause, Unannounced, Waiting, build_key
 
 Clock = Callable[[], datetime]
@@ -66,6 +67,8 @@ class Ports:
     deployments: Deployments | None = None
     agenda: Agenda | None = None
     waiting: Waiting = field(default_factory=Unannounced)
+    turns: Turns = field(default_factory=Turns)
+    """Writers of one branch take turns within this process, rather than to find it moved again and again."""
 
     def cluster(self, name: str) -> Cluster:
         """Raise `NotFound` for a cluster that is not connected (any more)."""
@@ -116,6 +119,7 @@ __all__ = [
     "SyncWindows",
     "Tag",
     "Tree",
+    "Turns",
     "Unannounced",
     "Waiting",
     "Webhook",

@@ -1,0 +1,56 @@
+"""Take back a first deploy to its last object: proof that Argo CD has removed what it had made."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from bot.errors import NotFound, UpstreamUnavailable
+from bot.model.effect import Effect, Outcome, Proof, Run, Undo, Undone
+from bot.ports import Ports
+
+LOOK_S = 2.0
+LOOKS = 60
+"""About two minutes; then the undo is shown as stuck, and tried again by itself."""
+
+
+class RetireApplication(Effect):
+    """Does nothing when it is applied. Undo comes after the commit that made the Application has been reverted: it
+    waits until Argo CD has deleted the Application, and with it everything that it had applied."""
+
+    kind: ClassVar[str] = "delivery.retire_application"
+
+    application: str
+    root: str
+    """The app-of-apps, which is asked to read its repository anew."""
+
+    def describe(self) -> str:
+        return f"Make room for the Argo CD application {self.application}"
+
+    async def apply(self, ports: Ports, run: Run) -> Outcome:
+        return Outcome(seen=f"application {self.application} is about to be new")
+
+    async def undo(self, ports: Ports, run: Run, outcome: Outcome | None) -> Undone:
+        if ports.deployments is None:
+            return Undone(how=Undo.NOTHING, seen="Argo CD removes it with its next look at the repository")
+        with ports.waiting.listening() as pause:
+            for _ in range(LOOKS):
+                if await ports.deployments.application(self.application) is None:
+                    return Undone(how=Undo.UNDONE, seen=f"application {self.application} is gone")
+                try:
+                    await ports.deployments.refresh(self.root)
+                except NotFound:  # nobody else would remove it: the proof below says what is left
+                    break
+                await pause(LOOK_S)
+        raise UpstreamUnavailable(
+            f"Argo CD has not removed the application {self.application} yet.",
+            hint="Look in Argo CD what holds it; a finalizer of one of its objects, as a rule.",
+        )
+
+    async def gone(self, ports: Ports, run: Run, outcome: Outcome | None) -> Proof:
+        if ports.deployments is None:
+            return Proof(absent=True, seen="there is no Argo CD to ask")
+        found = await ports.deployments.application(self.application)
+        return Proof(absent=found is None, seen=f"application {self.application}: {'still there' if found else 'gone'}")
+
+    def manual(self) -> str:
+        return f"argocd app delete {self.application}"
