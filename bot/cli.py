@@ -37,7 +37,7 @@ Commands = Any
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="causeway", description="The Slack front door of a developer platform.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_serve, _add_playground, _add_asking, _add_template, _add_upkeep, _add_ledger):
+    for add in (_add_serve, _add_playground, _add_asking, _add_render, _add_template, _add_upkeep, _add_ledger):
         add(commands)
     return parser
 
@@ -80,6 +80,16 @@ def _add_asking(commands: Commands) -> None:
         ask.add_argument("--token", default=os.environ.get("CAUSEWAY_TOKEN", ""), help="says who you are")
         _config(ask)
         ask.set_defaults(run=run)
+
+
+def _add_render(commands: Commands) -> None:
+    render = commands.add_parser("render", help="print the objects that platform documents become")
+    render.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a file with WebService documents")
+    render.add_argument("--environment", default="", help="one of the platform's; the first when left out")
+    render.add_argument("--team", default="unowned", help="who owns them; part of labels and perhaps of the namespace")
+    render.add_argument("--version", default="latest", help="becomes a label")
+    _config(render)
+    render.set_defaults(run=_render)
 
 
 def _add_template(commands: Commands) -> None:
@@ -152,6 +162,22 @@ def _run(arguments: argparse.Namespace) -> int:
     from bot.terminal.asking import run  # noqa: PLC0415  # as above
 
     return asyncio.run(run(arguments, lambda: _settings(arguments)))
+
+
+def _render(arguments: argparse.Namespace) -> int:
+    from bot.terminal.render import platform_of, rendered  # noqa: PLC0415  # as above
+
+    stream, wrong = rendered(
+        arguments.files,
+        platform=platform_of(arguments.config, os.environ),
+        environment=arguments.environment,
+        team=arguments.team,
+        version=arguments.version,
+    )
+    for line in wrong:
+        print(line, file=sys.stderr)
+    sys.stdout.write(stream)
+    return WRONG_REQUEST if wrong else SUCCEEDED
 
 
 def _template_render(arguments: argparse.Namespace) -> int:

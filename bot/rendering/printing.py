@@ -8,10 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from bot.model.canonical import JSON
-from bot.ports.cluster import Object
 from bot.rendering.text import means_text
+
+if TYPE_CHECKING:  # the ports are not needed to run this, and starting must be quick
+    from bot.ports.cluster import Object
 
 _BARE = re.compile(r"[1-9][0-9]*(m|[KMGT]i)\Z|[A-Za-z/][A-Za-z0-9_./-]*([ :=@+,%^$()][A-Za-z0-9_./-]+)*\Z")
 _RISKY = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from bot.errors import Invalid, Mistake
 from bot.model.platform import Platform
 from bot.model.web_service import WebService
-from bot.ports.cluster import Object
 from bot.rendering.ceilings import beyond
 from bot.rendering.kinds import checked
 from bot.rendering.mistakes import mistakes_of
 from bot.rendering.rollout import Rollout
 from bot.rendering.templates import render_template
 from bot.rendering.values import Values, values_of
+
+if TYPE_CHECKING:  # the ports are not needed to run this, and starting must be quick
+    from bot.ports.cluster import Object
 
 
 def render(

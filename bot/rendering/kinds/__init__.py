@@ -2,11 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from bot.errors import Invalid, Mistake
 from bot.model.canonical import JSON
-from bot.ports.cluster import Object
+from bot.rendering.kinds.meta import Kind
+from bot.rendering.mistakes import mistakes_of, unknown
+
+if TYPE_CHECKING:  # the ports are not needed to run this, and starting must be quick
+    from bot.ports.cluster import Object
+
+KINDS: Mapping[tuple[str, str], tuple[str, str]] = {
+    ("apps/v1", "Deployment"): ("workloads", "Deployment"),
+    ("batch/v1", "CronJob"): ("workloads", "CronJob"),
+    ("autoscaling/v2", "HorizontalPodAutoscaler"): ("workloads", "HorizontalPodAutoscaler"),
+    ("policy/v1", "PodDisruptionBudget"): ("workloads", "PodDisruptionBudget"),
+    ("v1", "ServiceAccount"): ("core", "ServiceAccount"),
+    ("v1", "PersistentVolumeClaim"): ("core", "PersistentVolumeClaim"),
+    ("v1", "Service"): ("network", "Service"),
+    ("networking.k8s.io/v1", "Ingress"): ("network", "Ingress"),
+    ("networking.k8s.io/v1", "NetworkPolicy"): ("network", "NetworkPolicy"),
+    ("monitoring.coreos.com/v1", "ServiceMonitor"): ("monitoring", "ServiceMonitor"),
+    ("monitoring.coreos.com/v1", "PrometheusRule"): ("monitoring", "PrometheusRule"),
+    ("postgresql.cnpg.io/v1", "Cluster"): ("databases", "Cluster"),
+    ("database.aws.crossplane.io/v1beta1", "RDSInstance"): ("databases", "RdsInstance"),
+}
+"""apiVersion and kind → module and class here. Modules are imported when their first object is checked."""
+
+
+def model_of(api_version: str, kind: str) -> type[Kind] | None:
+    """Return the model of a kind; None for one that we do not emit."""
+    place = KINDS.get((api_version, kind))
+    if place is None:
+        return None
+    found: type[Kind] = getattr(import_module(f"{__name__}.{place[0]}"), place[1])
+    return found
 
 
 def checked(template: str, made: JSON) -> Object:
     """Return the object that a template made. Raise `Invalid` that names the file and the path of each wrong field."""
-    assert isinstance(made, dict)  # noqa: S101 - replaced below
+    mistakes = _mistakes(made)
+    if mistakes:
+        told = [Mistake(f"{template}: {mistake.path}".rstrip(": "), mistake.message) for mistake in mistakes]
+        raise Invalid(
+            f"The template {template} makes an object that Kubernetes would not take.",
+            told,
+            hint="Tell the platform team.",
+        )
+    assert isinstance(made, dict)  # noqa: S101 - its model has just said so
     return made
+
+
+def _mistakes(made: Any) -> list[Mistake]:
+    if not isinstance(made, dict):
+        return [Mistake("", "must make a map with `apiVersion` and `kind`")]
+    api_version, kind = str(made.get("apiVersion", "")), str(made.get("kind", ""))
+    model = model_of(api_version, kind)
+    if model is None:
+        names = [f"{version} {name}" for version, name in KINDS]
+        return [
+            Mistake(
+                "kind", f"`{api_version} {kind}` {unknown(f'{api_version} {kind}', names, 'kind that is made here')}"
+            )
+        ]
+    try:
+        model.model_validate(made)
+    except ValidationError as error:
+        return mistakes_of(error, model, made)
+    return []
