@@ -65,10 +65,6 @@ class Answer:
     """The same for machines (CLI `--json`, HTTP)."""
 
 
-def _nowhere(_: Any) -> str:
-    return ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command(Generic[R, F]):
     """A command that changes something: request → facts → plan."""
@@ -86,8 +82,8 @@ class Command(Generic[R, F]):
     """Pure."""
     owner: Callable[[R], str | None]
     """The group (full reference) whose rules apply, as far as the request tells."""
-    environment: Callable[[R], str] = _nowhere
-    """Name of the environment that the request changes, as far as it tells; empty for none."""
+    environment: Callable[[R], str] | None = None
+    """Name of the environment that the request changes, as far as it tells. None: it is about no environment."""
     form: Callable[[Any], FormSource] | None = None
     """`(deps)`: how Slack asks for the request; None: words are enough."""
     parse: Callable[[Sequence[str]], R] | None = None

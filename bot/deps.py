@@ -18,6 +18,10 @@ async def _nobody(_: str) -> tuple[Behind, ...]:
     return ()
 
 
+async def _no_groups(_: str) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deps:
     """Reading only: nothing here is used to change anything."""
@@ -39,5 +43,7 @@ class Deps:
     deployments: Deployments | None = None
     """None where there is no Argo CD."""
     agenda: Agenda | None = None
+    groups_of_channel: Callable[[str], Awaitable[tuple[str, ...]]] = _no_groups
+    """`(channel id)`: full references of the groups whose channel it is."""
     in_lane: Callable[[str], Awaitable[tuple[Behind, ...]]] = _nobody
     """`(lane)`: the operations that run or stand in line there, first come first."""

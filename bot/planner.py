@@ -30,9 +30,10 @@ class CommandPlanner:
         command = self._registry.changing(asked.command)
         request = request_of(command, asked.request)
         owner = command.owner(request)
-        environment = command.environment(request)
+        environment = command.environment(request) if command.environment else ""
         early = may_ask(self._rules, asked.principal, asked.command, owner, environment)
-        if owner is not None and self._deps.catalog().get(owner) and not early.allowed:
+        is_known = command.environment is None or environment != ""
+        if owner is not None and is_known and self._deps.catalog().get(owner) and not early.allowed:
             raise Refused(early.because)
         context = Context(
             operation=asked.operation,

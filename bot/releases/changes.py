@@ -1,0 +1,168 @@
+"""From the release that is to be to the effects that bring it about. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.effects import AwaitBuild, AwaitHealthy, ConcludeDeployment, RecordDeployment, RetireApplication
+from bot.model.effect import Effect
+from bot.model.late import Late, OutputRef
+from bot.model.plan import Offer
+from bot.model.release import MOST_HISTORY, Deployed, Release, Version
+from bot.model.web_service import WebService
+from bot.releases.versions import is_own
+from bot.rendering.delivery import Change, Place, Standing, deliver
+from bot.rendering.printing import files
+from bot.rendering.render import render
+from bot.rendering.rollout import Rollout
+
+PATIENCE_S = 300
+"""How long a deploy may make no progress before its card says so, in seconds; what is plainly broken shows at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """In whose name a release changes, and by which operation."""
+
+    user: str
+    operation: str
+    now: datetime
+
+
+def deployed(
+    release: Release | None, place: Place, repository: str, what: tuple[Version, WebService], asker: Asker
+) -> Release:
+    """Return the release in which a version runs: the one of now becomes history, a pin that held it ends."""
+    version, document = what
+    before = release or undeployed(place, repository)
+    history = (before.current, *before.history) if before.current else before.history
+    return before.model_copy(
+        update={
+            "team": place.team,
+            "repository": repository,
+            "current": Deployed(version=version, at=asker.now, by=asker.user, operation=asker.operation),
+            "document": document.written(),
+            "pin": None,
+            "history": history[:MOST_HISTORY],
+        }
+    )
+
+
+def undeployed(place: Place, repository: str) -> Release:
+    return Release(service=place.service, environment=place.environment, team=place.team, repository=repository)
+
+
+def document_of(release: Release) -> WebService:
+    """Return the document that a release was rendered from."""
+    return WebService.model_validate(dict(release.document), by_alias=True, by_name=False)
+
+
+def change_to(place: Place, release: Release, summary: str) -> Change:
+    """Return the change that makes a place hold what `release` says. Raise `Invalid` where the platform refuses it."""
+    if release.current is None:
+        return Change(place=place, release=release, files={}, objects=(), summary=summary)
+    version = release.current.version
+    objects = render(
+        document_of(release),
+        environment=place.environment,
+        platform=place.platform,
+        rollout=Rollout(
+            version=version.name,
+            image=version.image,
+            team=place.team,
+            repository=release.repository,
+            replicas=release.scaled.replicas if release.scaled else None,
+            restarted_at=release.restarted_at,
+        ),
+    )
+    return Change(place=place, release=release, files=files(objects), objects=objects, summary=summary)
+
+
+def delivery(change: Change, standing: Standing, repo_url: str) -> tuple[Effect, ...]:
+    """Return the effects that bring the objects to their place; a first one can be taken back to the last object."""
+    effects = deliver(change, standing, repo_url)
+    if standing.application is None and change.place.is_gitops:
+        # Undone in reverse: Argo CD must have removed the objects before its project forgets the namespace.
+        retire = RetireApplication(
+            id="retire", application=change.place.application, root=change.place.platform.argocd.root_application
+        )
+        place = next((n for n, effect in enumerate(effects) if effect.id == "deliver"), 0)
+        return (*effects[:place], retire, *effects[place:])
+    return effects
+
+
+def healthy(change: Change, revision: str | Late = "") -> AwaitHealthy:
+    """Return the wait for what was delivered to run."""
+    place = change.place
+    current = change.release.current
+    return AwaitHealthy(
+        id="await-healthy",
+        service=place.service,
+        environment=place.environment,
+        cluster=place.settings.cluster,
+        namespace=place.namespace,
+        application=place.application if place.is_gitops else "",
+        revision=revision,
+        version=current.version.name if current else "",
+        patience_s=PATIENCE_S,
+    )
+
+
+def rollout(change: Change, standing: Standing, repo_url: str) -> tuple[Effect, ...]:
+    """Return the effects of deploying a version: its build, what GitHub is told, delivery, health."""
+    place, release = change.place, change.release
+    assert release.current is not None  # noqa: S101  # whoever deploys has put it there
+    version = release.current.version
+    return (
+        *_build(version, release.repository),
+        RecordDeployment(
+            id="record",
+            repository=release.repository,
+            commit=version.commit,
+            environment=place.environment,
+            description=change.summary[:140],
+        ),
+        *delivery(change, standing, repo_url),
+        healthy(change),
+        ConcludeDeployment(
+            id="conclude",
+            repository=release.repository,
+            environment=place.environment,
+            deployment=Late(parts=(OutputRef(effect="record", output="deployment"),)),
+            state=Late(parts=(OutputRef(effect="await-healthy", output="state"),)),
+            url=address(change) or "",
+        ),
+    )
+
+
+def _build(version: Version, repository: str) -> Iterable[Effect]:
+    if is_own(version.image, repository):
+        yield AwaitBuild(id="await-build", repository=repository, commit=version.commit, image=version.image)
+
+
+def address(change: Change) -> str | None:
+    """Return where the service answers from outside: its first Ingress, as it was rendered."""
+    for obj in change.objects:
+        spec = obj.get("spec")
+        if obj.get("kind") != "Ingress" or not isinstance(spec, dict):
+            continue
+        rules = spec.get("rules")
+        first = rules[0] if isinstance(rules, list) and rules else None
+        if isinstance(first, dict) and first.get("host"):
+            return f"{'https' if spec.get('tls') else 'http'}://{first['host']}"
+    return None
+
+
+def roll_back_offer(place: Place) -> Offer:
+    """Return the button that goes back to the version before, and stays there."""
+    return Offer(
+        action="rollback",
+        label="Roll back",
+        command="service.rollback",
+        request={"service": place.service, "environment": place.environment},
+        confirm=f"{place.service} in {place.environment} goes back to the version before, and stays there until a fix "
+        "is merged.",
+        ends_wait=True,
+    )

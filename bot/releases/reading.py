@@ -1,0 +1,158 @@
+"""Reads what every change of a release is planned from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import yaml
+
+from bot.command import Context
+from bot.deps import Deps
+from bot.errors import Conflict, Invalid, Mistake, NotFound, Refused
+from bot.model.platform import Platform
+from bot.model.release import Release
+from bot.ports import Comparison
+from bot.releases.changes import Asker
+from bot.releases.services import Service, service_for
+from bot.rendering.delivery import Change, Place, Standing, folder_of, read_standing
+
+AT_ONCE = 8
+"""Most files that are read at the same time to see which hosts are taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Here:
+    """One service in one environment, as it is before the change."""
+
+    service: Service
+    place: Place
+    standing: Standing
+    repo_url: str
+    """Where Argo CD finds the GitOps repository; empty in direct delivery."""
+    asker: Asker
+    hosts: Mapping[str, str]
+    """Host name → the other service that answers there, in this environment."""
+
+    @property
+    def release(self) -> Release | None:
+        return self.standing.release
+
+    def running(self) -> Release:
+        """Raise `Conflict` where nothing has been deployed yet."""
+        if self.release is None or self.release.current is None:
+            raise Conflict(
+                f"{self.service.name} has never been deployed to {self.place.environment}.",
+                hint=f"Try `/service deploy {self.service.name} to {self.place.environment}`.",
+            )
+        return self.release
+
+
+async def read_here(service: str, environment: str, context: Context, deps: Deps) -> Here:
+    """Raise `PlatformError` for an unknown service or environment, or a platform that cannot be asked."""
+    found = await service_for(service, context, deps)
+    place = found.place(deps, environment)
+    standing, repo_url, hosts = await asyncio.gather(
+        read_standing(place, deps.forge, deps.clusters), _repo_url(place, deps), _hosts(place, deps)
+    )
+    return Here(
+        service=found,
+        place=place,
+        standing=standing,
+        repo_url=repo_url,
+        asker=Asker(user=context.principal.user, operation=context.operation, now=context.now),
+        hosts=hosts,
+    )
+
+
+def refuse_frozen(here: Here) -> None:
+    """Raise `Refused` while a freeze is on. It names who froze it, why, and how it ends."""
+    freeze = here.release.freeze if here.release else None
+    if freeze is None or (freeze.until is not None and freeze.until <= here.asker.now):
+        return
+    until = f" until {freeze.until:%d %B, %H:%M} UTC" if freeze.until else ""
+    raise Refused(
+        f"{here.service.name} in {here.place.environment} is frozen by {freeze.by.rpartition('/')[2]}{until}: "
+        f"{freeze.reason.rstrip('.')}.",
+        hint=f"Let go with `/service unfreeze {here.service.name} {here.place.environment}`, or roll back if it burns.",
+    )
+
+
+def refuse_taken_hosts(here: Here, change: Change) -> None:
+    """Raise `Conflict` for a host name at which another service answers already."""
+    for obj in change.objects:
+        for host in hosts_of(obj):
+            if (other := here.hosts.get(host)) is not None:
+                raise Conflict(
+                    f"The host {host} belongs to {other} in {here.place.environment} already.",
+                    hint="Choose another `ingress.host` in platform.yaml.",
+                )
+
+
+async def compared(deps: Deps, repository: str, base: str, head: str) -> Comparison | None:
+    """Return what lies between two commits; None where one of them is not known any more (a rewritten history)."""
+    if base == head:
+        return None
+    try:
+        return await deps.forge.compare(repository, base, head)
+    except NotFound:
+        return None
+
+
+def hosts_of(obj: Mapping[str, object]) -> Sequence[str]:
+    """Return the host names of an Ingress; none of anything else."""
+    spec = obj.get("spec")
+    if obj.get("kind") != "Ingress" or not isinstance(spec, dict):
+        return ()
+    rules = spec.get("rules")
+    return [str(rule["host"]) for rule in rules or () if isinstance(rule, dict) and rule.get("host")]
+
+
+async def _repo_url(place: Place, deps: Deps) -> str:
+    if not place.is_gitops:
+        return ""
+    platform = place.platform
+    if platform.gitops.repo_url:
+        return platform.gitops.repo_url
+    found = await deps.forge.repository(platform.gitops.repository) if platform.gitops.repository else None
+    if found is None:
+        mistake = Mistake("platform.gitops.repository", "names no repository that I can read")
+        raise Invalid("The GitOps repository is missing.", [mistake], hint="The platform team mends causeway.yaml.")
+    return found.clone_url
+
+
+async def _hosts(place: Place, deps: Deps) -> dict[str, str]:
+    """Read the ingresses of all other services in this environment. Blobs that did not change are not sent again."""
+    platform = place.platform
+    if not place.is_gitops or not platform.gitops.repository:
+        return {}
+    repository, branch = platform.gitops.repository, platform.gitops.branch
+    tree = await deps.forge.tree(repository, branch, platform.gitops.apps, contents=False)
+    own = f"{folder_of(place)}/"
+    paths = [file.path for file in tree.files if _is_ingress(file.path, place) and not file.path.startswith(own)]
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def read(path: str) -> tuple[str, Sequence[str]]:
+        async with turn:
+            content = await deps.forge.file(repository, tree.commit, path)
+        return _service_of(path, platform), _hosts_in(content or b"")
+
+    return {host: service for service, hosts in await asyncio.gather(*map(read, paths)) for host in hosts}
+
+
+def _is_ingress(path: str, place: Place) -> bool:
+    folder, _, name = path.rpartition("/")
+    return name.startswith("ingress-") and folder.endswith(f"/{place.environment}")
+
+
+def _service_of(path: str, platform: Platform) -> str:
+    return path.removeprefix(f"{platform.gitops.apps}/").partition("/")[0]
+
+
+def _hosts_in(content: bytes) -> Sequence[str]:
+    try:
+        found = yaml.safe_load(content)
+    except yaml.YAMLError:
+        return ()  # not ours to mend here: whoever broke it hears of it from Argo CD
+    return hosts_of(found) if isinstance(found, dict) else ()
