@@ -7,6 +7,7 @@ not one of that repository) or stays away, the step says so in the receipt and t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shlex import quote
 from typing import ClassVar
 
 from bot.effects.marks import RepositoryName, known
@@ -84,7 +85,8 @@ class RecordDeployment(Effect):
         return Proof(absent=active is None, seen=f"{seen}: {'still active' if active else 'none active'}")
 
     def manual(self) -> str:
-        return f"gh api 'repos/{self.repository}/deployments?environment={self.environment}'  # set ours to inactive"
+        path = quote(f"repos/{self.repository}/deployments?environment={self.environment}")
+        return f"gh api {path}  # then set the one of this operation to inactive"
 
     async def _create(self, forge: Forge, run: Run, commit: str) -> DeploymentRecord:
         payload = _mark(run)
@@ -174,7 +176,7 @@ class ConcludeDeployment(Effect):
         return Proof(absent=state != "success", seen=f"deployment {number} of {self.repository}: {state}")
 
     def manual(self) -> str:
-        path = f"repos/{self.repository}/deployments/{self.deployment}/statuses"
+        path = quote(f"repos/{self.repository}/deployments/{self.deployment}/statuses")
         return f"gh api --method POST {path} -f state=inactive"
 
     async def _restore_earlier(self, forge: Forge, number: int) -> None:

@@ -22,6 +22,7 @@ from bot.ports import (
 from tests.fakes.faults import Faults, call
 from tests.fakes.forge_state import State, as_commit, get
 
+RunStatus = Literal["queued", "in_progress", "waiting"]
 FIRST_MOMENT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 """The time of the first thing that a test puts here; each later one is a minute later."""
 
@@ -58,16 +59,24 @@ class FakeVersions:
         self._put(full_name, "images", {"tags": list(tags)})
 
     def run_workflow(
-        self, full_name: str, sha: str, conclusion: str | None = "success", *, name: str = "CI", branch: str = "main"
+        self,
+        full_name: str,
+        sha: str,
+        conclusion: str | None = "success",
+        *,
+        name: str = "CI",
+        branch: str = "main",
+        status: RunStatus = "in_progress",
     ) -> int:
-        """Add a run that has ended so, or one that still goes on where `conclusion` is None; return its id."""
+        """Add a run that has ended so, or one in that status where `conclusion` is None; return its id."""
         run = {"sha": sha, "name": name, "branch": branch, "conclusion": conclusion}
-        return self._put(full_name, "runs", run)
+        return self._put(full_name, "runs", run | {"status": "completed" if conclusion else status})
 
     def end_run(self, full_name: str, run: int, conclusion: str | None) -> None:
         """Let a run end, or with None begin anew."""
         state = self._load()
-        next(one for one in get(state, full_name)["runs"] if one["id"] == run)["conclusion"] = conclusion
+        found = next(one for one in get(state, full_name)["runs"] if one["id"] == run)
+        found.update(conclusion=conclusion, status="completed" if conclusion else "in_progress")
         self._save(state)
 
     # --- the port
@@ -179,9 +188,10 @@ def _moment(one: State) -> datetime:
 
 
 def _run(full_name: str, one: State) -> WorkflowRun:
-    status: Literal["in_progress", "completed"] = "in_progress" if one["conclusion"] is None else "completed"
     url = f"{_web(full_name)}/actions/runs/{one['id']}"
-    return WorkflowRun(one["id"], one["name"], one["sha"], one["branch"], status, one["conclusion"], url, _moment(one))
+    return WorkflowRun(
+        one["id"], one["name"], one["sha"], one["branch"], one["status"], one["conclusion"], url, _moment(one)
+    )
 
 
 def _deployment(state: State, full_name: str, number: int) -> State:
