@@ -66,6 +66,8 @@ from bot.waiting import LocalWaiting
 from commands import COMMANDS
 from integrations.github import GitHubForge, Pace, connect
 from integrations.github.webhooks import parse, verify
+from integrations.kubernetes import KubernetesCluster
+from integrations.kubernetes import connect as connect_clusters
 
 log = logging.getLogger(__name__)
 
@@ -474,6 +476,13 @@ def open_forge(settings: Settings) -> GitHubForge:
             seconds_between_writes=1 / part.writes_per_second,
         ),
     )
+
+
+def open_clusters(settings: Settings) -> dict[str, KubernetesCluster]:
+    """The clusters as configured, by name; nothing is sent before the first call. None outside of Kubernetes without a
+    kubeconfig. Raise `Invalid` for a kubeconfig that does not fit."""
+    contexts = {name: access.context for name, access in settings.configuration.platform.clusters.items()}
+    return connect_clusters(settings.environment.kubeconfig, contexts)
 
 
 @contextlib.contextmanager
