@@ -92,4 +92,4 @@ def _visible_deployment(one: State) -> State | None:
     status = one["statuses"][-1] if one["statuses"] else {"state": None, "url": ""}
     if status["state"] == "inactive":
         return None
-    return {"environment": one["environment"], "description": one["description"], **status}
+    return {"environment": one["environment"], "what": one["description"], **status}
