@@ -3,7 +3,9 @@
 from bot.effects.agenda import CancelAppointment, MakeAppointment
 from bot.effects.builds import AwaitBuild
 from bot.effects.catalog import Note, RegisterInCatalog
+from bot.effects.cluster import ApplyObjects
 from bot.effects.commits import CommitFiles
+from bot.effects.delivery import AwaitHealthy, RefreshApplication, SyncApplication
 from bot.effects.deployment_records import ConcludeDeployment, RecordDeployment
 from bot.effects.files import FileBody
 from bot.effects.project import JoinProject
@@ -31,6 +33,10 @@ EFFECTS: tuple[type[Effect], ...] = (
     ConcludeDeployment,
     JoinProject,
     RetireApplication,
+    RefreshApplication,
+    SyncApplication,
+    AwaitHealthy,
+    ApplyObjects,
 )
 
 
@@ -41,7 +47,9 @@ def effect_catalog() -> EffectCatalog:
 
 __all__ = [
     "EFFECTS",
+    "ApplyObjects",
     "AwaitBuild",
+    "AwaitHealthy",
     "CancelAppointment",
     "CommitFiles",
     "ConcludeDeployment",
@@ -56,8 +64,10 @@ __all__ = [
     "OpenPullRequest",
     "ProtectBranch",
     "RecordDeployment",
+    "RefreshApplication",
     "RegisterInCatalog",
     "RetireApplication",
     "SetVariables",
+    "SyncApplication",
     "effect_catalog",
 ]

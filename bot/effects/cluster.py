@@ -47,7 +47,7 @@ class ApplyObjects(Effect):
     """Value of the label `causeway.io/inventory`."""
     objects: Objects
     create_namespace: bool = False
-    """Make the namespace when it is missing, with the label of the inventory; undo removes it with all that is in it."""
+    """Make the namespace when it is missing; undo removes it, unless others have moved in."""
     before: Objects = ()
 
     def describe(self) -> str:
@@ -80,7 +80,7 @@ class ApplyObjects(Effect):
         if not kept:
             return Undone(how=Undo.UNDONE, seen=f"{self._place()} holds nothing of this operation")
         names = ", ".join(map(str, kept))
-        why = f"Others have changed {names} on the cluster {self.cluster} since, so it stays as it is."
+        why = f"Others have changed {names} on {self.cluster} since, so it stays as it is."
         return Undone(how=Undo.KEPT, seen=why, command=commands(self.cluster, kept, self._verb(kept)))
 
     async def gone(self, ports: Ports, run: Run, outcome: Outcome | None) -> Proof:

@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from bot.health import parsing
-from bot.health.facts import Pod, ReplicaSet, Workload
-from bot.ports import Application, Change, Cluster, Deployments, Object
+from bot.health.facts import Pod, Workload
+from bot.health.parsing import pod, workload
+from bot.ports import Application, Change, Deployments, Object
 
 T = TypeVar("T")
 
 
 class Shelf(dict[str, T]):
-    """The objects of one watch, by UID, as they are now."""
+    """The objects of one watch by their UID, as they are now."""
 
     def __init__(self, parse: Callable[[Object], T]) -> None:
         super().__init__()
         self._parse = parse
-        self.complete = False
-        """Whether everything that was there has been told."""
+        self._complete = False
         self.problem = ""
         """Why it is out of sight, as a sentence; empty while it is in sight."""
+
+    @property
+    def in_sight(self) -> bool:
+        """Whether everything that is there has been told."""
+        return self._complete and not self.problem
 
     def take(self, change: Change) -> None:
         if change.what == "lost":
             self.problem = change.problem
         elif change.what == "synced":
-            self.complete, self.problem = True, ""
+            self._complete, self.problem = True, ""
         elif change.object is not None:
             metadata = change.object["metadata"]
             uid = str(metadata["uid"]) if isinstance(metadata, Mapping) else ""
@@ -39,25 +42,39 @@ class Shelf(dict[str, T]):
             else:
                 self[uid] = self._parse(change.object)
 
-    @property
-    def in_sight(self) -> bool:
-        return self.complete and not self.problem
-
 
 class Sight:
-    """Grows by itself while it is open; `changed` is set whenever something is different."""
+    """Grows by itself while it is open. Whoever looks waits for `changed`."""
 
     def __init__(self) -> None:
         self.changed = asyncio.Event()
         self.application: Application | None = None
         self.application_told = False
-        """Whether Argo CD has said anything yet."""
+        """Whether Argo CD has said anything of it yet."""
         self.argocd_problem = ""
         self.gone = False
-        """Whether an Application that was there is there no more."""
-        self.workloads: Shelf[Workload] = Shelf(parsing.workload)
-        self.replica_sets: Shelf[ReplicaSet] = Shelf(parsing.replica_set)
-        self.pods: Shelf[Pod] = Shelf(parsing.pod)
+        """Whether the Application was there and is there no more."""
+        self.workloads: Shelf[Workload] = Shelf(workload)
+        self.pods: Shelf[Pod] = Shelf(pod)
+        self._failure: Exception | None = None
+
+    @asynccontextmanager
+    async def open(self, *works: Awaitable[None]) -> AsyncIterator[None]:
+        """Run these beside the block; what one of them raises is raised by the next `news`."""
+        tasks = [asyncio.create_task(self._guarded(work)) for work in works]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def news(self) -> None:
+        """Return once something is different. Raise what ended the following against its will."""
+        await self.changed.wait()
+        self.changed.clear()
+        if self._failure is not None:
+            raise self._failure
 
     async def follow_application(self, deployments: Deployments, name: str) -> None:
         async for seen in deployments.follow(name):
@@ -67,40 +84,14 @@ class Sight:
                 self.application, self.application_told = seen.application, True
             self.changed.set()
 
-    async def follow_objects(
-        self, cluster: Cluster, shelf: Shelf[T], api_version: str, kind: str, namespace: str, labels: Mapping[str, str]
-    ) -> None:
-        async for change in cluster.watch(api_version, kind, namespace=namespace, labels=labels):
+    async def follow_objects(self, shelf: Shelf[T], changes: AsyncIterator[Change]) -> None:
+        async for change in changes:
             shelf.take(change)
             self.changed.set()
 
-
-@asynccontextmanager
-async def together(*works: asyncio.Task[None]) -> AsyncIterator[None]:
-    """Run these beside the block. What one of them raises, cancels the block and is raised in its place; at the end
-    of the block all of them are cancelled."""
-    block = asyncio.current_task()
-    failures: list[BaseException] = []
-
-    def ended(work: asyncio.Task[None]) -> None:
-        failure = None if work.cancelled() else work.exception()
-        if failure is not None:
-            failures.append(failure)
-            if block is not None:
-                block.cancel()
-
-    for work in works:
-        work.add_done_callback(ended)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if not failures or block is None:
-            raise
-        block.uncancel()
-        raise failures[0] from None
-    finally:
-        for work in works:
-            work.remove_done_callback(ended)
-            work.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*works, return_exceptions=True)
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001  # whatever it is, whoever looks raises it
+            self._failure = error
+            self.changed.set()

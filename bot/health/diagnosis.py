@@ -22,6 +22,20 @@ def why_stuck(facts: StuckFacts) -> Reason | None:
     return found
 
 
+def looks_stuck(facts: StuckFacts) -> bool:
+    """Return whether something seems wrong to whoever has seen neither events nor logs, so that it is worth a look."""
+    refused = any(
+        condition.type == "ReplicaFailure" and condition.status == "True"
+        for workload in facts.workloads
+        for condition in workload.conditions
+    )
+    return (
+        refused
+        or (facts.application is not None and delivery.reason(facts) is not None)
+        or any(pods.finding(facts, pod) is not None for pod in facts.pods if not pod.ready and not pod.leaving)
+    )
+
+
 def _first(facts: StuckFacts) -> Reason | None:
     return (
         surroundings.namespace_reason(facts)

@@ -105,7 +105,7 @@ def healthy(change: Change, revision: str | Late = "") -> AwaitHealthy:
         namespace=place.namespace,
         application=place.application if place.is_gitops else "",
         revision=revision,
-        version=current.version.name if current else "",
+        version_label=current.version.name if current else "",
         patience_s=PATIENCE_S,
     )
 
@@ -131,7 +131,7 @@ def rollout(change: Change, standing: Standing, repo_url: str) -> tuple[Effect, 
             repository=release.repository,
             environment=place.environment,
             deployment=Late(parts=(OutputRef(effect="record", output="deployment"),)),
-            state=Late(parts=(OutputRef(effect="await-healthy", output="state"),)),
+            ended=Late(parts=(OutputRef(effect="await-healthy", output="state"),)),
             url=address(change) or "",
         ),
     )
