@@ -27,6 +27,7 @@ from bot.command import Answer, Context, Query
 from bot.deps import Deps
 from bot.effects import effect_catalog
 from bot.errors import Mistake, PlatformError, UpstreamUnavailable
+from bot.following import Following
 from bot.forms.schema import form_of
 from bot.golden_paths.sandbox import Limits, Sandbox
 from bot.golden_paths.skeletons import ForgeFetcher
@@ -40,10 +41,11 @@ from bot.http.webhooks import GitHubWebhooks
 from bot.intake import Registry
 from bot.metrics import Metrics
 from bot.model.canonical import JSON
-from bot.model.entities import full_ref
+from bot.model.entities import Group, full_ref
 from bot.model.forge_events import BuildEnded, ForgeEvent, Push, RepositoryEvent
 from bot.model.operation import Behind, OperationView, State
 from bot.model.principal import Principal
+from bot.offering import Offers
 from bot.operations.agenda import DurableAgenda
 from bot.operations.contracts import Allowed, Denied, Filters, NeedsApproval, Planned
 from bot.operations.engine import Operations
@@ -148,6 +150,7 @@ class _Wiring:
         self.pages = self._home_pages()
         self.home = HomePublisher(self.gateway, self.pages, self.database)
         self.operations = await self._operations()
+        self.following = Following(self.deps, self.operations.submit, self.clock)
         door = await self._door()
         webhooks = await self._webhooks()
         tokens = Tokens(
@@ -225,7 +228,10 @@ class _Wiring:
 
     async def _platform(self) -> tuple[Mapping[str, Cluster], Deployments | None]:
         """The clusters and Argo CD as configured. Nothing is sent before the first call."""
-        return {}, None
+        connected = open_clusters(self._settings)
+        for cluster in connected.values():
+            self._stack.push_async_callback(cluster.close)
+        return connected, None
 
     def _rules(self) -> Rules:
         environments = rules_of(self._configuration.platform.environments)
@@ -258,6 +264,7 @@ class _Wiring:
             clusters=self.clusters,
             deployments=self.deployments,
             agenda=self.agenda,
+            groups_of_channel=self._groups_of_channel,
             in_lane=self._in_lane,
         )
 
@@ -354,6 +361,17 @@ class _Wiring:
     async def _view(self, operation: str) -> OperationView:
         return await self.operations.view(operation)
 
+    async def _groups_of_channel(self, channel: str) -> tuple[str, ...]:
+        """The groups that call this channel their own, from the configuration or the catalog."""
+        index = self.catalog.index
+        names = {full_ref(group, kind="group"): name for group, name in self._configuration.slack.channels.items()}
+        names |= {
+            group.ref: named
+            for group in index.all(Group)
+            if group.ref not in names and (named := index.channel_of(group.ref))
+        }
+        return tuple([ref for ref, name in sorted(names.items()) if await self.channels.find(name) == channel])
+
     async def _in_lane(self, lane: str) -> tuple[Behind, ...]:
         return await self.operations.in_lane(lane)
 
@@ -392,7 +410,10 @@ class _Wiring:
             outbox=self.outbox,
             clock=self.clock,
             command_prefix=part.command_prefix,
-            actions={"details": Details(self._view, self.outbox)},
+            actions={
+                "details": Details(self._view, self.outbox),
+                "rollback": Offers(self.operations, self.clock),
+            },
             home=home_opened,
         )
         await door.start()
@@ -416,6 +437,7 @@ class _Wiring:
         async def handle(event: ForgeEvent) -> None:
             if isinstance(event, BuildEnded) and event.repository:
                 self.waiting.announce(build_key(event.repository, event.sha))
+                await self.following.built(event)
             is_news = isinstance(event, RepositoryEvent) or (isinstance(event, Push) and event.to_default_branch)
             if event.repository and is_news and self.catalog.watches(event.repository):
                 await self.catalog.refresh(event.repository)

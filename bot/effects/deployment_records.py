@@ -15,7 +15,7 @@ from bot.errors import NotFound, PlatformError, Refused, UpstreamUnavailable
 from bot.model.canonical import JSON
 from bot.model.effect import Effect, Outcome, Proof, Run, Undo, Undone
 from bot.model.late import Text
-from bot.ports import DeploymentRecord, Forge, Ports
+from bot.ports import DeploymentRecord, DeploymentState, Forge, Ports
 
 OPERATION, STEP, REPLACES = "causeway_operation", "causeway_step", "causeway_replaces"
 """Names in a record's payload: who made it, and the id of the record that stood for what ran before."""
@@ -132,19 +132,24 @@ class ConcludeDeployment(Effect):
     """The output of `forge.record_deployment`; empty where the forge was not told."""
     url: Text = ""
     """Where the service answers."""
+    ended: Text = "success"
+    """`failure` where a person has kept what never became healthy: the wait before this step says so."""
 
     def describe(self) -> str:
-        return f"Record in {self.repository} that the deployment to {self.environment} has succeeded"
+        return f"Record in {self.repository} how the deployment to {self.environment} has ended"
 
     async def apply(self, ports: Ports, run: Run) -> Outcome:
         repository, number = known(self.repository), self._number()
         if number is None:
             return Outcome(seen="the forge was not told of this deployment", changed=False)
+        state: DeploymentState = "failure" if known(self.ended) == "failure" else "success"
         try:
-            if await ports.forge.deployment_state(repository, number) != "success":
-                await ports.forge.set_deployment_state(repository, number, "success", url=known(self.url))
+            if await ports.forge.deployment_state(repository, number) != state:
+                await ports.forge.set_deployment_state(repository, number, state, url=known(self.url))
         except PlatformError as error:
             return _not_told(error, run, {})
+        if state == "failure":
+            return Outcome(seen=f"deployment {number} of {repository} to {self.environment} is recorded as failed")
         seen = f"deployment {number} of {repository} to {self.environment} has succeeded"
         return Outcome(seen=seen, made={"deployment": number})
 
