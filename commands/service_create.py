@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field, model_validator
 
+from bot.catalog import documents
 from bot.catalog.catalog import FILE_NAMES
-from bot.catalog.documents import Document, read
+from bot.catalog.documents import Document
 from bot.catalog.index import Index
 from bot.catalog.options import offered
 from bot.command import Command, Context, FormStart
@@ -26,6 +27,10 @@ from bot.model.entities import Group, User, full_ref
 from bot.model.plan import Detail, Plan, Revision
 from bot.model.principal import Principal
 from bot.ports import File
+from bot.releases.first import FirstDeploy, first_rollout, is_possible, read_first
+from bot.releases.services import Service
+from bot.releases.versions import DOCUMENT
+from bot.rendering.documents import read
 
 MAX_DETAIL = 20_000
 """Characters of one file that the plan shows; the rest is in the repository."""
@@ -58,6 +63,8 @@ class ServiceFacts:
     taken: Mapping[str, str]
     """Entity reference → where it is declared, for those the plan would register."""
     private: bool
+    first: FirstDeploy | None = None
+    """None where the golden path makes nothing that the platform could run, or the platform runs nothing."""
 
 
 async def read_facts(request: ServiceCreate, context: Context, deps: Deps) -> ServiceFacts:
@@ -85,6 +92,7 @@ async def read_facts(request: ServiceCreate, context: Context, deps: Deps) -> Se
         existing=existing,
         taken=taken,
         private=deps.private_repositories,
+        first=await _first(rendered, owner, context, deps),
     )
 
 
@@ -102,15 +110,32 @@ def plan(request: ServiceCreate, facts: ServiceFacts) -> Plan:
         raise Conflict(f"`{reference}` is in the catalog already, declared by {source}.", hint="Choose another name.")
     if not translation.effects:
         raise UsageError("This golden path changes nothing for these answers.", hint="Look at its steps' conditions.")
+    first = first_rollout(facts.first) if facts.first else None
+    links = {str(link.title): link.url for link in facts.rendered.links if isinstance(link.url, str)}
     return Plan.of(
         _summary(request, facts, translation),
-        translation.effects,
-        revisions=[*facts.rendered.revisions, *_revisions(facts, translation)],
+        [*translation.effects, *(first.effects if first else ())],
+        revisions=[*facts.rendered.revisions, *_revisions(facts, translation), *(first.revisions if first else ())],
         owner=facts.owner,
-        details=[_detail(file) for file in facts.rendered.files],
-        links={str(link.title): link.url for link in facts.rendered.links if isinstance(link.url, str)},
+        details=[*(_detail(file) for file in facts.rendered.files), *(first.details if first else ())],
+        links={**(first.links if first else {}), **links},
+        lane=first.lane if first else "",
         notes=[*facts.rendered.notes, *translation.notes, *_texts(facts.rendered)],
     )
+
+
+async def _first(rendered: Rendered, owner: str | None, context: Context, deps: Deps) -> FirstDeploy | None:
+    """Return what the first deploy is planned from, where a new repository holds a platform document."""
+    if owner is None or not is_possible(deps):
+        return None
+    for action in rendered.actions:
+        document = next((file for file in action.files if file.path == DOCUMENT), None)
+        if action.action != "publish:github" or document is None or action.repository is None:
+            continue
+        found = read(document.content, source=DOCUMENT)[0]
+        service = Service(name=found.metadata.name, owner=owner, repository=action.repository)
+        return await read_first(service, found, action.id, context, deps)
+    return None
 
 
 def checked_answers(form: Form, values: Mapping[str, JSON]) -> dict[str, JSON]:
@@ -157,7 +182,7 @@ def _check_catalog_file(rendered: Rendered) -> None:
         return
     for file in rendered.files:
         if file.path in FILE_NAMES:
-            found = read(Document(file.path, "", file.content.decode(errors="replace")))
+            found = documents.read(Document(file.path, "", file.content.decode(errors="replace")))
             if found.mistakes:
                 told = f"{found.mistakes[0]}."
                 raise Invalid("With these answers the catalog could not read the service.", found.mistakes, hint=told)

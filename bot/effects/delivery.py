@@ -76,6 +76,7 @@ class AwaitHealthy(Effect):
     By Argo CD (`application` is set): until the Application is Synced at the wanted commit or one that holds it, and
     Healthy, and the live workload carries what is wanted and is rolled out. By direct delivery: until the workload
     does. Being stuck is reported and waited through. Raises `Conflict` when the Application is deleted meanwhile.
+    Outputs: `state`, `success`, or `failure` where a person has kept what is not healthy.
     """
 
     kind: ClassVar[str] = "delivery.await_healthy"
@@ -125,4 +126,10 @@ class AwaitHealthy(Effect):
             workload=self.workload,
             patience_s=self.patience_s,
         )
-        return await Attendance(awaited, ports, run.report).until_healthy()
+        outcome = await Attendance(awaited, ports, run.report).until_healthy()
+        return outcome.model_copy(update={"outputs": {**outcome.outputs, "state": "success"}})
+
+    def kept(self, progress: str, by: str) -> Outcome:
+        """A person has ended the wait: later steps are told that it never became healthy."""
+        seen = f"{by} keeps {self.service} in {self.environment} as it is: {progress}"
+        return Outcome(seen=seen, changed=False, outputs={"state": "failure"})

@@ -16,7 +16,7 @@ from bot.releases.versions import is_own
 from bot.rendering.delivery import Change, Place, Standing, deliver
 from bot.rendering.printing import files
 from bot.rendering.render import render
-from bot.rendering.rollout import Rollout
+from bot.rendering.rollout import Rollout, label_value
 
 PATIENCE_S = 300
 """How long a deploy may make no progress before its card says so, in seconds; what is plainly broken shows at once."""
@@ -93,21 +93,37 @@ def delivery(change: Change, standing: Standing, repo_url: str) -> tuple[Effect,
     return effects
 
 
-def healthy(change: Change, revision: str | Late = "") -> AwaitHealthy:
-    """Return the wait for what was delivered to run."""
-    place = change.place
+def healthy(change: Change) -> AwaitHealthy:
+    """Return the wait for what was delivered to run: its pods are told by label, image and time of restart."""
+    place, gitops = change.place, change.place.platform.gitops
+    workload = next((one for one in change.objects if one.get("kind") in ("Deployment", "CronJob")), None)
     current = change.release.current
-    return AwaitHealthy(
-        id="await-healthy",
-        service=place.service,
-        environment=place.environment,
-        cluster=place.settings.cluster,
-        namespace=place.namespace,
-        application=place.application if place.is_gitops else "",
-        revision=revision,
-        version_label=current.version.name if current else "",
-        patience_s=PATIENCE_S,
+    return AwaitHealthy.model_validate(
+        {
+            "id": "await-healthy",
+            "service": place.service,
+            "environment": place.environment,
+            "cluster": place.settings.cluster,
+            "namespace": place.namespace,
+            "patience_s": PATIENCE_S,
+            **({"workload": workload["kind"]} if workload else {}),
+            **({"image": current.version.image, "version_label": label_value(current.version.name)} if current else {}),
+            **_restarted(change.release),
+            **(
+                {
+                    "application": place.application,
+                    "repository": gitops.repository,
+                    "revision": Late(parts=(OutputRef(effect="deliver", output="commitHash"),)),
+                }
+                if place.is_gitops
+                else {}
+            ),
+        }
     )
+
+
+def _restarted(release: Release) -> dict[str, str]:
+    return {"restarted_at": release.restarted_at.isoformat()} if release.restarted_at else {}
 
 
 def rollout(change: Change, standing: Standing, repo_url: str) -> tuple[Effect, ...]:

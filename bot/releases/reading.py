@@ -52,12 +52,16 @@ class Here:
 async def read_here(service: str, environment: str, context: Context, deps: Deps) -> Here:
     """Raise `PlatformError` for an unknown service or environment, or a platform that cannot be asked."""
     found = await service_for(service, context, deps)
-    place = found.place(deps, environment)
+    return await read_place(found, found.place(deps, environment), context, deps)
+
+
+async def read_place(service: Service, place: Place, context: Context, deps: Deps) -> Here:
+    """The same for a service that the catalog need not know yet."""
     standing, repo_url, hosts = await asyncio.gather(
         read_standing(place, deps.forge, deps.clusters), _repo_url(place, deps), _hosts(place, deps)
     )
     return Here(
-        service=found,
+        service=service,
         place=place,
         standing=standing,
         repo_url=repo_url,
