@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bot.effects import (
+    ApplyObjects,
     CommitFiles,
     ConcludeDeployment,
     CreateRepository,
@@ -25,8 +26,10 @@ from bot.model.canonical import JSON
 from bot.model.effect import Effect, Outcome, Run
 from bot.model.late import Late, OutputRef
 from bot.model.principal import Principal
-from bot.ports import File, NewRepository, Ports
+from bot.ports import File, NewRepository, Object, Ports
 from tests.fakes.catalog import FakeCatalog
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.faults import call
 from tests.fakes.forge import FakeForge
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -41,17 +44,37 @@ ENVIRONMENT = "staging"
 CATALOG_FILE = f"https://forge.example/{FRESH}/blob/main/catalog-info.yaml"
 
 
+NAMESPACE = "orders-staging"
+"""There before the operation, with a release of `orders` in it."""
+INVENTORY = "orders.staging"
+
+
+class RehearsedCluster(FakeCluster):
+    """Tells dry runs, which change nothing, from writes."""
+
+    async def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
+        return await (self.rehearse(obj) if dry_run else super().apply(obj))
+
+    @call
+    async def rehearse(self, obj: Object) -> Object:
+        quiet = FakeCluster(file=self._file)
+        quiet._state = self._state
+        return await quiet.apply(obj, dry_run=True)
+
+
 @dataclass
 class World:
     forge: FakeForge = field(default_factory=FakeForge)
     catalog: FakeCatalog = field(default_factory=FakeCatalog)
+    cluster: RehearsedCluster = field(default_factory=RehearsedCluster)
 
     @property
     def ports(self) -> Ports:
-        return Ports(forge=self.forge, catalog=self.catalog)
+        return Ports(forge=self.forge, catalog=self.catalog, clusters={"default": self.cluster})
 
     def look(self) -> Mapping[str, object]:
-        return {"forge": self.forge.world(), "catalog": dict(self.catalog.locations)}
+        catalog = dict(self.catalog.locations)
+        return {"forge": self.forge.world(), "catalog": catalog, "cluster": self.cluster.world()}
 
 
 async def world() -> World:
@@ -63,8 +86,19 @@ async def world() -> World:
     files = [File("apps/old.yaml", b"replicas: 1\n"), File("run.sh", b"#!/bin/sh\n", "100755")]
     await made.forge.commit(OLD, "main", files, "Begin", parent=head.sha)
     await deployed(made.forge)
+    await released(made.cluster)
     made.forge.calls.clear()
+    made.cluster.calls.clear()
     return made
+
+
+async def released(cluster: FakeCluster) -> None:
+    """Let an earlier release stand in the cluster, beside what others have made there."""
+    cluster.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    for obj in (*BEFORE, kubernetes("ServiceAccount", "orders")):
+        labels = {"causeway.io/inventory": INVENTORY}
+        await cluster.apply({**obj, "metadata": {**as_map(obj["metadata"]), "labels": labels}})
+    cluster.put(kubernetes("ConfigMap", "theirs", data={"kept": "yes"}))
 
 
 async def deployed(forge: FakeForge) -> None:
@@ -79,6 +113,21 @@ def run(effect: Effect, attempt: int = 1, operation: str = OPERATION) -> Run:
 
 def files(**contents: str) -> tuple[FileBody, ...]:
     return tuple(FileBody(path=f"{name}.txt", text=text) for name, text in contents.items())
+
+
+def kubernetes(kind: str, name: str, namespace: str = NAMESPACE, **parts: JSON) -> dict[str, JSON]:
+    api_version = {"Deployment": "apps/v1", "Ingress": "networking.k8s.io/v1"}.get(kind, "v1")
+    return {"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": namespace}, **parts}
+
+
+def deployment(image: str, namespace: str = NAMESPACE) -> dict[str, JSON]:
+    container: dict[str, JSON] = {"name": "app", "image": image}
+    return kubernetes("Deployment", "orders", namespace, spec={"template": {"spec": {"containers": [container]}}})
+
+
+def as_map(value: JSON) -> dict[str, JSON]:
+    assert isinstance(value, dict)
+    return value
 
 
 CREATE = CreateRepository(id="create", repository=FRESH)
@@ -125,6 +174,25 @@ CONCLUDE = ConcludeDeployment(
     deployment=Late(parts=(OutputRef(effect="record", output="deployment"),)),
     url="https://orders.example",
 )
+BEFORE = (deployment("orders:1"), kubernetes("Ingress", "orders"), kubernetes("Service", "orders", spec={"port": 80}))
+SERVICE_ACCOUNT = kubernetes("ServiceAccount", "orders")
+SERVICE = kubernetes("Service", "orders", spec={"port": 80})
+APPLY = ApplyObjects(
+    id="apply",
+    cluster="default",
+    namespace=NAMESPACE,
+    inventory=INVENTORY,
+    objects=(SERVICE_ACCOUNT, deployment("orders:2"), SERVICE, kubernetes("ConfigMap", "orders", data={"a": "b"})),
+    before=(*BEFORE, SERVICE_ACCOUNT),
+)
+APPLY_FRESH = ApplyObjects(
+    id="apply-fresh",
+    cluster="default",
+    namespace="fresh",
+    inventory="fresh",
+    objects=(deployment("fresh:1", "fresh"), kubernetes("ConfigMap", "fresh", "fresh")),
+    create_namespace=True,
+)
 
 NEEDS: Mapping[str, Sequence[Effect]] = {
     "create": (),
@@ -132,6 +200,8 @@ NEEDS: Mapping[str, Sequence[Effect]] = {
     "pr": (),
     "register": (),
     "record": (),
+    "apply": (),
+    "apply-fresh": (),
     "conclude": (RECORD,),
     **dict.fromkeys(("first", "finish", "protect", "grant", "variables", "webhook"), (CREATE,)),
 }
@@ -141,6 +211,7 @@ ALL: tuple[Effect, ...] = (
     *(CREATE, FIRST, NEXT, PULL_REQUEST, FINISH),
     *(PROTECT, GRANT, VARIABLES, WEBHOOK, REGISTER),
     *(RECORD, CONCLUDE),
+    *(APPLY, APPLY_FRESH),
 )
 IDS = [effect.id for effect in ALL]
 

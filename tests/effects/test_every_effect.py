@@ -11,6 +11,8 @@ from bot.errors import Conflict, OutcomeUnknown, PlatformError, Refused, Upstrea
 from bot.model.effect import Effect, Outcome, StoredEffect, Undo
 from tests.effects.scenes import (
     ALL,
+    APPLY,
+    APPLY_FRESH,
     CONCLUDE,
     CREATE,
     IDS,
@@ -24,8 +26,9 @@ from tests.effects.scenes import (
     prepared,
     run,
 )
+from tests.fakes.faults import Faults
 
-MARKED = (CREATE, NEXT, PULL_REQUEST, PROTECT, REGISTER, RECORD)
+MARKED = (CREATE, NEXT, PULL_REQUEST, PROTECT, REGISTER, RECORD, APPLY, APPLY_FRESH)
 """Effects that leave the operation's name on what they make, outside of a repository that is the operation's own."""
 MERELY_TOLD = (RECORD, CONCLUDE)
 """Effects that tell the forge of something; where it refuses to listen, the operation goes on."""
@@ -34,23 +37,32 @@ Lose = Callable[[World, str], None]
 
 
 def lose_before(world: World, method: str) -> None:
-    (world.catalog.faults if method in CATALOG else world.forge.faults).lose_call_before(method)
+    faults_of(world, method).lose_call_before(method)
 
 
 def lose_after(world: World, method: str) -> None:
-    (world.catalog.faults if method in CATALOG else world.forge.faults).lose_answer_after(method)
+    faults_of(world, method).lose_answer_after(method)
 
 
+def faults_of(world: World, method: str) -> Faults:
+    if method in CLUSTER:
+        return world.cluster.faults
+    return world.catalog.faults if method in CATALOG else world.forge.faults
+
+
+CLUSTER = {"apply", "delete"}
 CATALOG = {"register", "unregister", "registered"}
 LOOKS = {
     *("repository", "repositories", "activity", "branch_head", "recent_commits", "tree", "file", "pull_request_for"),
     *("topics", "team_permission", "variable", "ruleset", "webhooks", "registered"),
     *("deployment_records", "deployment_state"),
+    *("get", "list", "rehearse"),
 }
 
 
 def writes(world: World) -> list[str]:
-    return [method for method in (*world.forge.calls, *world.catalog.faults.calls) if method not in LOOKS]
+    calls = (*world.forge.calls, *world.catalog.faults.calls, *world.cluster.calls)
+    return [method for method in calls if method not in LOOKS]
 
 
 async def the_writes_of(effect: Effect, act: Callable[[Effect, World], Awaitable[object]]) -> list[str]:
@@ -160,6 +172,7 @@ async def test_a_lost_connection_during_undo_is_mended_by_trying_again(effect: E
         outcome = await bound.apply(world.ports, run(bound))
         world.forge.calls.clear()
         world.catalog.faults.calls.clear()
+        world.cluster.calls.clear()
         await bound.undo(world.ports, run(bound), outcome)
 
     methods: Sequence[str] = await the_writes_of(effect, there_and_back)
@@ -180,7 +193,7 @@ async def test_a_refusal_at_the_first_write_leaves_nothing(effect: Effect) -> No
     world, bound = await prepared(effect)
     before = world.look()
     method = (await the_writes_of(effect, insist))[0]
-    (world.catalog.faults if method in CATALOG else world.forge.faults).refuse(method, Conflict("No."), times=9)
+    faults_of(world, method).refuse(method, Conflict("No."), times=9)
     with pytest.raises(PlatformError):
         await bound.apply(world.ports, run(bound))
     assert world.look() == before

@@ -215,7 +215,7 @@ class FakeCluster:
         if stored is None:
             stored = state["objects"][_key(ref)] = {"object": _newborn(state, ref), "owners": {}}
         before = json.dumps(stored, sort_keys=True)
-        old, wanted = fields.flatten(_spec(stored["object"])), fields.owned(obj)
+        old, wanted = fields.owned(stored["object"]), fields.owned(obj)
         owners = {who: {_path(path) for path in paths} for who, paths in stored["owners"].items()}
         _settle(ref, old, wanted, owners, manager, forced=forced)
         content = fields.build(old) if old else {}
@@ -327,11 +327,6 @@ def _whole(stored: Any, content: Any, status: Any) -> Any:
         metadata["generation"] += 1
     whole = {"apiVersion": stored["apiVersion"], "kind": stored["kind"], "metadata": metadata, **content}
     return {**whole, "status": status} if status is not None else whole
-
-
-def _spec(obj: Any) -> Any:
-    """Return what somebody owns of a stored object."""
-    return fields.build(fields.owned(obj))
 
 
 def _told(stored: Any) -> Any:

@@ -17,16 +17,20 @@ from typing import Any, ClassVar, cast
 from bot.effects import EFFECTS as REAL_EFFECTS
 from bot.errors import Conflict
 from bot.model.effect import Effect, EffectCatalog, Outcome, Run
-from bot.ports import CatalogRegistry, File, Forge, NewRepository, Ports
+from bot.ports import CatalogRegistry, Cluster, File, Forge, NewRepository, Ports
 from tests.effects import scenes
 from tests.fakes.catalog import FakeCatalog
+from tests.fakes.cluster import FakeCluster
 from tests.fakes.forge import FakeForge
 from tests.operations.world import Await, Folder, MakeFile
 
 Point = Callable[[str], None]
 """Called at each boundary with its name; may not return."""
 
-WRITES = ("create", "update", "delete", "commit", "replace", "grant", "revoke", "set_", "close", "register", "unreg")
+WRITES = (
+    *("create", "update", "delete", "commit", "replace", "grant", "revoke", "set_", "close", "register", "unreg"),
+    *("apply", "refresh", "sync"),
+)
 """How the names of those methods of a port begin that change something."""
 
 
@@ -68,6 +72,8 @@ class Watched:
 
         @functools.wraps(found)
         async def watched(*args: Any, **kwargs: Any) -> Any:
+            if kwargs.get("dry_run"):
+                return await cast("Callable[..., Coroutine[Any, Any, Any]]", found)(*args, **kwargs)
             self._point(f"before {self._name}.{method}")
             result = await cast("Callable[..., Coroutine[Any, Any, Any]]", found)(*args, **kwargs)
             self._point(f"after {self._name}.{method}")
@@ -108,6 +114,25 @@ def _look_at_forge(folder: Path) -> object:
     return json.loads(re.sub(r'kill-\d+|(?<="head_sha": ")\w+', "OF THE OPERATION", seen))
 
 
+def _cluster(folder: Path) -> FakeCluster:
+    folder.mkdir(parents=True, exist_ok=True)
+    return FakeCluster(file=folder / "cluster.json")
+
+
+async def _begin_cluster(folder: Path) -> None:
+    await scenes.released(_cluster(folder))
+
+
+def _cluster_ports(folder: Path, point: Point) -> Ports:
+    watched = cast("Cluster", Watched(_cluster(folder), "cluster", point))
+    nobody = (cast("Forge", None), cast("CatalogRegistry", None))
+    return Ports(forge=nobody[0], catalog=nobody[1], clusters={"default": watched})
+
+
+def _look_at_cluster(folder: Path) -> object:
+    return json.loads(re.sub(r"kill-\d+", "OF THE OPERATION", json.dumps(_cluster(folder).world())))
+
+
 async def _begin_files(folder: Path) -> None:
     Folder(folder).write("other", "theirs", "op-other")
 
@@ -145,6 +170,7 @@ CASES = (
     ),
     Case("old repository", (scenes.NEXT, scenes.PULL_REQUEST), _begin_forge, _forge_ports, _look_at_forge),
     Case("told deployment", (scenes.RECORD, scenes.CONCLUDE), _begin_forge, _forge_ports, _look_at_forge),
+    Case("cluster", (scenes.APPLY_FRESH, scenes.APPLY), _begin_cluster, _cluster_ports, _look_at_cluster),
 )
 
 EFFECTS = EffectCatalog([*REAL_EFFECTS, MakeFile, Await, Refuse])
