@@ -1,0 +1,145 @@
+"""Each cluster: whether it answers, lets us do what we must, and has the kinds that the configuration asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bot.errors import NotFound, Refused
+from bot.model.platform import Environment, Platform
+from bot.ports import Cluster, ObjectRef
+from bot.terminal.doctor.findings import Finding, Installation, fine, mend
+from bot.terminal.doctor.rights import ARGOCD_READ, DIRECT, DIRECT_CROSSPLANE, READ, granted, missing, spoken, within
+
+IN_CLUSTER = "https://kubernetes.default.svc"
+"""What Argo CD calls the cluster that it runs in itself."""
+PROBE = "causeway-doctor"
+"""Name of an object that nobody makes: asking for it tells whether its kind is known."""
+IN_NO_NAMESPACE = frozenset({"ClusterIssuer", "RDSInstance"})
+
+
+async def connected(installation: Installation) -> Sequence[Finding]:
+    """Tell why there is no cluster; each one that is there has a check of its own."""
+    if installation.clusters:
+        return []
+    if installation.clusters_trouble:
+        return installation.clusters_trouble
+    if installation.settings.configuration.platform == Platform():
+        return [fine("none is configured: services get a repository, and nothing is deployed.")]
+    told = "none can be reached from here. Run this in Causeway's pod, or set CAUSEWAY_KUBECONFIG to a kubeconfig."
+    return [mend(told)]
+
+
+async def cluster(name: str, installation: Installation) -> Sequence[Finding]:
+    """Raise what the cluster answers instead."""
+    asked = installation.clusters[name]
+    version = await asked.version()
+    wrong = [
+        *await _reads(installation, name, asked),
+        *await _writes(installation, name, asked),
+        *await _kinds(installation, name, asked),
+    ]
+    return [fine(f"Kubernetes {version} answers{'' if wrong else ', and gives every right that is needed'}."), *wrong]
+
+
+def environments_of(installation: Installation, cluster_name: str) -> dict[str, Environment]:
+    environments = installation.settings.configuration.platform.environments
+    return {name: one for name, one in environments.items() if one.cluster == cluster_name}
+
+
+def has_argocd(platform: Platform, cluster_name: str) -> bool:
+    """Argo CD runs in the cluster that it calls its own; it is needed where anything is delivered by Git."""
+    by_git = any(one.delivery == "gitops" for one in platform.environments.values())
+    return by_git and platform.clusters[cluster_name].argocd_server == IN_CLUSTER
+
+
+async def _reads(installation: Installation, name: str, asked: Cluster) -> list[Finding]:
+    platform = installation.settings.configuration.platform
+    findings = []
+    if lacking := await missing(asked, granted(READ)):
+        told_of = f"we may not {spoken(lacking)}"
+        findings.append(mend(f"{told_of}. Apply manifests/install/account there: `kubectl apply -k`."))
+    if has_argocd(platform, name):
+        namespace = platform.argocd.namespace
+        if lacking := await missing(asked, within(granted(ARGOCD_READ), namespace)):
+            told_of = f"we may not {spoken(lacking)} in {namespace}"
+            findings.append(mend(f"{told_of}. Apply manifests/install/{ARGOCD_READ}."))
+    return findings
+
+
+async def _writes(installation: Installation, name: str, asked: Cluster) -> list[Finding]:
+    """For direct delivery: in the whole cluster, or in the namespace of each service that we know of."""
+    direct = {env: one for env, one in environments_of(installation, name).items() if one.delivery == "direct"}
+    if not direct:
+        return []
+    findings = []
+    crossplane = any(one.database.provider == "crossplane" for one in direct.values())
+    if crossplane and (lacking := await missing(asked, granted(DIRECT_CROSSPLANE))):
+        where = "manifests/install/components/direct-delivery-crossplane"
+        findings.append(mend(f"we may not {spoken(lacking)}. Add {where} to your overlay."))
+    rights = [right for right in granted(DIRECT) if _is_asked_for(right.group, direct)]
+    if await missing(asked, within(rights, "")):
+        for namespace in namespaces_of(installation, direct) or ("default",):
+            if lacking := await missing(asked, within(rights, namespace)):
+                told_of = f"we may not {spoken(lacking)} in {namespace}"
+                findings.append(mend(f"{told_of}. Bind manifests/install/components/direct-delivery/namespace there."))
+    return findings
+
+
+def _is_asked_for(group: str, environments: dict[str, Environment]) -> bool:
+    match group:
+        case "monitoring.coreos.com":
+            return any(one.monitoring.enabled for one in environments.values())
+        case "postgresql.cnpg.io":
+            return any(_wants_databases(one) == "cloudnativepg" for one in environments.values())
+        case _:
+            return True
+
+
+def namespaces_of(installation: Installation, environments: dict[str, Environment]) -> tuple[str, ...]:
+    """Return the namespaces of the known services there."""
+    platform = installation.settings.configuration.platform
+    found = [
+        platform.namespace(service.name, service.team, environment)
+        for environment in environments
+        for service in installation.services
+    ]
+    return tuple(sorted(set(found)))
+
+
+async def _kinds(installation: Installation, name: str, asked: Cluster) -> list[Finding]:
+    findings = []
+    for (api_version, kind), why in dict(_wanted(installation, name)).items():
+        namespace = "" if kind in IN_NO_NAMESPACE else "default"
+        try:
+            await asked.get(ObjectRef(api_version, kind, PROBE, namespace))
+        except NotFound:
+            findings.append(mend(f"it does not know the kind {kind} ({api_version}). {why}"))
+        except Refused:
+            continue  # we may not look at its objects, so the kind is there
+    return findings
+
+
+def _wanted(installation: Installation, name: str) -> Iterator[tuple[tuple[str, str], str]]:
+    """Kinds that the configuration asks for, and how to mend that one is not there."""
+    if has_argocd(installation.settings.configuration.platform, name):
+        yield ("argoproj.io/v1alpha1", "Application"), "Install Argo CD, or set `delivery: direct`."
+        yield ("argoproj.io/v1alpha1", "AppProject"), "Install Argo CD, or set `delivery: direct`."
+    for environment, one in environments_of(installation, name).items():
+        here = f"platform.environments.{environment}"
+        if one.monitoring.enabled:
+            for kind in ("ServiceMonitor", "PrometheusRule"):
+                why = f"Install the Prometheus operator, or set `{here}.monitoring.enabled: false`."
+                yield ("monitoring.coreos.com/v1", kind), why
+        if _wants_databases(one) == "cloudnativepg":
+            why = f"Install CloudNativePG, or name another provider in `{here}.database`."
+            yield ("postgresql.cnpg.io/v1", "Cluster"), why
+        if _wants_databases(one) == "crossplane":
+            why = f"Install Crossplane's provider for AWS, or name another provider in `{here}.database`."
+            yield ("database.aws.crossplane.io/v1beta1", "RDSInstance"), why
+        if one.tls.issuer:
+            yield ("cert-manager.io/v1", "ClusterIssuer"), f"Install cert-manager, or leave out `{here}.tls.issuer`."
+
+
+def _wants_databases(environment: Environment) -> str:
+    """Return who makes databases, where the configuration says so itself: the default alone asks for nothing."""
+    return environment.database.provider if "database" in environment.model_fields_set else ""
