@@ -10,6 +10,7 @@ from playground.github.api import (
     git_data,
     hooks,
     issues,
+    packages,
     pulls,
     releases,
     repositories,
@@ -36,5 +37,6 @@ MODULES = (
     deployments,
     hooks,
     releases,
+    packages,
 )
 ROUTES = [route for module in MODULES for route in module.routes.table]

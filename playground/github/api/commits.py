@@ -12,6 +12,9 @@ from playground.github.merging import changed_files, merge
 from playground.github.shapes import repository_url
 
 routes = Routes()
+MOST_COMMITS = 250
+MOST_FILES = 300
+"""Bounds of a comparison."""
 
 
 @routes.get("/repos/{owner}/{repo}/commits", needs="contents:read")
@@ -57,9 +60,13 @@ async def compare(call: Call) -> Reply:
     def work(git: GitRepository) -> dict[str, Any]:
         old, new = git.resolve(names[0]), git.resolve(names[1])
         ancestor = git.merge_base(old, new)
+        if ancestor is None:
+            raise not_found(f"No common ancestor between {base} and {head}.")
         ahead, behind = git.history(new, exclude=[old]), git.history(old, exclude=[new])
         status = "diverged" if ahead and behind else "ahead" if ahead else "behind" if behind else "identical"
         find = call.hub.account_by_email
+        commits, with_files = _shown(call, ahead[::-1])
+        changed = changed_files(git, ancestor, new)[:MOST_FILES] if with_files else []
         return {
             "url": url,
             "html_url": page,
@@ -67,18 +74,24 @@ async def compare(call: Call) -> Reply:
             "diff_url": f"{page}.diff",
             "patch_url": f"{page}.patch",
             "base_commit": shapes_git.commit(call.links, call.repo, git, old, find),
-            "merge_base_commit": shapes_git.commit(call.links, call.repo, git, ancestor or old, find),
+            "merge_base_commit": shapes_git.commit(call.links, call.repo, git, ancestor, find),
             "status": status,
             "ahead_by": len(ahead),
             "behind_by": len(behind),
             "total_commits": len(ahead),
-            "commits": [shapes_git.commit(call.links, call.repo, git, sha, find) for sha in reversed(ahead)],
-            "files": [
-                shapes_git.changed_file(call.links, call.repo, new, c) for c in changed_files(git, ancestor, new)
-            ],
+            "commits": [shapes_git.commit(call.links, call.repo, git, sha, find) for sha in commits],
+            "files": [shapes_git.changed_file(call.links, call.repo, new, change) for change in changed],
         }
 
     return Reply(200, await call.git(work))
+
+
+def _shown(call: Call, oldest_first: list[str]) -> tuple[list[str], bool]:
+    """Return the commits of a comparison that are shown, and whether its files are: without a page the newest 250,
+    with one a page from the oldest on, and files on the first page only."""
+    if not call.request.query.keys() & {"page", "per_page"}:
+        return oldest_first[-MOST_COMMITS:], True
+    return list(call.page(oldest_first).data), call.query("page", "1") == "1"
 
 
 @routes.post("/repos/{owner}/{repo}/merges", needs="contents:write")

@@ -12,6 +12,8 @@ from playground.github.store import Document
 
 routes = Routes()
 STATES = ("error", "failure", "inactive", "in_progress", "queued", "pending", "success")
+LONGEST_DESCRIPTION = 140
+"""Characters of a status's description."""
 
 
 def shaped(call: Call, record: Document) -> dict[str, Any]:
@@ -40,11 +42,7 @@ async def create(call: Call) -> Reply:
         sha = await call.git(lambda git: git.resolve(ref))
     except MissingObject as error:
         raise unprocessable(f"No ref found for: {ref}") from error
-    contexts = call.body.get("required_contexts")
-    if contexts:
-        passed = {s["context"] for s in call.hub.store.all("statuses", call.scope) if s["sha"] == sha}
-        if set(contexts) - passed:
-            raise conflict(f"Conflict: Commit status checks failed for {ref}.")
+    _check_contexts(call, ref, sha)
     now, environment = call.hub.now(), call.get("environment", "production")
     record: Document = {
         "id": call.hub.store.next_id("deployment", 87_001),
@@ -65,6 +63,19 @@ async def create(call: Call) -> Reply:
     payload = {"action": "created", "deployment": shaped(call, record), "workflow": None, "workflow_run": None}
     notify.emit(call.hub, call.repo, "deployment", payload, call.actor.login)
     return created(shaped(call, record))
+
+
+def _check_contexts(call: Call, ref: str, sha: str) -> None:
+    """Refuse a commit whose checks have not passed: the named ones, or where none are named, all that it has."""
+    latest = {s["context"]: s["state"] for s in call.hub.store.all("statuses", call.scope) if s["sha"] == sha}
+    for check in call.hub.store.all("check_runs", call.scope):
+        if check["head_sha"] == sha:
+            good = check["conclusion"] in {"success", "neutral", "skipped"}
+            latest[check["name"]] = "success" if good else "failure" if check["conclusion"] else "pending"
+    wanted = call.body.get("required_contexts")
+    failing = [name for name in (latest if wanted is None else wanted) if latest.get(name) != "success"]
+    if failing:
+        raise conflict(f"Conflict: Commit status checks failed for {ref}.")
 
 
 @routes.get("/repos/{owner}/{repo}/deployments/{id}", needs="deployments:read")
@@ -98,21 +109,44 @@ async def create_status(call: Call) -> Reply:
     state = call.need("state", "DeploymentStatus")
     if state not in STATES:
         raise invalid("DeploymentStatus", "state", "custom", "state is not included in the list")
+    if len(call.get("description", "")) > LONGEST_DESCRIPTION:
+        raise invalid(
+            "DeploymentStatus", "description", "custom", "description is too long (maximum is 140 characters)"
+        )
+    record = _add_status(call, deployment, state)
+    if state == "success" and call.get("auto_inactive", True) is not False:
+        _let_earlier_be_inactive(call, deployment)
+    shown = {"deployment_status": shaped_status(call, record), "deployment": shaped(call, deployment)}
+    notify.emit(call.hub, call.repo, "deployment_status", {"action": "created", **shown}, call.actor.login)
+    return created(shaped_status(call, record))
+
+
+def _let_earlier_be_inactive(call: Call, deployment: Document) -> None:
+    """Do what `auto_inactive` means: neither transient nor production environments, and only what had succeeded."""
+    for other in call.hub.store.all("deployments", call.scope):
+        if other["environment"] != deployment["environment"] or other["id"] >= deployment["id"]:
+            continue
+        states = _statuses(call, other["id"])
+        kept = other["transient_environment"] or other["production_environment"]
+        if not kept and states and states[-1]["state"] == "success":
+            _add_status(call, other, "inactive", own=False)
+
+
+def _add_status(call: Call, deployment: Document, state: str, *, own: bool = True) -> Document:
+    """Store a status: with what the call says, or with nothing but its state."""
+    said = call.body if own else {}
     record: Document = {
         "id": call.hub.store.next_id("deployment_status", 171_001),
         "deployment_id": deployment["id"],
         "state": state,
-        "description": call.get("description", ""),
-        "environment": call.get("environment", deployment["environment"]),
-        "environment_url": call.get("environment_url", ""),
-        "log_url": call.get("log_url", call.get("target_url", "")),
+        "description": said.get("description") or "",
+        "environment": said.get("environment") or deployment["environment"],
+        "environment_url": said.get("environment_url") or "",
+        "log_url": said.get("log_url") or said.get("target_url") or "",
         "creator": call.actor.login,
         "created_at": call.hub.now(),
     }
-    call.hub.store.put("deployment_statuses", call.scope, record["id"], record)
-    shown = {"deployment_status": shaped_status(call, record), "deployment": shaped(call, deployment)}
-    notify.emit(call.hub, call.repo, "deployment_status", {"action": "created", **shown}, call.actor.login)
-    return created(shaped_status(call, record))
+    return call.hub.store.put("deployment_statuses", call.scope, record["id"], record)
 
 
 @routes.get("/repos/{owner}/{repo}/deployments/{id}/statuses/{status}", needs="deployments:read")

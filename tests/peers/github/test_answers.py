@@ -241,6 +241,36 @@ async def test_deliveries_of_all_kinds(witnessed: Witnessed) -> None:
     await witnessed("GET", f"{base}/releases/tags/v1")
 
 
+async def test_versions_and_deployments(witnessed: Witnessed) -> None:
+    await witnessed("POST", "/orgs/acme/repos", {"name": "shop", "auto_init": True})
+    base = "/repos/acme/shop"
+    first = await witnessed.github.commit("shop", {"a": "1"})
+    second = await witnessed.github.commit("shop", {"a": "2", "b": "2"})
+    versions = await witnessed("GET", "/orgs/acme/packages/container/shop/versions?per_page=100&page=1")
+    assert [second in version["metadata"]["container"]["tags"] for version in versions] == [True, False]
+    await witnessed("GET", "/orgs/acme/packages/container/none/versions", status=404)
+    await witnessed("GET", "/users/author/packages/container/none/versions", status=404)
+    await witnessed("GET", f"{base}/compare/{first}...{second}")
+    await witnessed("GET", f"{base}/compare/{first}...none", status=404)
+    await witnessed("GET", f"{base}/actions/runs?head_sha={second}&exclude_pull_requests=true&per_page=100")
+    order = {
+        "ref": second,
+        "environment": "staging",
+        "description": "Shop",
+        "payload": {"causeway_operation": "op_1", "causeway_replaces": 7},
+        "auto_merge": False,
+        "required_contexts": [],
+    }
+    made = await witnessed("POST", f"{base}/deployments", order)
+    assert made["payload"] == order["payload"]
+    await witnessed("GET", f"{base}/deployments?environment=staging&per_page=30")
+    status = {"state": "success", "description": "It runs", "environment_url": "https://shop.example"}
+    await witnessed("POST", f"{base}/deployments/{made['id']}/statuses", {**status, "auto_inactive": True})
+    await witnessed("GET", f"{base}/deployments/{made['id']}/statuses?per_page=1")
+    await witnessed("POST", f"{base}/deployments", {**order, "ref": "none"}, status=422)
+    await witnessed("POST", f"{base}/deployments/{made['id']}/statuses", {"state": "done"}, status=422)
+
+
 def test_the_witness_would_notice_a_wrong_answer() -> None:
     operation = find("GET", "/repos/acme/shop/topics")
     assert operation is not None

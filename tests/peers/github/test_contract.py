@@ -25,6 +25,7 @@ EMULATE_GAPS = {
     "a_merged_pull_request_says_so_and_merges_no_more": "it has no GET …/merge, and 422 where the description says 405",
     "a_second_pull_request_for_the_same_branches_is_refused": "it opens a second one; GitHub answers 422",
     "a_merge_with_an_old_head_is_refused": "it answers 422; the description says 409 for a sha that is not the head",
+    "tags_name_their_commits": "it lists tag objects by their own hashes; the description says tags and their commits",
 }
 """Checks that the emulator does not pass, each with what GitHub's documentation or description says instead."""
 START_DEADLINE_S = 60.0
