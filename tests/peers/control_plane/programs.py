@@ -59,6 +59,14 @@ def await_ready(process: subprocess.Popen[bytes], log: Path, ready: Callable[[],
         time.sleep(LOOK_S)
 
 
+def await_true(what: str, is_true: Callable[[], bool]) -> None:
+    """Look until it is true: for what no event tells a program that does not watch."""
+    deadline = time.monotonic() + START_S
+    while not is_true():
+        assert time.monotonic() < deadline, f"it never came about that {what}"
+        time.sleep(LOOK_S)
+
+
 def free_ports(count: int) -> list[int]:
     """Return ports of the loopback interface on which nothing listens."""
     sockets = [socket.socket() for _ in range(count)]

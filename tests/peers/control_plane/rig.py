@@ -66,10 +66,10 @@ class ControlPlane:
         with urllib.request.urlopen(request, context=context, timeout=60) as answer:  # noqa: S310  # the same
             return json.load(answer)
 
-    def apply(self, obj: Mapping[str, Any], path: str, *, manager: str = "rig", force: bool = True) -> Any:
-        """Server-side apply at the object's own path."""
-        query = f"?fieldManager={manager}&force={str(force).lower()}"
-        return self.call("PATCH", path + query, obj, kind="application/apply-patch+yaml")
+    def apply(self, obj: Mapping[str, Any], *, manager: str = "rig") -> Any:
+        """Server-side apply by force, at the object's own path, as a tool other than ours would."""
+        query = f"?fieldManager={manager}&force=true"
+        return self.call("PATCH", path_of(obj) + query, obj, kind="application/apply-patch+yaml")
 
     def namespace(self, prefix: str = "test") -> str:
         """Make a namespace that no other test has."""
@@ -93,6 +93,17 @@ class ControlPlane:
         if not file.exists():
             file.write_text(json.dumps(kubeconfig(self.url, token, self.ca)))
         return file
+
+
+IRREGULAR = {"NetworkPolicy": "networkpolicies", "Ingress": "ingresses"}
+
+
+def path_of(obj: Mapping[str, Any]) -> str:
+    """Return where an object of a common kind stands."""
+    version, metadata = str(obj["apiVersion"]), obj["metadata"]
+    root = "/apis/" if "/" in version else "/api/"
+    where = f"/namespaces/{metadata['namespace']}" if "namespace" in metadata else ""
+    return f"{root}{version}{where}/{IRREGULAR.get(obj['kind'], obj['kind'].lower() + 's')}/{metadata['name']}"
 
 
 def kubeconfig(url: str, token: str, ca: Path | None = None) -> Any:

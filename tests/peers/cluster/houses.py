@@ -1,0 +1,131 @@
+"""The clusters that the suite runs on, each behind the same few things that a test needs beside the port."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Literal
+
+from bot.ports import Change, Cluster, Object
+from integrations.kubernetes import KubernetesCluster, connect
+from tests.fakes.cluster import FakeCluster
+from tests.peers.control_plane.rig import ControlPlane
+
+PATIENCE_S = 60.0
+"""Longest wait for something that a busy machine does in its own time."""
+
+
+@dataclass(frozen=True)
+class House:
+    """A cluster with everything allowed, and what happens to it from outside."""
+
+    kind: Literal["fake", "simulator", "real"]
+    cluster: Cluster
+    namespace: Callable[[], Awaitable[str]]
+    """Makes one that no other test has; return its name."""
+    by_another: Callable[[Mapping[str, Any], str], Awaitable[None]]
+    """Server-side apply by force, under the name of another field manager."""
+
+
+async def fake_house() -> House:
+    cluster = FakeCluster("contract")
+    numbers = count(1)
+
+    async def namespace() -> str:
+        name = f"test-{next(numbers)}"
+        cluster.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        return name
+
+    async def by_another(obj: Mapping[str, Any], manager: str) -> None:
+        cluster.put(obj, manager=manager)
+
+    return House("fake", cluster, namespace, by_another)
+
+
+@asynccontextmanager
+async def real_house(plane: ControlPlane) -> AsyncIterator[House]:
+    async def namespace() -> str:
+        return await asyncio.to_thread(plane.namespace)
+
+    async def by_another(obj: Mapping[str, Any], manager: str) -> None:
+        await asyncio.to_thread(lambda: plane.apply(obj, manager=manager))
+
+    async with AsyncExitStack() as stack:
+        cluster = opened(stack, str(plane.admin))
+        yield House("real", cluster, namespace, by_another)
+
+
+def opened(stack: AsyncExitStack, kubeconfig: str, **settings: Any) -> KubernetesCluster:
+    """Return the adapter for a kubeconfig's current context; it is closed with the stack."""
+    cluster = connect(kubeconfig, {"contract": ""}, timeout_s=PATIENCE_S, **settings)["contract"]
+    stack.push_async_callback(cluster.close)
+    return cluster
+
+
+class Watching:
+    """Follows a watch and waits for what a test expects of it."""
+
+    def __init__(self, changes: AsyncIterator[Change]) -> None:
+        self._changes = changes
+
+    async def next(self) -> Change:
+        async with asyncio.timeout(PATIENCE_S):
+            return await anext(self._changes)
+
+    async def synced(self) -> list[Change]:
+        """Return everything up to `synced`, without it."""
+        return await self.until(lambda change: change.what == "synced")
+
+    async def until(self, expected: Callable[[Change], bool]) -> list[Change]:
+        """Return what came before the one that is expected."""
+        before: list[Change] = []
+        while not expected(change := await self.next()):
+            before.append(change)
+        return before
+
+    async def object(self, expected: Callable[[Any], bool]) -> Any:
+        """Return the first object that is as expected."""
+        while True:
+            change = await self.next()
+            if change.what == "present" and expected(change.object):
+                return change.object
+
+    async def gone(self, name: str) -> None:
+        await self.until(lambda change: change.what == "deleted" and name_of(change.object) == name)
+
+
+@asynccontextmanager
+async def watching(cluster: Cluster, api_version: str, kind: str, **scope: Any) -> AsyncIterator[Watching]:
+    changes = cluster.watch(api_version, kind, **scope)
+    async with aclosing(changes):  # type: ignore[type-var]  # every watch is an asynchronous generator
+        yield Watching(changes)
+
+
+def name_of(obj: Object | None) -> str:
+    return str(meta(obj)["name"])
+
+
+def meta(obj: Object | None) -> Any:
+    assert obj is not None
+    return obj["metadata"]
+
+
+def config_map(namespace: str, name: str, values: Mapping[str, str], **metadata: Any) -> dict[str, Any]:
+    named = {"name": name, "namespace": namespace, **metadata}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": named, "data": dict(values)}
+
+
+def deployment(namespace: str, name: str, *, pod: Mapping[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
+    """`pod` is added to the pod's spec, `spec` to the Deployment's."""
+    labels = {"app.kubernetes.io/name": name}
+    container = {"name": "web", "image": "registry.example/acme/web:1"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container], **(pod or {})}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": template, **spec},
+    }
