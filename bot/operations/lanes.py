@@ -32,7 +32,8 @@ class Lanes:
         running = and_(table.stage.in_((Stage.APPLY, Stage.UNDO)), table.state == State.RUNNING)
         mine = of.created_at.timestamp()
         earlier = or_(table.created_at < mine, and_(table.created_at == mine, table.id < of.id))
-        queued = and_(table.stage == Stage.QUEUE, earlier)
+        # Whoever has been called up and reads the facts again keeps the place in the line.
+        queued = and_(table.stage.in_((Stage.QUEUE, Stage.RECHECK)), table.state == State.PLANNED, earlier)
         statement = (
             select(operations)
             .where(table.lane == of.lane, table.id != of.id, or_(running, queued))
