@@ -15,7 +15,7 @@ from bot.health.diagnosis import looks_stuck, why_stuck
 from bot.health.facts import StuckFacts, Workload
 from bot.health.reading import read_stuck_facts
 from bot.health.reason import Reason
-from bot.health.rollout import Wanted, carries, is_rolled_out, progress
+from bot.health.rollout import Wanted, carries, progress
 from bot.health.words import short
 from bot.model.effect import Outcome, Reporter
 from bot.ports import Application, Cluster, Pause, Ports, SyncWindows
@@ -137,7 +137,7 @@ class Attendance:
 
     def _workload_is_healthy(self) -> bool:
         mine = self._sight.workloads.values()
-        return bool(mine) and all(carries(one, self._awaited.wanted) and is_rolled_out(one) for one in mine)
+        return bool(mine) and all(carries(one, self._awaited.wanted) and one.is_rolled_out for one in mine)
 
     def _runs_image(self, application: Application) -> bool:
         return not self._awaited.wanted.image or self._awaited.wanted.image in application.images

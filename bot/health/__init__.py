@@ -5,14 +5,13 @@ from bot.health.facts import StuckFacts
 from bot.health.reading import read_stuck_facts
 from bot.health.reason import Reason
 from bot.health.redaction import redact, redact_lines
-from bot.health.rollout import Wanted, carries, is_rolled_out, progress
+from bot.health.rollout import Wanted, carries, progress
 
 __all__ = [
     "Reason",
     "StuckFacts",
     "Wanted",
     "carries",
-    "is_rolled_out",
     "progress",
     "read_stuck_facts",
     "redact",

@@ -206,12 +206,15 @@ def _unhealthy(facts: StuckFacts, application: Application) -> Reason | None:
         return None
     bad = [one for one in application.resources if one.health not in (None, "Healthy")]
     bad.sort(key=lambda one: _WORST_FIRST.index(one.health or "Unknown"))
-    if not bad:
+    if not bad and not facts.unreadable:
         told = f" ({said(application.health_message)})" if application.health_message else ""
+        though = ", though its pods are ready" if facts.is_rolled_out else ""
         return Reason(
-            f"{facts.subject} is not healthy: Argo CD calls it {application.health}{told}, though its pods are ready.",
+            f"{facts.subject} is not healthy: Argo CD calls it {application.health}{told}{though}.",
             f"Look at {application.name} in Argo CD for what is not ready yet.",
         )
+    if not bad:
+        return None  # what we may not read is told instead
     worst = bad[0]
     told = f": {said(worst.message)}" if worst.message else ""
     return Reason(

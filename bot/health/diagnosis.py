@@ -5,7 +5,6 @@ from __future__ import annotations
 from bot.health import delivery, pods, surroundings, workloads
 from bot.health.facts import StuckFacts
 from bot.health.reason import Reason
-from bot.health.rollout import is_rolled_out
 from bot.health.words import listed
 
 
@@ -85,7 +84,7 @@ def _stray_pods(facts: StuckFacts) -> Reason | None:
 def _argocd_out_of_sight(facts: StuckFacts) -> Reason | None:
     if not facts.argocd_problem:
         return None
-    known = "its pods are ready" if _all_rolled_out(facts) else "more is not known"
+    known = "its pods are ready" if facts.is_rolled_out else "more is not known"
     return Reason(
         f"Whether {facts.subject} is healthy cannot be seen ({facts.argocd_problem.rstrip(' .')}); {known}.",
         "Wait: it goes on by itself once Argo CD is back.",
@@ -93,17 +92,13 @@ def _argocd_out_of_sight(facts: StuckFacts) -> Reason | None:
 
 
 def _blind(facts: StuckFacts) -> Reason | None:
-    if not facts.unreadable or _all_rolled_out(facts):
+    if not facts.unreadable or facts.is_rolled_out:
         return None
     return Reason(
         f"{facts.subject} is not healthy, and I cannot see why: I may not read {listed(facts.unreadable[:3])}.",
         "Let our account read them (`causeway doctor` names the rights), or look with `kubectl get pods,events "
         f"--namespace {facts.namespace}`.",
     )
-
-
-def _all_rolled_out(facts: StuckFacts) -> bool:
-    return bool(facts.workloads) and all(map(is_rolled_out, facts.workloads))
 
 
 def _nothing_there(facts: StuckFacts) -> Reason | None:
@@ -116,7 +111,7 @@ def _nothing_there(facts: StuckFacts) -> Reason | None:
 
 
 def _slow(facts: StuckFacts) -> Reason | None:
-    slow = next((one for one in facts.workloads if not is_rolled_out(one)), None)
+    slow = next((one for one in facts.workloads if not one.is_rolled_out), None)
     if slow is None:
         return None
     ready = min(slow.available_replicas, slow.updated_replicas)

@@ -44,6 +44,22 @@ class Workload:
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
 
+    @property
+    def is_rolled_out(self) -> bool:
+        """Whether all its pods are of the stored template and available, and none of an older one is left.
+
+        As `kubectl rollout status` judges it. A CronJob is rolled out once it is stored.
+        """
+        if self.kind == "CronJob":
+            return True
+        return (
+            self.observed_generation >= self.generation
+            and self.updated_replicas >= self.replicas
+            and self.current_replicas <= self.updated_replicas
+            and self.available_replicas >= self.updated_replicas
+            and not self.paused
+        )
+
     def condition(self, kind: str) -> Condition | None:
         return next((one for one in self.conditions if one.type == kind), None)
 
@@ -199,6 +215,11 @@ class StuckFacts:
     @property
     def subject(self) -> str:
         return f"{self.service} in {self.environment}"
+
+    @property
+    def is_rolled_out(self) -> bool:
+        """Whether there are workloads, and all of them run what they should."""
+        return bool(self.workloads) and all(one.is_rolled_out for one in self.workloads)
 
     def events_of(self, kind: str, name: str) -> tuple[Event, ...]:
         return tuple(one for one in self.events if (one.kind, one.name) == (kind, name))

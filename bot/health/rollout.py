@@ -35,25 +35,9 @@ def carries(workload: Workload, wanted: Wanted) -> bool:
     )
 
 
-def is_rolled_out(workload: Workload) -> bool:
-    """Return whether all its pods are of the stored template and available, and none of an older one is left.
-
-    As `kubectl rollout status` judges it. A CronJob is rolled out once it is stored.
-    """
-    if workload.kind == "CronJob":
-        return True
-    return (
-        workload.observed_generation >= workload.generation
-        and workload.updated_replicas >= workload.replicas
-        and workload.current_replicas <= workload.updated_replicas
-        and workload.available_replicas >= workload.updated_replicas
-        and not workload.paused
-    )
-
-
 def progress(facts: StuckFacts) -> str:
     """Return one sentence on how far it has got, for the card while it moves."""
-    unfinished = next((one for one in facts.workloads if not is_rolled_out(one)), None)
+    unfinished = next((one for one in facts.workloads if not one.is_rolled_out), None)
     return _of_argocd(facts) or (_of_workload(unfinished) if unfinished is not None else _of_the_rest(facts))
 
 

@@ -6,7 +6,6 @@ from bot.health import pods
 from bot.health.facts import StuckFacts, Workload
 from bot.health.reason import Reason
 from bot.health.refusals import explained
-from bot.health.rollout import is_rolled_out
 from bot.health.words import said
 
 _SET_UP = "Mend what it names in platform.yaml and deploy again, or roll back."
@@ -14,7 +13,7 @@ _SET_UP = "Mend what it names in platform.yaml and deploy again, or roll back."
 
 def reason(facts: StuckFacts, workload: Workload) -> Reason | None:
     """Return why this workload is not rolled out; None when it is, or when nothing is known against it."""
-    if is_rolled_out(workload):
+    if workload.is_rolled_out:
         return None
     mine = pods.pods_of(facts, workload)
     found = _refused(facts, workload) if len(mine) < workload.replicas else None

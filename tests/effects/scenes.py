@@ -96,7 +96,7 @@ async def released(cluster: FakeCluster) -> None:
     """Let an earlier release stand in the cluster, beside what others have made there."""
     cluster.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
     for obj in (*BEFORE, kubernetes("ServiceAccount", "orders")):
-        labels = {"causeway.io/inventory": INVENTORY}
+        labels: dict[str, JSON] = {"causeway.io/inventory": INVENTORY}
         await cluster.apply({**obj, "metadata": {**as_map(obj["metadata"]), "labels": labels}})
     cluster.put(kubernetes("ConfigMap", "theirs", data={"kept": "yes"}))
 

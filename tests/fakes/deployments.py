@@ -45,7 +45,7 @@ class FakeDeployments:
         self.refreshed: list[str] = []
         self.synced: list[tuple[str, str, bool]] = []
         """Application, revision and whether to prune."""
-        self.on_refresh: Callable[[str], None] = lambda _: None
+        self.on_refresh: Callable[[str], object] = lambda _: None
         """What Argo CD does when it reads its repository."""
         self._applications = {one.name: one for one in applications}
         self._followers: dict[str, list[asyncio.Queue[Seen]]] = {}
