@@ -27,7 +27,10 @@ async def platform_documents(installation: Installation) -> Sequence[Finding]:
     found = await asyncio.gather(*(look(service) for service in installation.services[:MOST]))
     wrong = [finding for finding in found if finding is not None and not finding.fine]
     sound = sum(1 for finding in found if finding is not None and finding.fine)
-    return [*wrong, *([fine(f"{sound} can be deployed as they stand.")] if sound and not wrong else [])]
+    return [
+        *wrong,
+        *([fine(f"{sound} of the catalog's services can be deployed as they stand.")] if sound and not wrong else []),
+    ]
 
 
 async def _look(installation: Installation, service: Service) -> Finding | None:

@@ -46,7 +46,7 @@ def _without(installation: Installation) -> Sequence[Finding]:
     delivered = gitops_environments(installation)
     if not delivered or not installation.clusters:
         return []
-    told = f"`platform.gitops.repository` is not set, but {listed(delivered)} are delivered by Git."
+    told = f"`platform.gitops.repository` is not set, but these are delivered by Git: {listed(delivered)}."
     return [mend(f"{told} Name the repository, or set `delivery: direct` there.")]
 
 
