@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from bot.errors import Conflict, NotFound
 from bot.ports import Commit, File, Forge, NewRepository, Repository, Ruleset
-from tests.fakes.forge import FakeForge
-from tests.integrations.github.conftest import playground_github
+from tests.integrations.github.conftest import Hands
 
 NAME = "acme/parcels"
 FILES = (
@@ -22,13 +18,9 @@ FILES = (
 )
 
 
-@pytest.fixture(params=["fake", "token", "app"])
-async def forge(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Forge]:
-    if request.param == "fake":
-        yield FakeForge()
-        return
-    async with playground_github(tmp_path / "github") as rig:
-        yield rig.as_person if request.param == "token" else await rig.as_app()
+@pytest.fixture
+def forge(hands: Hands) -> Forge:
+    return hands.forge
 
 
 async def created(forge: Forge) -> tuple[Repository, Commit]:
