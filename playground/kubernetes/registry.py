@@ -146,7 +146,7 @@ apps/v1                         StatefulSet               statefulsets          
 apps/v1                         DaemonSet                 daemonsets                 nga  ds        status
 batch/v1                        Job                       jobs                       nga  -         status
 batch/v1                        CronJob                   cronjobs                   nga  cj        status
-autoscaling/v2                  HorizontalPodAutoscaler   horizontalpodautoscalers   na   hpa       status
+autoscaling/v2                  HorizontalPodAutoscaler   horizontalpodautoscalers   nga  hpa       status
 policy/v1                       PodDisruptionBudget       poddisruptionbudgets       ng   pdb       status
 networking.k8s.io/v1            Ingress                   ingresses                  ng   ing       status
 networking.k8s.io/v1            NetworkPolicy             networkpolicies            ng   netpol    -

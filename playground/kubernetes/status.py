@@ -105,12 +105,22 @@ def modified(resource: Resource, name: str) -> ApiError:
     return conflict(resource, name, why)
 
 
-def invalid(resource: Resource, name: str, causes: Sequence[Mapping[str, Any]]) -> ApiError:
-    """Return a 422 with every mistake in its message and its details."""
-    kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
+def uid_changed(resource: Resource, old: Mapping[str, Any], uid: str) -> ApiError:
+    """Refuse the replacement of another object, as the storage below the real server words it."""
+    held = old["metadata"]
+    place = "/".join(filter(None, (resource.plural, held.get("namespace"), held["name"])))
+    why = f"StorageError: invalid object, Code: 4, Key: /registry/{place}, ResourceVersion: 0, AdditionalErrorMsg: "
+    why += f"Precondition failed: UID in precondition: {uid}, UID in object meta: {held['uid']}"
+    return conflict(resource, held["name"], why)
+
+
+def invalid(resource: Resource, name: str, causes: Sequence[Mapping[str, Any]], *, kind: str | None = None) -> ApiError:
+    """Return a 422 with every mistake in its message and its details. `kind` is shown where it is not the kind."""
+    shown = kind or resource.kind
+    kind = f"{shown}.{resource.group}" if resource.group else shown
     lines = [f"{cause['field']}: {cause['message']}" for cause in causes]
     text = lines[0] if len(lines) == 1 else "[" + ", ".join(lines) + "]"
-    found = {**details(resource, name, kind=True), "causes": [dict(cause) for cause in causes]}
+    found = {**details(resource, name, kind=True), "kind": shown, "causes": [dict(cause) for cause in causes]}
     return ApiError(422, "Invalid", f'{kind} "{name}" is invalid: {text}', found)
 
 

@@ -223,7 +223,7 @@ async def test_orphaning_deletion_leaves_the_pods(cluster: Cluster) -> None:
     await cluster.until(lambda: cluster.store.get("apps", "Deployment", "default", "orders-api") is None)
     left = cluster.store.get("apps", "ReplicaSet", "default", name)
     assert left is not None
-    assert not left["metadata"]["ownerReferences"]
+    assert not left["metadata"].get("ownerReferences")
 
 
 async def test_a_namespace_goes_with_its_content_but_waits_for_finalizers(cluster: Cluster) -> None:
