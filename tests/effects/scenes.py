@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from bot.effects import (
     ApplyObjects,
+    CancelAppointment,
     CommitFiles,
     ConcludeDeployment,
     CreateRepository,
@@ -15,6 +16,8 @@ from bot.effects import (
     FileBody,
     FinishRepository,
     GrantTeam,
+    JoinProject,
+    MakeAppointment,
     OpenPullRequest,
     ProtectBranch,
     RecordDeployment,
@@ -26,7 +29,8 @@ from bot.model.canonical import JSON
 from bot.model.effect import Effect, Outcome, Run
 from bot.model.late import Late, OutputRef
 from bot.model.principal import Principal
-from bot.ports import File, NewRepository, Object, Ports
+from bot.ports import Appointment, File, NewRepository, Object, Ports
+from tests.fakes.agenda import FakeAgenda
 from tests.fakes.catalog import FakeCatalog
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.faults import call
@@ -67,14 +71,20 @@ class World:
     forge: FakeForge = field(default_factory=FakeForge)
     catalog: FakeCatalog = field(default_factory=FakeCatalog)
     cluster: RehearsedCluster = field(default_factory=RehearsedCluster)
+    agenda: FakeAgenda = field(default_factory=FakeAgenda)
 
     @property
     def ports(self) -> Ports:
-        return Ports(forge=self.forge, catalog=self.catalog, clusters={"default": self.cluster})
+        return Ports(forge=self.forge, catalog=self.catalog, clusters={"default": self.cluster}, agenda=self.agenda)
 
     def look(self) -> Mapping[str, object]:
         catalog = dict(self.catalog.locations)
-        return {"forge": self.forge.world(), "catalog": catalog, "cluster": self.cluster.world()}
+        return {
+            "forge": self.forge.world(),
+            "catalog": catalog,
+            "cluster": self.cluster.world(),
+            "agenda": self.agenda.appointments,
+        }
 
 
 async def world() -> World:
@@ -87,6 +97,7 @@ async def world() -> World:
     await made.forge.commit(OLD, "main", files, "Begin", parent=head.sha)
     await deployed(made.forge)
     await released(made.cluster)
+    made.agenda.put(UNPIN)
     made.forge.calls.clear()
     made.cluster.calls.clear()
     return made
@@ -129,6 +140,19 @@ def as_map(value: JSON) -> dict[str, JSON]:
     assert isinstance(value, dict)
     return value
 
+
+UNPIN = Appointment("unpin:orders/staging", MONDAY, "service.unpin", {"service": "orders"}, AUTHOR)
+"""On the agenda before the operation."""
+PROJECT: dict[str, JSON] = {
+    "apiVersion": "argoproj.io/v1alpha1",
+    "kind": "AppProject",
+    "metadata": {"name": "team-orders"},
+    "spec": {
+        "sourceRepos": ["https://forge.example/acme/gitops.git"],
+        "destinations": [{"namespace": "orders-staging", "server": "https://kubernetes.default.svc"}],
+        "clusterResourceWhitelist": [{"group": "", "kind": "Namespace"}],
+    },
+}
 
 CREATE = CreateRepository(id="create", repository=FRESH)
 HEAD = Late(parts=(OutputRef(effect="create", output="head"),))
@@ -194,6 +218,12 @@ APPLY_FRESH = ApplyObjects(
     create_namespace=True,
 )
 
+JOIN = JoinProject(id="join", repository=OLD, branch="main", path="argocd/projects/team-orders.yaml", project=PROJECT)
+APPOINT = MakeAppointment(
+    id="appoint", name="unscale:orders/staging", at=MONDAY, command="service.unscale", request={"service": "orders"}
+)
+CANCEL = CancelAppointment.of("cancel", UNPIN)
+
 NEEDS: Mapping[str, Sequence[Effect]] = {
     "create": (),
     "next": (),
@@ -202,6 +232,9 @@ NEEDS: Mapping[str, Sequence[Effect]] = {
     "record": (),
     "apply": (),
     "apply-fresh": (),
+    "join": (),
+    "appoint": (),
+    "cancel": (),
     "conclude": (RECORD,),
     **dict.fromkeys(("first", "finish", "protect", "grant", "variables", "webhook"), (CREATE,)),
 }
@@ -212,6 +245,7 @@ ALL: tuple[Effect, ...] = (
     *(PROTECT, GRANT, VARIABLES, WEBHOOK, REGISTER),
     *(RECORD, CONCLUDE),
     *(APPLY, APPLY_FRESH),
+    *(JOIN, APPOINT, CANCEL),
 )
 IDS = [effect.id for effect in ALL]
 

@@ -536,6 +536,7 @@ async def test_a_namespace_that_is_missing_at_first_is_waited_for(scene: Scene) 
 
 async def test_what_breaks_the_following_is_no_silence(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_args: object, **_named: object) -> AsyncIterator[object]:
+        nothing: object
         for nothing in ():
             yield nothing
         raise RuntimeError("a defect")

@@ -17,8 +17,9 @@ from typing import Any, ClassVar, cast
 from bot.effects import EFFECTS as REAL_EFFECTS
 from bot.errors import Conflict
 from bot.model.effect import Effect, EffectCatalog, Outcome, Run
-from bot.ports import CatalogRegistry, Cluster, File, Forge, NewRepository, Ports
+from bot.ports import Agenda, CatalogRegistry, Cluster, File, Forge, NewRepository, Ports
 from tests.effects import scenes
+from tests.fakes.agenda import FakeAgenda
 from tests.fakes.catalog import FakeCatalog
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.forge import FakeForge
@@ -29,7 +30,7 @@ Point = Callable[[str], None]
 
 WRITES = (
     *("create", "update", "delete", "commit", "replace", "grant", "revoke", "set_", "close", "register", "unreg"),
-    *("apply", "refresh", "sync"),
+    *("apply", "refresh", "sync", "add", "remove"),
 )
 """How the names of those methods of a port begin that change something."""
 
@@ -133,6 +134,24 @@ def _look_at_cluster(folder: Path) -> object:
     return json.loads(re.sub(r"kill-\d+", "OF THE OPERATION", json.dumps(_cluster(folder).world())))
 
 
+def _agenda(folder: Path) -> FakeAgenda:
+    folder.mkdir(parents=True, exist_ok=True)
+    return FakeAgenda(folder / "agenda.json")
+
+
+async def _begin_agenda(folder: Path) -> None:
+    _agenda(folder).put(scenes.UNPIN)
+
+
+def _agenda_ports(folder: Path, point: Point) -> Ports:
+    watched = cast("Agenda", Watched(_agenda(folder), "agenda", point))
+    return Ports(forge=cast("Forge", None), catalog=cast("CatalogRegistry", None), agenda=watched)
+
+
+def _look_at_agenda(folder: Path) -> object:
+    return dict(_agenda(folder).appointments)
+
+
 async def _begin_files(folder: Path) -> None:
     Folder(folder).write("other", "theirs", "op-other")
 
@@ -169,6 +188,8 @@ CASES = (
         _look_at_forge,
     ),
     Case("old repository", (scenes.NEXT, scenes.PULL_REQUEST), _begin_forge, _forge_ports, _look_at_forge),
+    Case("joined project", (scenes.JOIN, scenes.NEXT), _begin_forge, _forge_ports, _look_at_forge),
+    Case("agenda", (scenes.APPOINT, scenes.CANCEL), _begin_agenda, _agenda_ports, _look_at_agenda),
     Case("told deployment", (scenes.RECORD, scenes.CONCLUDE), _begin_forge, _forge_ports, _look_at_forge),
     Case("cluster", (scenes.APPLY_FRESH, scenes.APPLY), _begin_cluster, _cluster_ports, _look_at_cluster),
 )
