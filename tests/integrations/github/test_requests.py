@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.ports import File, Forge, NewRepository
+from bot.ports import Author, Commit, File, Forge, NewRepository
 from integrations.github.transport import Authorization, Reply, Transport
 from tests.fakes.forge import FakeForge
 from tests.integrations.github.conftest import playground_github
@@ -20,6 +20,7 @@ from tests.peers.github.openapi import check_request, find
 from tests.peers.tools import need
 
 Sent = list[tuple[str, str, Any]]
+AUTHOR = Author("Sample Author", "author@acme.example")
 
 
 @pytest.fixture
@@ -57,7 +58,22 @@ async def everything(forge: Forge) -> None:
     await forge.set_variable(NAME, "A", "2")
     await forge.activity(NAME)
     await forge.repositories("acme")
+    await versions(forge, await forge.commit(NAME, "main", [File("a", b"1")], "On", parent=head.sha, author=AUTHOR))
     await forge.delete_repository(NAME)
+
+
+async def versions(forge: Forge, commit: Commit) -> None:
+    await forge.tags(NAME)
+    await forge.releases(NAME)
+    await forge.images(NAME)
+    await forge.images("author/none")
+    await forge.compare(NAME, commit.parents[0], "main")
+    await forge.workflow_runs(NAME, commit.sha)
+    record = await forge.create_deployment(NAME, commit.sha, "staging", description="Parcels", payload={"op": "1"})
+    await forge.deployment_records(NAME, "staging")
+    await forge.set_deployment_state(NAME, record.id, "in_progress", description="Soon")
+    await forge.set_deployment_state(NAME, record.id, "success", url="https://parcels.example")
+    await forge.deployment_state(NAME, record.id)
 
 
 @pytest.mark.parametrize("kind", ["token", "app"])
@@ -73,7 +89,7 @@ async def test_every_request_is_one_that_github_describes(kind: str, sent: Sent,
     methods = {
         (method, operation.template) for method, path, _ in sent if (operation := find(method, path.split("?")[0]))
     }
-    assert len(methods) >= (34 if kind == "app" else 32)
+    assert len(methods) >= (44 if kind == "app" else 42)
 
 
 def test_the_fake_answers_every_method_of_the_port() -> None:
