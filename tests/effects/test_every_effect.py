@@ -176,6 +176,7 @@ async def test_a_lost_connection_during_undo_is_mended_by_trying_again(effect: E
         world.forge.calls.clear()
         world.catalog.faults.calls.clear()
         world.cluster.calls.clear()
+        world.agenda.faults.calls.clear()
         await bound.undo(world.ports, run(bound), outcome)
 
     methods: Sequence[str] = await the_writes_of(effect, there_and_back)
