@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.peers.cluster.houses import House, fake_house, real_house
+from tests.peers.cluster.houses import House, Town, fake_house, real_town
 from tests.peers.control_plane.fixtures import CONTROL_PLANE
 
 REAL = pytest.param("real", marks=CONTROL_PLANE)
 
 
-async def _open(kind: str, request: pytest.FixtureRequest) -> AsyncIterator[House]:
-    if kind == "fake":
-        yield await fake_house()
-        return
-    async with real_house(request.getfixturevalue("control_plane")) as house:
-        yield house
+@asynccontextmanager
+async def _town(kind: str, request: pytest.FixtureRequest) -> AsyncIterator[Town]:
+    async with real_town(request.getfixturevalue("control_plane")) as town:
+        yield town
 
 
 @pytest.fixture(params=["fake", REAL])
 async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
     """Any cluster: what effects rely on."""
-    async for opened in _open(request.param, request):
-        yield opened
+    if request.param == "fake":
+        yield await fake_house()
+        return
+    async with _town(request.param, request) as town:
+        yield town
 
 
 @pytest.fixture(params=[REAL])
-async def town(request: pytest.FixtureRequest) -> AsyncIterator[House]:
+async def town(request: pytest.FixtureRequest) -> AsyncIterator[Town]:
     """A cluster with schemas and controllers: what the fake does not have."""
-    async for opened in _open(request.param, request):
-        yield opened
+    async with _town(request.param, request) as town:
+        yield town

@@ -30,6 +30,19 @@ class House:
     """Server-side apply by force, under the name of another field manager."""
 
 
+@dataclass(frozen=True)
+class Town(House):
+    """A cluster behind an address, with rights, schemas, a history and controllers."""
+
+    bot: Cluster
+    """With the rights that `manifests/install/` grants, and no others."""
+    url: str
+    kubeconfig: Callable[[str], str]
+    """Writes a kubeconfig that reaches the cluster through another address; returns its path."""
+    compact: Callable[[], Awaitable[None]]
+    """Has the cluster forget what came before."""
+
+
 async def fake_house() -> House:
     cluster = FakeCluster("contract")
     numbers = count(1)
@@ -46,16 +59,20 @@ async def fake_house() -> House:
 
 
 @asynccontextmanager
-async def real_house(plane: ControlPlane) -> AsyncIterator[House]:
+async def real_town(plane: ControlPlane) -> AsyncIterator[Town]:
     async def namespace() -> str:
         return await asyncio.to_thread(plane.namespace)
 
     async def by_another(obj: Mapping[str, Any], manager: str) -> None:
         await asyncio.to_thread(lambda: plane.apply(obj, manager=manager))
 
+    async def compact() -> None:
+        await asyncio.to_thread(plane.compact)
+
     async with AsyncExitStack() as stack:
-        cluster = opened(stack, str(plane.admin))
-        yield House("real", cluster, namespace, by_another)
+        cluster, bot = (opened(stack, str(file)) for file in (plane.admin, plane.bot))
+        through = plane.kubeconfig_through
+        yield Town("real", cluster, namespace, by_another, bot, plane.url, through, compact)
 
 
 def opened(stack: AsyncExitStack, kubeconfig: str, **settings: Any) -> KubernetesCluster:

@@ -88,6 +88,12 @@ class ControlPlane:
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  # the same
             return json.load(answer)
 
+    def kubeconfig_through(self, url: str) -> str:
+        """Write a kubeconfig that may do everything and reaches the server by another address; return its path."""
+        file = self.folder / f"through-{url.rpartition(':')[2]}.kubeconfig"
+        file.write_text(json.dumps(kubeconfig(url, ADMIN_TOKEN, self.ca)))
+        return str(file)
+
     def _kubeconfig(self, who: str, token: str) -> Path:
         file = self.folder / f"{who}.kubeconfig"
         if not file.exists():
