@@ -54,7 +54,7 @@ def _namespace(name: str) -> Rule:
 
 def _service(name: str, known: Mapping[str, Any]) -> Rule:
     """Return the pods of another WebService of the same environment, whatever namespace they are in."""
-    labels = {"causeway.io/service": name, "causeway.io/environment": known["environment"]["name"]}
+    labels = {"app.kubernetes.io/name": name, "causeway.io/environment": known["environment"]["name"]}
     return {"namespaceSelector": {}, "podSelector": {"matchLabels": labels}}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -169,22 +170,42 @@ KUSTOMIZE = GoModule("kustomize", (("kustomize", "sigs.k8s.io/kustomize/kustomiz
 DOCKERFILE = GoModule("dockerfile", (("dockerfile", "."),))
 
 
-def _kwok_stages() -> Path | None:
-    folder = KWOK.folder / "stages"
-    return folder if folder.exists() else None
+PROMETHEUS_OPERATOR = GoModule("prometheus_operator", ())
 
 
-def _copy_kwok_stages() -> None:
-    """Keep kwok's own stage files beside it: they say how its pods become ready, and the module carries them."""
-    listed = subprocess.run(
-        [_go(), "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/kwok"], cwd=KWOK.source, capture_output=True, text=True
-    )
+def _carried(module: GoModule, path: str, folder: str, name: str) -> Tool:
+    """Return the tool that is a folder which a Go module carries beside its code: YAML files, here `name`."""
+    place = module.folder / name
+    return Tool(lambda: place if place.exists() else None, lambda: _copy_carried(module, path, folder, place))
+
+
+def _copy_carried(module: GoModule, path: str, folder: str, place: Path) -> None:
+    command = [_go(), "mod", "download", "-json", path]
+    listed = subprocess.run(command, check=False, cwd=module.source, capture_output=True, text=True)
     if listed.returncode:
-        raise Unavailable("the folder of the module sigs.k8s.io/kwok was not found")
-    half = KWOK.folder / "stages.copying"
+        raise Unavailable(f"the module {path} could not be had")
+    half = place.with_suffix(".copying")
     shutil.rmtree(half, ignore_errors=True)
-    shutil.copytree(Path(listed.stdout.strip()) / "kustomize" / "stage", half)
-    half.rename(KWOK.folder / "stages")
+    shutil.copytree(Path(json.loads(listed.stdout)["Dir"]) / folder, half)
+    half.rename(place)
+
+
+CHECKOV_LOCK = HERE / "checkov" / "requirements.lock"
+
+
+def _checkov() -> Path | None:
+    folder = _keyed("checkov", CHECKOV_LOCK)
+    return folder / "bin" / "checkov" if (folder / ".complete").exists() else None
+
+
+def _install_checkov() -> None:
+    """Put checkov into an environment of its own: it pins a hundred packages that are none of ours."""
+    folder = _keyed("checkov", CHECKOV_LOCK)
+    _run([sys.executable, "-m", "venv", "--clear", str(folder)])
+    python = str(folder / "bin" / "python")
+    options = ["--quiet", "--disable-pip-version-check", "--require-hashes"]
+    _run([python, "-m", "pip", "install", *options, "-r", str(CHECKOV_LOCK)])
+    (folder / ".complete").touch()
 
 
 TOOLS: dict[str, Tool] = {
@@ -200,9 +221,16 @@ TOOLS: dict[str, Tool] = {
     "kube-controller-manager": KUBERNETES.program("kube-controller-manager"),
     "kube-scheduler": KUBERNETES.program("kube-scheduler"),
     "kwok": KWOK.program("kwok"),
-    "kwok-stages": Tool(_kwok_stages, _copy_kwok_stages),
+    "kwok-stages": _carried(KWOK, "sigs.k8s.io/kwok", "kustomize/stage", "stages"),
     "argocd": ARGOCD.program("argocd"),
     "helm": HELM.program("helm"),
+    "checkov": Tool(_checkov, _install_checkov),
+    "prometheus-operator-crds": _carried(
+        PROMETHEUS_OPERATOR,
+        "github.com/prometheus-operator/prometheus-operator",
+        "example/prometheus-operator-crd",
+        "crds",
+    ),
     "kustomize": KUSTOMIZE.program("kustomize"),
     "dockerfile": DOCKERFILE.program("dockerfile"),
 }

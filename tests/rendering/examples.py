@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from bot.model.platform import DatabaseProvider, Environment, Monitoring, Platform, Size, Tls
-from bot.ports.cluster import Object
 from bot.rendering.documents import read
 from bot.rendering.render import render
 from bot.rendering.rollout import Rollout
@@ -155,7 +155,7 @@ CASES: dict[str, tuple[str, str, Rollout]] = {
 }
 
 
-def objects(case: str, platform: Platform = PLATFORM) -> tuple[Object, ...]:
+def objects(case: str, platform: Platform = PLATFORM) -> tuple[Any, ...]:
     """Return what one of the cases becomes."""
     text, environment, rollout = CASES[case]
     (document,) = read(text)

@@ -73,7 +73,7 @@ def test_file_names_say_kind_and_name() -> None:
 def test_every_object_says_whose_it_is(case: str) -> None:
     _, environment, _ = CASES[case]
     for obj in objects(case):
-        labels = obj["metadata"]["labels"]  # type: ignore[index,call-overload]
+        labels = obj["metadata"]["labels"]
         assert labels["app.kubernetes.io/managed-by"] == "causeway"
         assert labels["causeway.io/environment"] == environment
         assert labels["causeway.io/team"] == "team-orders"
@@ -194,7 +194,7 @@ def test_an_unknown_environment_is_named_with_those_there_are() -> None:
 
 def test_objects_share_nothing_that_can_be_changed() -> None:
     first, *others = objects("design")
-    first["metadata"]["labels"]["causeway.io/team"] = "changed"  # type: ignore[index,call-overload]
+    first["metadata"]["labels"]["causeway.io/team"] = "changed"
     assert "changed" not in to_stream(others)
 
 
@@ -238,7 +238,7 @@ def test_text_with_every_sign_reads_back() -> None:
         "|",
         "1_000",
     ]
-    value = {"values": odd, **dict.fromkeys(odd, "x")}
+    value: Any = {"values": odd, **dict.fromkeys(odd, "x")}
     assert yaml.safe_load(to_yaml(value)) == value
 
 

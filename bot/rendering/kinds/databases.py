@@ -108,7 +108,7 @@ class RdsParameters(Kind):
     enable_performance_insights: bool | None = None
     enable_iam_database_authentication: Annotated[bool | None, Field(alias="enableIAMDatabaseAuthentication")] = None
     db_subnet_group_name: str | None = None
-    vpc_security_group_ids: Annotated[list[str] | None, Field(alias="vpcSecurityGroupIDs")] = None
+    vpc_security_group_ids: list[str] | None = None
     tags: list[Tag] | None = None
 
 

@@ -29,7 +29,7 @@ class Endpoint(Kind):
     port: str | None = None
     target_port: IntOrString | None = None
     path: str | None = None
-    scheme: Literal["http", "https", "HTTP", "HTTPS"] | None = None
+    scheme: Literal["http", "https"] | None = None
     interval: Span | None = None
     scrape_timeout: Span | None = None
     honor_labels: bool | None = None
