@@ -88,8 +88,8 @@ BY_KIND: dict[str, Callable[[str], Iterator[str]]] = {
 }
 
 
-def metadata_causes(kind: str, metadata: Mapping[str, Any]) -> Iterator[Cause]:
-    """Yield what is wrong with an object's metadata."""
+def metadata_causes(kind: str, metadata: Mapping[str, Any], *, custom: bool = False) -> Iterator[Cause]:
+    """Yield what is wrong with an object's metadata. Of a custom resource's finalizers less is asked."""
     name = metadata.get("name", "")
     if not name:
         yield required("metadata.name", "name or generateName is required")
@@ -105,7 +105,7 @@ def metadata_causes(kind: str, metadata: Mapping[str, Any]) -> Iterator[Cause]:
             if not owner.get(field):
                 yield required(f"metadata.ownerReferences[{index}].{field}", "must not be empty")
     for index, word in enumerate(metadata.get("finalizers", ())):
-        if "/" not in word and word not in FINALIZERS:
+        if not custom and "/" not in word and word not in FINALIZERS:
             text = "name is neither a standard finalizer name nor is it fully qualified"
             yield invalid_value(f"metadata.finalizers[{index}]", word, text)
 

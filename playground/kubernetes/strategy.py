@@ -100,7 +100,10 @@ def prepare_change(resource: Resource, old: Object, new: Object) -> None:
 
 def refuse_mistakes(resource: Resource, new: Object, old: Object | None = None) -> None:
     """Raise a 422 that names every mistake of an object and, where there was one before, of the change."""
-    found = [*names.metadata_causes(resource.kind, new["metadata"]), *_scope_causes(resource, new)]
+    found = [
+        *names.metadata_causes(resource.kind, new["metadata"], custom=resource.custom),
+        *_scope_causes(resource, new),
+    ]
     if old is not None:
         found += _metadata_change(old["metadata"], new["metadata"])
     if not found or not resource.custom:  # the real server looks at a custom resource's fields only then

@@ -141,7 +141,8 @@ async def test_a_forced_look_holds_for_pods_that_come_later(cluster: Cluster) ->
     cluster.store.create(deployment())
     told = await cluster.until(lambda: cluster.told("FailedScheduling"))
     assert told[0]["message"].startswith("0/3 nodes are available: 3 Insufficient memory.")
-    refused = condition(cluster.pods()[0], "PodScheduled")
+    named = told[0]["involvedObject"]["name"]
+    refused = condition(next(pod for pod in cluster.pods() if pod["metadata"]["name"] == named), "PodScheduled")
     assert (refused["status"], refused["reason"]) == ("False", "Unschedulable")
     cluster.controllers.force("default", LABELS, Look.READY)
     await cluster.rolled_out()

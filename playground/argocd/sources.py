@@ -1,0 +1,147 @@
+"""What a repository says should be: the files of a folder at a commit, read as Kubernetes objects."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Protocol
+
+import yaml
+
+from playground.kubernetes.controllers.objects import Object
+from playground.kubernetes.objects import copied
+
+REMEMBERED = 500
+SUFFIXES = (".yaml", ".yml", ".json")
+
+
+class SourceError(Exception):
+    """What stands in Git cannot be had or read; the text is the repo server's."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommitInfo:
+    author: str
+    """`Name <email>`"""
+    date: str
+    message: str
+    tags: tuple[str, ...] = ()
+
+
+class Repositories(Protocol):
+    """Git as the repo server reaches it. Raises `SourceError`."""
+
+    async def resolve(self, url: str, revision: str) -> str:
+        """Return the commit behind a branch, a tag, a (short) hash or `HEAD`."""
+
+    async def files(self, url: str, commit: str) -> Mapping[str, bytes]:
+        """Return path → content of every file of a commit that can hold a manifest."""
+
+    async def commit(self, url: str, commit: str) -> CommitInfo: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a source wants at one commit."""
+
+    revision: str
+    objects: Sequence[Object]
+
+
+class Sources:
+    """Targets by source and commit, read once."""
+
+    def __init__(self, repositories: Repositories) -> None:
+        self.repositories = repositories
+        self._read: OrderedDict[str, Sequence[Object]] = OrderedDict()
+
+    async def target(self, source: Object, revision: str = "") -> Target:
+        """Return what a source wants at a revision (its own where none is given). Raise `SourceError`."""
+        url = source["repoURL"]
+        commit = await self.repositories.resolve(url, revision or source.get("targetRevision") or "HEAD")
+        key = json.dumps([url, commit, source.get("path"), source.get("directory")], sort_keys=True)
+        found = self._read.get(key)
+        if found is None:
+            found = manifests(await self.repositories.files(url, commit), source)
+            self._read[key] = found
+            if len(self._read) > REMEMBERED:
+                self._read.popitem(last=False)
+        self._read.move_to_end(key)
+        return Target(commit, copied(list(found)))
+
+    def forget(self) -> None:
+        """Read everything anew, as a hard refresh asks."""
+        self._read.clear()
+
+
+def manifests(files: Mapping[str, bytes], source: Object) -> list[Object]:
+    """Read the manifests of a source of type Directory. Raise `SourceError` in the repo server's words."""
+    folder = str(source.get("path", "")).strip("/")
+    folder = "" if folder == "." else folder
+    prefix = f"{folder}/" if folder else ""
+    below = {path.removeprefix(prefix): content for path, content in files.items() if path.startswith(prefix)}
+    if not below and folder:
+        raise SourceError(f"rpc error: code = Unknown desc = {source['path']}: app path does not exist")
+    objects: list[Object] = []
+    for path in sorted(below):
+        if wanted(path, source.get("directory") or {}):
+            objects += read(path.rpartition("/")[2], below[path])
+    return objects
+
+
+def wanted(path: str, directory: Mapping[str, Any]) -> bool:
+    """Say whether a file (path below the source's folder) counts as a manifest."""
+    name = path.rpartition("/")[2]
+    if not name.endswith(SUFFIXES) or ("/" in path and not directory.get("recurse")):
+        return False
+    include, exclude = directory.get("include"), directory.get("exclude")
+    if include and not any(fnmatchcase(path, pattern) for pattern in braces(include)):
+        return False
+    return not (exclude and any(fnmatchcase(path, pattern) for pattern in braces(exclude)))
+
+
+def braces(pattern: str) -> list[str]:
+    """Return what `{a,b}` in a pattern stands for."""
+    if not (pattern.startswith("{") and pattern.endswith("}")):
+        return [pattern]
+    return [part.strip() for part in pattern[1:-1].split(",")]
+
+
+def read(name: str, content: bytes) -> list[Object]:
+    """Return the objects of one file; one that is no manifest at all is passed over."""
+    try:
+        text = content.decode("utf-8-sig")
+        documents = [json.loads(text)] if name.endswith(".json") else list(yaml.load_all(text, Loader=LOADER))
+    except (ValueError, yaml.YAMLError) as error:
+        if all(word in content for word in (b"apiVersion:", b"kind:", b"metadata:")) or name.endswith(".json"):
+            line = " ".join(str(error).split())
+            text = f'Failed to unmarshal "{name}": error converting YAML to JSON: yaml: {line}'
+            raise SourceError(f"rpc error: code = FailedPrecondition desc = {text}") from error
+        return []
+    return [obj for document in documents if document is not None for obj in _listed(name, document)]
+
+
+def _listed(name: str, document: Any) -> Iterator[Object]:
+    if not isinstance(document, dict) or not document.get("kind") or not document.get("apiVersion"):
+        text = (
+            f"Failed to unmarshal \"{name}\": Object 'Kind' is missing in '{json.dumps(document, default=str)[:120]}'"
+        )
+        raise SourceError(f"rpc error: code = FailedPrecondition desc = {text}")
+    if document["kind"] == "List":
+        for item in document.get("items") or []:
+            yield from _listed(name, item)
+    else:
+        yield document
+
+
+class LOADER(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]
+    """YAML as JSON: a date stays the text that it is."""
+
+
+LOADER.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
+    for first, found in LOADER.yaml_implicit_resolvers.items()
+}
