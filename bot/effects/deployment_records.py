@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from shlex import quote
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from bot.effects.marks import RepositoryName, known
-from bot.errors import NotFound, PlatformError, Refused, UpstreamUnavailable
+from bot.errors import Conflict, NotFound, PlatformError, Refused, UpstreamUnavailable
 from bot.model.canonical import JSON
 from bot.model.effect import Effect, Outcome, Proof, Run, Undo, Undone
-from bot.model.late import Text
-from bot.ports import DeploymentRecord, DeploymentState, Forge, Ports
+from bot.model.late import Late, Text
+from bot.ports import DeploymentRecord, Forge, Ports
 
 OPERATION, STEP, REPLACES = "causeway_operation", "causeway_step", "causeway_replaces"
 """Names in a record's payload: who made it, and the id of the record that stood for what ran before."""
@@ -118,8 +118,12 @@ class RecordDeployment(Effect):
         return record
 
 
+Ended = Literal["success", "failure"]
+
+
 class ConcludeDeployment(Effect):
-    """Says of a recorded deployment that it runs, and where. The forge then lets earlier ones be inactive.
+    """Says of a recorded deployment how it has ended: that it runs, and where, or that it was kept though it does not.
+    After a success the forge lets earlier ones be inactive.
 
     Undo lets it be in progress again, and the record that it replaced active, unless a newer one has come since.
     """
@@ -132,25 +136,23 @@ class ConcludeDeployment(Effect):
     """The output of `forge.record_deployment`; empty where the forge was not told."""
     url: Text = ""
     """Where the service answers."""
-    ended: Text = "success"
+    ended: Ended | Late = "success"
     """`failure` where a person has kept what never became healthy: the wait before this step says so."""
 
     def describe(self) -> str:
         return f"Record in {self.repository} how the deployment to {self.environment} has ended"
 
     async def apply(self, ports: Ports, run: Run) -> Outcome:
-        repository, number = known(self.repository), self._number()
+        repository, number, ended = known(self.repository), self._number(), self._ended()
         if number is None:
             return Outcome(seen="the forge was not told of this deployment", changed=False)
-        state: DeploymentState = "failure" if known(self.ended) == "failure" else "success"
         try:
-            if await ports.forge.deployment_state(repository, number) != state:
-                await ports.forge.set_deployment_state(repository, number, state, url=known(self.url))
+            if await ports.forge.deployment_state(repository, number) != ended:
+                await ports.forge.set_deployment_state(repository, number, ended, url=known(self.url))
         except PlatformError as error:
             return _not_told(error, run, {})
-        if state == "failure":
-            return Outcome(seen=f"deployment {number} of {repository} to {self.environment} is recorded as failed")
-        seen = f"deployment {number} of {repository} to {self.environment} has succeeded"
+        how = "succeeded" if ended == "success" else "failed"
+        seen = f"deployment {number} of {repository} to {self.environment} has {how}"
         return Outcome(seen=seen, made={"deployment": number})
 
     async def undo(self, ports: Ports, run: Run, outcome: Outcome | None) -> Undone:
@@ -159,14 +161,14 @@ class ConcludeDeployment(Effect):
             return Undone(how=Undo.NOTHING, seen="the forge was not told of this deployment")
         repository = known(self.repository)
         try:
-            if await ports.forge.deployment_state(repository, number) == "success":
+            if await ports.forge.deployment_state(repository, number) == self._ended():
                 await self._restore_earlier(ports.forge, number)
                 await ports.forge.set_deployment_state(repository, number, "in_progress")
         except NotFound:
             return Undone(how=Undo.UNDONE, seen=f"{repository} has no deployment {number}")
         except Refused as error:
             return _not_taken_back(error, outcome, self.manual())
-        return Undone(how=Undo.UNDONE, seen=f"deployment {number} of {repository} has not succeeded")
+        return Undone(how=Undo.UNDONE, seen=f"deployment {number} of {repository} has not ended")
 
     async def gone(self, ports: Ports, run: Run, outcome: Outcome | None) -> Proof:
         number = self._number()
@@ -178,7 +180,7 @@ class ConcludeDeployment(Effect):
             return Proof(absent=True, seen=f"deployment {number} of {self.repository}: not found")
         except Refused as error:
             return Proof(absent=outcome is None, seen=error.message)
-        return Proof(absent=state != "success", seen=f"deployment {number} of {self.repository}: {state}")
+        return Proof(absent=state != self._ended(), seen=f"deployment {number} of {self.repository}: {state}")
 
     def manual(self) -> str:
         path = quote(f"repos/{self.repository}/deployments/{self.deployment}/statuses")
@@ -193,6 +195,11 @@ class ConcludeDeployment(Effect):
         earlier = records[0].payload.get(REPLACES)
         if isinstance(earlier, int) and await forge.deployment_state(repository, earlier) == "inactive":
             await forge.set_deployment_state(repository, earlier, "success", url=known(self.url))
+
+    def _ended(self) -> Ended:
+        if isinstance(self.ended, Late):
+            raise Conflict(f"A step needs “{self.ended}”, which no earlier step has yielded yet.")
+        return self.ended
 
     def _number(self) -> int | None:
         text = known(self.deployment)

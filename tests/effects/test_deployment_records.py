@@ -5,6 +5,7 @@ import pytest
 from bot.effects import ConcludeDeployment, RecordDeployment
 from bot.errors import Conflict, OutcomeUnknown, Refused, UpstreamUnavailable
 from bot.model.effect import Effect, Outcome, Undo
+from bot.model.late import Late, OutputRef
 from bot.ports import DeploymentState
 from tests.effects.scenes import CONCLUDE, ENVIRONMENT, OLD, OPERATION, RECORD, World, deployed, prepared, run, world
 
@@ -90,6 +91,30 @@ async def test_the_environments_first_record_replaces_nothing() -> None:
     assert "causeway_replaces" not in record.payload
     await back(made, done)
     assert await states(made, "preview") == ["inactive"]
+
+
+async def test_a_deployment_that_is_kept_though_it_does_not_run_is_a_failure_and_replaces_nothing() -> None:
+    made = await world()
+    first = await RECORD.apply(made.ports, run(RECORD))
+    late = CONCLUDE.model_copy(update={"ended": Late(parts=(OutputRef(effect="await", output="state"),))})
+    conclude = late.bound({"record": first.outputs, "await": {"state": "failure"}})
+    outcome = await conclude.apply(made.ports, run(conclude))
+    assert outcome.seen.endswith("to staging has failed")
+    assert await states(made) == ["success", "failure"]
+    await back(made, [(RECORD, first), (conclude, outcome)])
+    assert await states(made) == ["success", "inactive"]
+    with pytest.raises(Conflict, match="no earlier step has yielded"):
+        await (
+            late.bound({"record": first.outputs, "await": {"state": "success"}})
+            .model_copy(update={"ended": late.ended})
+            .apply(made.ports, run(late))
+        )
+
+
+def test_a_deployment_ends_in_one_of_two_ways() -> None:
+    late = CONCLUDE.model_copy(update={"ended": Late(parts=(OutputRef(effect="await", output="state"),))})
+    with pytest.raises(ValueError, match="success"):
+        late.bound({"record": {"deployment": 1}, "await": {"state": "Healthy"}})
 
 
 async def test_a_step_that_was_taken_back_uses_its_record_again() -> None:
