@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.errors import Conflict, Invalid, Mistake, NotFound, OutcomeUnknown, PlatformError, Refused, UpstreamUnavailable
 from integrations.kubernetes.connection import Reply
@@ -15,6 +15,8 @@ LONGEST = 300
 """Characters of the server's own words that a sentence quotes."""
 DOCTOR = "`manifests/install/` grants what Causeway needs; `causeway doctor` says what is missing."
 AGAIN = "Try again in a minute."
+
+T = TypeVar("T")
 
 _DENIED = re.compile(
     r'cannot (?P<verb>\S+) resource "(?P<resource>[^"]+)"(?: in API group "(?P<group>[^"]*)")?'
@@ -48,12 +50,22 @@ class Ask:
     """Its values are never quoted."""
 
 
-def value(reply: Reply, ask: Ask) -> Any:
-    """Return the JSON of a good answer. Raise the `PlatformError` that fits, or `Expired`."""
+def value(reply: Reply, ask: Ask, read: Callable[[Any], T]) -> T:
+    """Return what `read` makes of the JSON of a good answer. Raise the `PlatformError` that fits, or `Expired`."""
     document = _document(reply.body)
-    if reply.status < 300 and document is not None:
-        return document
-    raise problem(reply, ask)
+    if reply.status >= 300 or document is None:
+        raise problem(reply, ask)
+    try:
+        return read(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise unknown(ask, "its answer was not what Kubernetes describes") from error
+
+
+def an_object(document: Any) -> Any:
+    """Read an answer that is an object. Raise `TypeError` for any other."""
+    if not isinstance(document.get("metadata", {}), dict):
+        raise TypeError("not an object")
+    return document
 
 
 def problem(reply: Reply, ask: Ask) -> PlatformError | Expired:

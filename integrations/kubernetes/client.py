@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from bot.errors import Invalid, Mistake, UpstreamUnavailable
 from bot.ports import Object, ObjectRef
-from integrations.kubernetes.answers import Ask, problem, unknown, unreachable, value
+from integrations.kubernetes.answers import Ask, an_object, problem, unknown, unreachable, value
 from integrations.kubernetes.connection import APPLY, Connection, NoAnswer, NotSent, Reply, Request
 from integrations.kubernetes.discovery import Discovery, Resource
 
@@ -22,6 +23,18 @@ PAGE = 100
 Sleep = Callable[[float], Awaitable[None]]
 
 
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    objects: Sequence[Any]
+    version: str
+    """The list's `resourceVersion`: a watch goes on from there."""
+    more: str
+    """What to continue with; empty on the last page."""
+
+
 class Client:
     """Only reads are repeated after a fault."""
 
@@ -31,9 +44,9 @@ class Client:
         self.sleep = sleep
         self.discovery = Discovery(cluster, self._discover)
 
-    async def read(self, path: str, ask: Ask, query: Mapping[str, str] | None = None) -> Any:
-        """Return the JSON behind `path`. Raise what every port raises, or `Expired`."""
-        return value(await self.read_reply(path, ask, query), ask)
+    async def read(self, path: str, ask: Ask, query: Mapping[str, str] | None = None, *, read: Callable[[Any], T]) -> T:
+        """Return what `read` makes of the JSON behind `path`. Raise what every port raises, or `Expired`."""
+        return value(await self.read_reply(path, ask, query), ask, read)
 
     async def read_reply(self, path: str, ask: Ask, query: Mapping[str, str] | None = None) -> Reply:
         """Return the answer, whatever it is, unless it says that there is no answer now."""
@@ -48,25 +61,19 @@ class Client:
                 await self.sleep(pause)
         return await self._reply(request, ask)
 
-    async def write(self, request: Request, ask: Ask) -> Any:
+    async def write(self, request: Request, ask: Ask, *, read: Callable[[Any], T]) -> T:
         """Send once. Raise `OutcomeUnknown` when no answer tells what happened."""
-        return value(await self._reply(request, ask), ask)
+        return value(await self._reply(request, ask), ask, read)
 
-    async def pages(self, resource: Resource, namespace: str, query: Mapping[str, str]) -> AsyncIterator[Any]:
-        """Yield list documents of at most `PAGE` objects. Raise `Expired` when it took the server too long."""
+    async def pages(self, resource: Resource, namespace: str, query: Mapping[str, str]) -> AsyncIterator[Page]:
+        """Yield all objects, at most `PAGE` at a time. Raise `Expired` when it took the server too long."""
         ask = self.ask("list", resource, plural(resource, namespace), namespace)
-        token = ""
+        page = Page([], "", "")
         while True:
-            asked = {"limit": str(PAGE), **query, **({"continue": token} if token else {})}
-            document = await self.read(resource.path(namespace), ask, asked)
-            for item in document.get("items") or []:
-                # A list's items do not say what they are.
-                item.setdefault("apiVersion", resource.api_version)
-                item.setdefault("kind", resource.kind)
-                without_managed_fields(item)
-            yield document
-            token = (document.get("metadata") or {}).get("continue") or ""
-            if not token:
+            asked = {"limit": str(PAGE), **query, **({"continue": page.more} if page.more else {})}
+            page = await self.read(resource.path(namespace), ask, asked, read=lambda found: _page(resource, found))
+            yield page
+            if not page.more:
                 return
 
     @asynccontextmanager
@@ -77,7 +84,8 @@ class Client:
             async with self._connection.stream(request, silence_s=silence_s) as (status, lines):
                 opened = status == 200
                 if not opened:
-                    raise problem(Reply(status, b"".join([line async for line in lines])), ask)
+                    said = b"".join([line async for line in lines])
+                    raise problem(Reply(status, self._connection.without_token(said)), ask)
                 yield lines
         except NotSent as error:
             raise unreachable(ask, str(error)) from error
@@ -90,13 +98,15 @@ class Client:
         secret = resource.kind == "Secret"
         return Ask(self.cluster, verb, resource.full_name, what, namespace, writes=writes, secret=secret)
 
-    async def apply(self, obj: Object, ref: ObjectRef, *, manager: str, dry_run: bool) -> Any:
+    async def apply(self, obj: Object, ref: ObjectRef, *, manager: str, dry_run: bool) -> Object:
         resource = await self.find(ref)
         query = {"fieldManager": manager, "fieldValidation": "Strict", "force": "false"}
         if dry_run:
             query["dryRun"] = "All"
         ask = self.ask("patch", resource, str(ref), ref.namespace, writes=not dry_run)
-        return await self.write(Request("PATCH", resource.path(ref.namespace, ref.name), query, obj, APPLY), ask)
+        request = Request("PATCH", resource.path(ref.namespace, ref.name), query, obj, APPLY)
+        applied: Object = await self.write(request, ask, read=an_object)
+        return applied
 
     async def find(self, ref: ObjectRef) -> Resource:
         """Raise `NotFound` for an unknown kind, `Invalid` for an object that names no namespace and needs one."""
@@ -106,8 +116,8 @@ class Client:
             raise Invalid(f"{ref} is not named in full.", [Mistake("metadata.namespace", wrong)])
         return resource
 
-    async def _discover(self, path: str) -> Any:
-        return await self.read(path, Ask(self.cluster, "get", path, f"the kinds below {path}"))
+    async def _discover(self, path: str, read: Callable[[Any], T]) -> T:
+        return await self.read(path, Ask(self.cluster, "get", path, f"the kinds below {path}"), read=read)
 
     async def _reply(self, request: Request, ask: Ask) -> Reply:
         try:
@@ -119,6 +129,17 @@ class Client:
         if request.method == "GET" and (reply.status == 429 or reply.status >= 500):
             raise problem(reply, ask)
         return reply
+
+
+def _page(resource: Resource, document: Any) -> Page:
+    objects = document.get("items") or []
+    for obj in objects:
+        # A list's items do not say what they are.
+        obj.setdefault("apiVersion", resource.api_version)
+        obj.setdefault("kind", resource.kind)
+        without_managed_fields(obj)
+    metadata = document["metadata"]
+    return Page(objects, str(metadata.get("resourceVersion") or ""), str(metadata.get("continue") or ""))
 
 
 def plural(resource: Resource, namespace: str) -> str:

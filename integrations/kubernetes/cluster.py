@@ -10,7 +10,7 @@ from typing import Any
 from bot.errors import Invalid, Mistake, NotFound, UpstreamUnavailable
 from bot.ports import FIELD_MANAGER, Change, Object, ObjectRef
 from integrations.kubernetes.access import SERVICE_ACCOUNT, find_access
-from integrations.kubernetes.answers import Ask, Expired, problem
+from integrations.kubernetes.answers import Ask, Expired, an_object, problem
 from integrations.kubernetes.client import Client, Sleep, selectors
 from integrations.kubernetes.connection import Connection, Request
 from integrations.kubernetes.feed import Feed, Scope
@@ -66,9 +66,10 @@ class KubernetesCluster:
         resource = await self._client.find(ref)
         ask = self._client.ask("get", resource, str(ref), ref.namespace)
         try:
-            return await self._read(resource.path(ref.namespace, ref.name), ask)
+            found: Object = await self._client.read(resource.path(ref.namespace, ref.name), ask, read=an_object)
         except NotFound:
             return None
+        return found
 
     async def list(
         self, api_version: str, kind: str, *, namespace: str = "", labels: Mapping[str, str] | None = None
@@ -77,7 +78,7 @@ class KubernetesCluster:
         for _ in range(LIST_TRIES):
             try:
                 pages = self._client.pages(resource, namespace, selectors(labels))
-                return [item async for page in pages for item in page.get("items") or []]
+                return [obj async for page in pages for obj in page.objects]
             except Expired:
                 continue  # the server kept the list's revision for too short a time: begin again
             except NotFound:
@@ -98,7 +99,9 @@ class KubernetesCluster:
             options["preconditions"] = {"uid": uid}
         ask = self._client.ask("delete", resource, str(ref), ref.namespace, writes=True)
         try:
-            await self._client.write(Request("DELETE", resource.path(ref.namespace, ref.name), body=options), ask)
+            await self._client.write(
+                Request("DELETE", resource.path(ref.namespace, ref.name), body=options), ask, read=an_object
+            )
         except NotFound:
             return False
         return True
@@ -158,16 +161,12 @@ class KubernetesCluster:
         }
         # Nothing is stored: it is a question, asked by POST.
         ask = Ask(self._name, "create", "selfsubjectaccessreviews.authorization.k8s.io", "an access review")
-        answer = await self._client.write(Request("POST", REVIEWS, body=body), ask)
-        return bool(answer["status"].get("allowed"))
+        request = Request("POST", REVIEWS, body=body)
+        return await self._client.write(request, ask, read=lambda answer: bool(answer["status"].get("allowed")))
 
     async def version(self) -> str:
-        answer = await self._client.read("/version", Ask(self._name, "get", "/version", "its version"))
-        return str(answer["gitVersion"])
-
-    async def _read(self, path: str, ask: Ask) -> Object:
-        found: Object = await self._client.read(path, ask)
-        return found
+        ask = Ask(self._name, "get", "/version", "its version")
+        return await self._client.read("/version", ask, read=lambda answer: str(answer["gitVersion"]))
 
 
 def ref_of(obj: Object) -> ObjectRef:

@@ -69,11 +69,13 @@ class Connection:
         """Raise `NotSent` or `NoAnswer`."""
         answer = await self._answer(request, self._limits)
         try:
-            return Reply(answer.status, await answer.read(), _seconds(answer.headers.get("Retry-After")))
+            body = await answer.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise NoAnswer("the answer broke off") from error
         finally:
             answer.release()
+        said = body if answer.status < 300 else self.without_token(body)
+        return Reply(answer.status, said, _seconds(answer.headers.get("Retry-After")))
 
     @asynccontextmanager
     async def stream(self, request: Request, *, silence_s: float) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
@@ -87,6 +89,12 @@ class Connection:
             yield answer.status, _lines(answer)
         finally:
             answer.close()
+
+    def without_token(self, said: bytes) -> bytes:
+        """Return what a server said with our token taken out: errors quote their servers."""
+        held = self._client.configuration.api_key.get("BearerToken", "") if self._client else ""
+        token = held.rpartition(" ")[2].encode()
+        return said.replace(token, b"(hidden)") if token else said
 
     async def close(self) -> None:
         if self._client is not None:

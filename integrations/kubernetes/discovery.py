@@ -38,10 +38,14 @@ def group_path(api_version: str) -> str:
     return root + "".join(f"/{quote(part, safe='')}" for part in api_version.split("/"))
 
 
+Kind = tuple[str, str, bool]
+"""Its name, its plural, and whether its objects stand in a namespace."""
+
+
 class Discovery:
     """Asked once for each `apiVersion`, and again for a kind that it does not know: it may be new."""
 
-    def __init__(self, cluster: str, read: Callable[[str], Awaitable[Any]]) -> None:
+    def __init__(self, cluster: str, read: Callable[[str, Callable[[Any], list[Kind]]], Awaitable[list[Kind]]]) -> None:
         self._cluster = cluster
         self._read = read
         self._known: dict[tuple[str, str], Resource] = {}
@@ -62,10 +66,17 @@ class Discovery:
 
     async def _ask(self, api_version: str) -> None:
         try:
-            document = await self._read(group_path(api_version))
+            kinds = await self._read(group_path(api_version), _kinds)
         except NotFound:
             return
-        for one in document.get("resources", []):
-            if "/" not in one["name"]:
-                key = (api_version, one["kind"])
-                self._known[key] = Resource(*key, one["name"], bool(one["namespaced"]))
+        for kind, plural, namespaced in kinds:
+            self._known[(api_version, kind)] = Resource(api_version, kind, plural, namespaced)
+
+
+def _kinds(document: Any) -> list[Kind]:
+    """Read an `APIResourceList`; subresources are left out."""
+    return [
+        (str(one["kind"]), str(one["name"]), bool(one["namespaced"]))
+        for one in document["resources"]
+        if "/" not in one["name"]
+    ]

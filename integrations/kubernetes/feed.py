@@ -108,9 +108,8 @@ class Feed:
         seen: dict[str, Object] = {}
         query = selectors(dict(self._scope.labels), self._scope.name)
         async for page in self._client.pages(resource, self._scope.namespace, query):
-            for obj in page.get("items") or []:
-                seen[_key(obj)] = obj
-            self._version = _version(page)
+            seen |= {_key(obj): obj for obj in page.objects}
+            self._version = page.version
         self._lost = None
         known, self._objects = self._objects, seen
         for key, obj in known.items():
