@@ -31,6 +31,8 @@ BESIDE = {"CAUSEWAY_GITHUB_APP_KEY_FILE": "–"}
 """Variables that are no field of `Environment`: the file of another."""
 ROW = re.compile(r"^\| `([A-Za-z_.\[\]0-9]+)` \| (?:`([^`]*)`|([^|`]*)) \|", re.MULTILINE)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CAUSEWAY = re.compile(r"(?<![\w/-])(?<!namespace )causeway ")
+"""The program in a line of a shell, and not what kubectl calls by the same name."""
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 
 
@@ -137,7 +139,7 @@ def command_lines() -> list[str]:
         found += re.findall(r"^    (causeway .+)$", page.read_text(), re.MULTILINE)
         for language, text in BLOCK.findall(page.read_text()):
             lines = text.replace("\\\n", " ").splitlines() if language == "sh" else []
-            found += [line[match.start() :] for line in lines if (match := re.search(r"(?<![\w-])causeway ", line))]
+            found += [line[match.start() :] for line in lines if (match := CAUSEWAY.search(line))]
     return found
 
 
