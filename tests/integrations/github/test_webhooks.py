@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from bot.errors import Refused, UsageError
-from bot.model.forge_events import BuildEnded, PullRequestEvent, Push, RepositoryEvent, UnknownEvent, WorkflowRun
+from bot.http.webhooks import KINDS
+from bot.model.forge_events import (
+    BuildEnded,
+    ForgeEvent,
+    PullRequestEvent,
+    Push,
+    RepositoryEvent,
+    UnknownEvent,
+    WorkflowRun,
+)
 from integrations.github.webhooks import parse, verify
 from tests.peers.tools import need
 
@@ -125,6 +134,12 @@ def test_a_run_that_goes_on_is_not_ended() -> None:
     event = parse("workflow_run", "d", json.dumps(document).encode())
     assert isinstance(event, WorkflowRun)
     assert event.status == "in_progress"
+
+
+def test_every_kind_of_event_can_be_stored_and_read_back() -> None:
+    assert set(KINDS.values()) == set(ForgeEvent.__subclasses__())
+    event = ended()
+    assert KINDS[type(event).__name__].model_validate_json(event.model_dump_json()) == event
 
 
 def test_a_push_tells_branch_and_paths() -> None:
