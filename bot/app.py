@@ -20,6 +20,7 @@ from aiohttp.typedefs import Middleware
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.announcing import Announcements, Details, HomePages, OperationCards, TeamChannels
+from bot.answering import Answering
 from bot.catalog.catalog import Catalog
 from bot.catalog.options import CatalogOptions
 from bot.clock import FollowedClock, machine_clock
@@ -140,6 +141,7 @@ class _Wiring:
         self.deps = await self._deps()
         self.registry = Registry(COMMANDS)
         self.planner = CommandPlanner(self.registry, self.deps, self._rules())
+        self.answer = Answering(self.deps, self._rules())
         self.gateway, self.channels = await self._slack()
         self.outbox = Outbox(
             self.database,
@@ -163,7 +165,7 @@ class _Wiring:
             tokens=tokens,
             clock=self.clock,
             explain=explained,
-            answer=self._answer,
+            answer=self.answer,
         )
         metrics = Metrics(self.catalog)
         probes = Probes({"database": self._database_trouble}, metrics.registry)
@@ -175,7 +177,7 @@ class _Wiring:
             registry=self.registry,
             deps=self.deps,
             operations=self.operations,
-            answer=self._answer,
+            answer=self.answer,
             tokens=tokens,
             timed=metrics.timed,
             routes=(*door.routes(), *api.routes(), *webhooks.routes(), *probes.routes()),
@@ -375,9 +377,6 @@ class _Wiring:
     async def _in_lane(self, lane: str) -> tuple[Behind, ...]:
         return await self.operations.in_lane(lane)
 
-    async def _answer(self, query: Query[Any], request: Any, context: Context) -> Answer:
-        return await query.answer(request, context, self.deps)
-
     async def _database_trouble(self) -> str | None:
         try:
             async with asyncio.timeout(2.0), self.database.read() as connection:
@@ -402,6 +401,7 @@ class _Wiring:
             session=self.session,
             commands=COMMANDS,
             deps=self.deps,
+            answer=self.answer,
             database=self.database,
             operations=self.operations,
             directory=self.catalog,

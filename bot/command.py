@@ -56,6 +56,15 @@ class FormSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextFile:
+    """A text too long for a message, to be sent beside it."""
+
+    name: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What a query says: fallback text and Slack blocks (plain dicts made by `bot.slack.blocks`)."""
 
@@ -63,6 +72,19 @@ class Answer:
     blocks: Sequence[Mapping[str, Any]] = ()
     data: JSON = None
     """The same for machines (CLI `--json`, HTTP)."""
+    file: TextFile | None = None
+    """What does not fit into a message. Programs find it in `data`."""
+    file_for_channel: bool = False
+    """Whether everybody in the channel that was asked in may read the file; otherwise only who asked gets it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What a query is about, as far as policy cares."""
+
+    owner: str | None
+    """Full reference of the group whose rules apply."""
+    environment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +122,9 @@ class Query(Generic[R]):
     request: type[R]
     parse: Callable[[Sequence[str]], R]
     answer: Callable[[R, Context, Any], Awaitable[Answer]]
+    subject: Callable[[R, Context, Any], Awaitable[Subject]] | None = None
+    """`(request, context, deps)`: what policy judges before anything is read out. None: everybody may ask.
+    Only who may ask counts: a question needs no approval."""
 
 
 AnyCommand = Command[Any, Any] | Query[Any]

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bot.command import Answer, Context, Query, TextFile
 from bot.forms.model import FormField, Option
 from bot.model.operation import Asked, Decided, OperationView
 from bot.model.principal import Principal
@@ -27,6 +28,11 @@ class Replies(Protocol):
         self, *, channel: str, user: str, text: str, blocks: Blocks = (), key: str | None = None
     ) -> None: ...
     async def message(self, *, channel: str, text: str, blocks: Blocks = (), key: str | None = None) -> None: ...
+    async def file(self, *, channel: str, user: str, file: TextFile, comment: str, key: str | None = None) -> None: ...
+
+
+Answers = Callable[[Query[Any], Any, Context], Awaitable[Answer]]
+"""`(query, request, context)`: runs a query for whoever policy lets ask it. Raises `PlatformError`."""
 
 
 class OperationsDoor(Protocol):

@@ -221,21 +221,51 @@ class Delivery:
             await self._readable("chat.postMessage", channel=payload["user"], **direct)
 
     async def _file(self, row: OutboxRow, payload: dict[str, Any]) -> None:
-        """Upload, note the file's id, share. Only sharing can be seen, so only sharing must not happen twice."""
+        """Post it where it belongs; where that cannot be, or it belongs nowhere, directly to the person."""
+        if not payload.get("channel"):
+            payload = await self._to_person(row, payload)
+        try:
+            await self._share(row, payload)
+        except SlackRefused as error:
+            if error.code not in NO_WAY_IN or not payload.get("user"):
+                raise
+            log.warning("file_displaced", extra={"code": error.code, "channel": payload["channel"]})
+            await self._share(row, await self._to_person(row, payload))
+
+    async def _to_person(self, row: OutboxRow, payload: dict[str, Any]) -> dict[str, Any]:
+        """Say directly whose file it is, and note the channel in which that stands: files go to no person by id.
+
+        What was uploaded for another channel is uploaded anew.
+        """
+        answer = await self._call("chat.postMessage", channel=payload["user"], text=payload["comment"])
+        gone = ("user", "comment", "file_id")
+        kept = {name: value for name, value in payload.items() if name not in gone}
+        direct = kept | {"channel": answer["channel"], "direct": True}
+        await self._rows.change(row, payload=direct, sending_since=None)
+        return direct
+
+    async def _share(self, row: OutboxRow, payload: dict[str, Any]) -> None:
+        """Upload, note the file's id, share. Only sharing can be seen, so only sharing must not happen twice.
+
+        What we write to a person directly we may not read again, so there a lost answer may cost a second copy.
+        """
         channel, thread, file_id = payload["channel"], payload.get("thread_ts"), payload.get("file_id")
+        is_lost = row.sending_since is not None and not payload.get("direct")
         if file_id is None:
             content = str(payload["text"]).encode()
             place = await self._call("files.getUploadURLExternal", filename=payload["name"], length=len(content))
             await self._gateway.upload(str(place["upload_url"]), content)
             file_id = str(place["file_id"])
-        elif row.sending_since is not None and await self._shared(channel, thread, file_id, row.sending_since):
+        elif is_lost and await self._shared(channel, thread, file_id, row.sending_since or 0.0):
             return
-        await self._rows.change(row, payload={**row.payload, "file_id": file_id}, sending_since=self._timer.now())
+        noted = {**payload, "operation": row.payload.get("operation"), "file_id": file_id}
+        await self._rows.change(row, payload=noted, sending_since=self._timer.now())
         await self._call(
             "files.completeUploadExternal",
             files=[{"id": file_id, "title": payload["title"]}],
             channel_id=channel,
             thread_ts=thread,
+            initial_comment=payload.get("comment"),
         )
 
     async def _refused(self, row: OutboxRow, error: SlackRefused) -> None:

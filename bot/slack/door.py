@@ -14,7 +14,7 @@ from bot.command import AnyCommand
 from bot.errors import UpstreamUnavailable
 from bot.ports import Clock
 from bot.slack.bolt import BoltDispatch
-from bot.slack.contracts import Directory, HomeOpened, OnClick, OperationsDoor, OptionSource, Replies, Web
+from bot.slack.contracts import Answers, Directory, HomeOpened, OnClick, OperationsDoor, OptionSource, Replies, Web
 from bot.slack.conversation import Conversation
 from bot.slack.drafts import Drafts
 from bot.slack.edge import EMPTY, Edge, Reply
@@ -47,6 +47,7 @@ class SlackDoor:
         session: ClientSession,
         commands: Iterable[AnyCommand],
         deps: Any,
+        answer: Answers,
         database: Database,
         operations: OperationsDoor,
         directory: Directory,
@@ -59,9 +60,9 @@ class SlackDoor:
         actions: Mapping[str, OnClick] | None = None,
         home: HomeOpened | None = None,
     ) -> None:
-        """`contact` is the channel (`#platform`) in which refused people ask; `deps` is handed to commands.
+        """`contact` is the channel (`#platform`) in which refused people ask; `deps` is handed to forms.
 
-        `actions` are buttons of other rooms, by `action_id`; `home` draws the home tab.
+        `answer` runs queries; `actions` are buttons of other rooms, by `action_id`; `home` draws the home tab.
         """
         self.registry = Registry(commands, command_prefix)
         self.inbox = Inbox(database, clock, self._start_work)
@@ -85,7 +86,7 @@ class SlackDoor:
         )
         self._router = Router(
             registry=self.registry,
-            deps=deps,
+            answer=answer,
             conversation=conversation,
             identities=identities,
             operations=operations,

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.command import TextFile
 from bot.model.canonical import JSON
+
+__all__ = ["CARD_EVENT", "MESSAGE_EVENT", "Block", "Message", "TextFile"]
 
 Block = dict[str, JSON]
 """One Block Kit block, as plain data."""
@@ -13,15 +16,6 @@ Block = dict[str, JSON]
 CARD_EVENT = "causeway_operation"
 MESSAGE_EVENT = "causeway_message"
 """Event types of message metadata: by them a message is found again after an unknown outcome."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextFile:
-    """A text too long for a message, to be uploaded beside it."""
-
-    name: str
-    title: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,6 +120,23 @@ class Outbox:
         payload = _with_blocks({"channel": channel, "user": user, "text": text}, blocks)
         await self._add(RowKind.EPHEMERAL, f"{channel}:{user}", payload, key=key, connection=connection)
 
+    async def file(
+        self,
+        *,
+        channel: str,
+        user: str,
+        file: TextFile,
+        comment: str,
+        key: str | None = None,
+        connection: AsyncConnection | None = None,
+    ) -> None:
+        """Post a text as a file in a channel; directly to `user` without a channel, or where we cannot post.
+        `comment` is mrkdwn that stands above it."""
+        payload: dict[str, JSON] = {"user": user, "comment": comment, **_told(file)}
+        if channel:
+            payload["channel"] = channel
+        await self._add(RowKind.FILE, f"{channel or user}:{user}", payload, key=key, connection=connection)
+
     async def respond(
         self,
         *,
@@ -158,12 +175,7 @@ class Outbox:
         self, operation_id: str, file: TextFile, *, key: str | None = None, connection: AsyncConnection | None = None
     ) -> None:
         """Upload a text into the thread of an operation's card."""
-        payload: dict[str, JSON] = {
-            "operation": operation_id,
-            "name": file.name,
-            "title": file.title,
-            "text": file.text,
-        }
+        payload: dict[str, JSON] = {"operation": operation_id, **_told(file)}
         await self._add(RowKind.FILE, f"card:{operation_id}", payload, key=key, connection=connection)
 
     async def has_card(self, connection: AsyncConnection, operation_id: str) -> bool:
@@ -316,6 +328,10 @@ def _row_candidate(row: OutboxRow) -> _Candidate:
 
 def _name(row: Row) -> str:
     return row.operation if isinstance(row, CardRow) else f"{row.kind.value} {row.id}"
+
+
+def _told(file: TextFile) -> dict[str, JSON]:
+    return {"name": file.name, "title": file.title, "text": file.text}
 
 
 def _with_blocks(payload: dict[str, JSON], blocks: Blocks) -> dict[str, JSON]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.command import Answer, AnyCommand, Context, Query
+from bot.command import AnyCommand, Context, Query
 from bot.errors import PlatformError, UsageError
 from bot.forms.model import Option
 from bot.forms.rules import option_text
@@ -18,7 +18,7 @@ from bot.model.operation import Asked, Origin
 from bot.model.principal import Door
 from bot.slack import blocks, forms, grammar, limits
 from bot.slack.bolt import Handler
-from bot.slack.contracts import Click, HomeOpened, OnClick, OperationsDoor, OptionSource
+from bot.slack.contracts import Answers, Click, HomeOpened, OnClick, OperationsDoor, OptionSource
 from bot.slack.conversation import Conversation, operation_id
 from bot.slack.envelope import Envelope, Kind
 from bot.slack.help import help_text, marked, unknown_text
@@ -43,7 +43,7 @@ class Router:
         self,
         *,
         registry: Registry,
-        deps: Any,
+        answer: Answers,
         conversation: Conversation,
         identities: Identities,
         operations: OperationsDoor,
@@ -54,7 +54,7 @@ class Router:
     ) -> None:
         """`actions` are further buttons, by `action_id`."""
         self._registry = registry
-        self._deps = deps
+        self._answer = answer
         self._conversation = conversation
         self._identities = identities
         self._operations = operations
@@ -114,8 +114,7 @@ class Router:
                 now=now,
                 channel=envelope.channel or None,
             )
-            answer: Answer = await command.answer(request, context, self._deps)
-            await self._telling.tell(envelope, answer.text, answer.blocks)
+            await self._telling.answer(envelope, await self._answer(command, request, context))
             return
         await self._operations.submit(
             Asked(

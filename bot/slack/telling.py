@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import secrets
 
+from bot.command import Answer
 from bot.errors import PlatformError
 from bot.slack import blocks as block
 from bot.slack.contracts import Blocks, Replies
 from bot.slack.envelope import Envelope
 from bot.slack.limits import MESSAGE_TEXT
-from bot.slack.mrkdwn import cut
+from bot.slack.mrkdwn import cut, escape, mention
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,18 @@ class Telling:
     async def tell(self, envelope: Envelope, text: str, blocks: Blocks = ()) -> None:
         """`text` is mrkdwn, escaped already."""
         await self.tell_person(envelope.user, envelope.channel, text, blocks, key=f"told:{envelope.key}")
+
+    async def answer(self, envelope: Envelope, answer: Answer) -> None:
+        """Tell what a query answers. A file cannot be ephemeral, so it names who asked for it."""
+        await self.tell(envelope, answer.text, answer.blocks)
+        if answer.file is not None:
+            await self._replies.file(
+                channel=envelope.channel if answer.file_for_channel else "",
+                user=envelope.user,
+                file=answer.file,
+                comment=f"{escape(answer.file.title)}, asked for by {mention(envelope.user, 'somebody')}",
+                key=f"file:{envelope.key}",
+            )
 
     async def tell_person(
         self, user: str, channel: str, text: str, blocks: Blocks = (), *, key: str | None = None

@@ -38,6 +38,7 @@ from tests.fakes.slack_inbound import (
     FakeReplies,
     FakeWeb,
     account,
+    answered,
     query,
 )
 
@@ -94,6 +95,7 @@ async def causeway(application: web.Application, folder: Path, commands: int) ->
         session=session,
         commands=[query(name) for name in names(commands)],
         deps=None,
+        answer=answered,
         database=database,
         operations=FakeOperations(),
         directory=FakeDirectory(AUTHOR),

@@ -91,7 +91,7 @@ class FakeSlack:
             self.pace.take(method, arguments.get("channel"))
         fault = self.faults[method].popleft() if self.faults.get(method) else None
         _before(fault)
-        for key in (method, str(arguments.get("channel"))):
+        for key in (method, str(arguments.get("channel") or arguments.get("channel_id"))):
             if key in self.refusals:
                 raise SlackRefused(method, self.refusals[key])
         answer = getattr(self, "_" + method.replace(".", "_"))(**arguments)
@@ -118,7 +118,7 @@ class FakeSlack:
         posted = Posted(channel, ts, text, rest.get("blocks", []), rest.get("metadata"), rest.get("thread_ts"))
         self.messages.append(posted)
         self.heard.set()
-        return {"channel": channel, "ts": ts}
+        return {"channel": f"D{channel}" if channel.startswith("U") else channel, "ts": ts}
 
     def _chat_update(self, channel: str, ts: str, text: str, **rest: Any) -> dict[str, Any]:
         for message in self.messages:
@@ -142,8 +142,12 @@ class FakeSlack:
         file_id = f"F{len(self.files)}"
         return {"upload_url": f"https://files.example/{file_id}", "file_id": file_id}
 
-    def _files_completeUploadExternal(self, files: Any, channel_id: str, thread_ts: str | None) -> dict[str, Any]:  # noqa: N802 - Slack's name
-        self._chat_postMessage(channel_id, files[0]["title"], thread_ts=thread_ts)
+    def _files_completeUploadExternal(  # noqa: N802 - Slack's name
+        self, files: Any, channel_id: str, thread_ts: str | None, initial_comment: str | None = None
+    ) -> dict[str, Any]:
+        if channel_id.startswith("U"):
+            raise SlackRefused("files.completeUploadExternal", "channel_not_found")
+        self._chat_postMessage(channel_id, initial_comment or files[0]["title"], thread_ts=thread_ts)
         self.messages[-1].files = files
         return {}
 

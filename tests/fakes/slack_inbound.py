@@ -19,7 +19,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import BaseModel
 
 import bot.storage.slack_inbound  # noqa: F401 - declares the tables
-from bot.command import Answer, AnyCommand, Command, FormStart, Query
+from bot.command import Answer, AnyCommand, Command, Context, FormStart, Query, TextFile
 from bot.errors import PlatformError, UsageError
 from bot.forms.model import Form, FormField, Kind, Option, Page, When
 from bot.model.canonical import JSON
@@ -104,6 +104,9 @@ class FakeReplies:
         self, *, channel: str, text: str, blocks: Sequence[Mapping[str, Any]] = (), key: str | None = None
     ) -> None:
         self.said.append({"channel": channel, "user": "", "text": text, "blocks": list(blocks)})
+
+    async def file(self, *, channel: str, user: str, file: TextFile, comment: str, key: str | None = None) -> None:
+        self.said.append({"channel": channel, "user": user, "text": comment, "blocks": [], "file": file})
 
     @property
     def texts(self) -> list[str]:
@@ -355,6 +358,11 @@ def sign(body: bytes, now: datetime, secret: str = SECRET) -> dict[str, str]:
     return {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": f"v0={digest}"}
 
 
+async def answered(query: Query[Any], request: Any, context: Context) -> Answer:
+    """Run a query that is for everybody."""
+    return await query.answer(request, context, None)
+
+
 @asynccontextmanager
 async def opened(database: Path) -> AsyncIterator[Database]:
     store = Database(f"sqlite:///{database}")
@@ -389,6 +397,7 @@ async def rig(
             session=session,
             commands=sample_commands() if commands is None else commands,
             deps=None,
+            answer=answered,
             database=database,
             operations=operations,
             directory=FakeDirectory(AUTHOR),

@@ -6,8 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from bot.model.operation import Need
+from bot.model.platform import Environment
 from bot.model.principal import Principal
-from bot.policy.rules import Rule, Rules, Who, may_approve, may_ask, may_undo
+from bot.policy.rules import Rule, Rules, Who, may_approve, may_ask, may_undo, rules_of
 
 ORDERS, CHECKOUT, PLATFORM = "group:default/team-orders", "group:default/team-checkout", "group:default/platform"
 
@@ -45,6 +46,16 @@ def test_the_first_rule_that_fits_decides() -> None:
     need = may_ask(rules, AUTHOR, "service.delete", ORDERS).need
     assert need is not None
     assert need.approvers == {PLATFORM}
+
+
+def test_who_may_deploy_says_nothing_about_who_may_read_logs() -> None:
+    open_to_all = {"staging": Environment.model_validate({"may_deploy": "anyone"})}
+    rules = Rules(of_environments=rules_of(open_to_all))
+    assert may_ask(rules, STRANGER, "service.deploy", ORDERS, "staging").allowed
+    assert not may_ask(rules, STRANGER, "service.logs", ORDERS, "staging").allowed
+    closed = Rules(of_environments=rules_of({"production": Environment.model_validate({"may_deploy": ["platform"]})}))
+    assert not may_ask(closed, AUTHOR, "service.deploy", ORDERS, "production").allowed
+    assert may_ask(closed, AUTHOR, "service.logs", ORDERS, "production").allowed
 
 
 def test_something_without_an_owner_is_approved_by_administrators() -> None:

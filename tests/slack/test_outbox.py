@@ -441,6 +441,54 @@ async def test_a_file_is_shared_once(room: Room, fault: Fault) -> None:
     assert [message.text for message in room.slack.messages] == ["op-1 at 1", "The plan"]
 
 
+async def test_a_file_for_a_person_is_posted_where_they_asked_and_names_them(room: Room) -> None:
+    await _asked(room, channel="C1")
+    await room.outbox.drain()
+    (shared,) = room.slack.messages
+    assert (shared.channel, shared.text, shared.files[0]["title"]) == ("C1", "Asked for by <@U1>", "The plan")
+    assert list(room.slack.files.values()) == [b"secret plan"]
+
+
+@pytest.mark.parametrize("channel", ["", "C1"])
+async def test_a_file_that_belongs_nowhere_or_cannot_be_posted_goes_to_the_person(room: Room, channel: str) -> None:
+    room.slack.refusals["C1"] = "not_in_channel"
+    await _asked(room, channel=channel)
+    await room.outbox.drain()
+    said, shared = room.slack.messages
+    assert (said.channel, said.text) == ("U1", "Asked for by <@U1>")
+    assert (shared.channel, shared.files[0]["title"]) == ("DU1", "The plan")
+    assert "CFALLBACK" not in [message.channel for message in room.slack.messages], "others must not read it"
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_AFTER, Fault.KILLED_AFTER, Fault.LOST_BEFORE, Fault.KILLED_BEFORE])
+async def test_a_file_for_a_person_arrives_whatever_happens(room: Room, fault: Fault) -> None:
+    room.slack.refusals["conversations.history"] = "missing_scope"
+    await _asked(room, channel="")
+    room.slack.fail("files.completeUploadExternal", fault)
+    for _ in range(3):
+        await room.tick()
+        await room.timer.sleep(1)
+    await room.settle()
+    shared = [message for message in room.slack.messages if message.files]
+    assert {message.channel for message in shared} == {"DU1"}
+    assert len(room.slack.files) == 1
+
+
+async def test_a_file_that_slack_refuses_for_good_does_not_block_the_next(room: Room) -> None:
+    room.slack.refusals["C1"] = "file_upload_disabled"
+    await _asked(room, channel="C1")
+    await room.outbox.tick()
+    room.slack.refusals.clear()
+    await room.outbox.ephemeral(channel="C1", user="U1", text="next")
+    await room.outbox.drain()
+    assert [whisper["text"] for whisper in room.slack.whispers] == ["next"]
+
+
+async def _asked(room: Room, *, channel: str) -> None:
+    file = TextFile(name="plan.txt", title="The plan", text="secret plan")
+    await room.outbox.file(channel=channel, user="U1", file=file, comment="Asked for by <@U1>")
+
+
 async def test_a_message_that_slack_refuses_for_good_does_not_block_the_next(room: Room) -> None:
     room.slack.refusals["C1"] = "msg_too_long"
     await room.outbox.message(channel="C1", text="too long")
