@@ -15,6 +15,8 @@ from aiohttp.test_utils import TestServer
 
 from integrations.kubernetes import KubernetesCluster, connect
 
+PATIENCE_S = 30.0
+"""Longest wait for what must come."""
 TOKEN = "a-token-that-must-never-be-printed"
 KINDS = {
     "/api/v1": [("Pod", "pods", True), ("ConfigMap", "configmaps", True), ("Namespace", "namespaces", False)],
@@ -61,6 +63,16 @@ class Server:
         self.discovered: list[str] = []
         self.pauses: list[float] = []
         self.release = asyncio.Event()
+        self._came = asyncio.Condition()
+
+    async def watched(self, times: int) -> list[str]:
+        """Wait for so many watches; return the version that each was asked to go on from."""
+        async with asyncio.timeout(PATIENCE_S), self._came:
+            await self._came.wait_for(lambda: len(self._watches()) >= times)
+        return self._watches()
+
+    def _watches(self) -> list[str]:
+        return [asked.query["resourceVersion"] for asked in self.asked if "watch" in asked.query]
 
     async def sleep(self, seconds: float) -> None:
         """Take the place of sleeping in the adapter: nobody waits, and the test sees for how long."""
@@ -75,7 +87,9 @@ class Server:
         headers = {name.lower(): text for name, text in request.headers.items()}
         body = json.loads(raw) if raw else None
         asked = Asked(request.method, request.path, dict(request.query), headers, body)
-        self.asked.append(asked)
+        async with self._came:
+            self.asked.append(asked)
+            self._came.notify_all()
         say = self.script.pop(0) if self.script else self.otherwise(asked)
         if say.hang:
             await self.release.wait()
