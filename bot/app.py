@@ -67,6 +67,8 @@ from bot.storage.database import Database
 from bot.storage.migrate import upgrade
 from bot.waiting import LocalWaiting
 from commands import COMMANDS
+from integrations.argocd import ApplicationResources, ArgoCDApi, ResourcesAndApi
+from integrations.argocd import connect as connect_argocd
 from integrations.github import GitHubForge, Pace, connect
 from integrations.github.webhooks import parse, verify
 from integrations.kubernetes import KubernetesCluster
@@ -230,10 +232,13 @@ class _Wiring:
 
     async def _platform(self) -> tuple[Mapping[str, Cluster], Deployments | None]:
         """The clusters and Argo CD as configured. Nothing is sent before the first call."""
-        connected = open_clusters(self._settings)
-        for cluster in connected.values():
+        clusters = open_clusters(self._settings)
+        for cluster in clusters.values():
             self._stack.push_async_callback(cluster.close)
-        return connected, None
+        deployments = open_deployments(self._settings, clusters, self.clock)
+        if deployments is not None:
+            self._stack.push_async_callback(deployments.close)
+        return clusters, deployments
 
     def _rules(self) -> Rules:
         environments = rules_of(self._configuration.platform.environments)
@@ -505,6 +510,24 @@ def open_clusters(settings: Settings) -> dict[str, KubernetesCluster]:
     kubeconfig. Raise `Invalid` for a kubeconfig that does not fit."""
     contexts = {name: access.context for name, access in settings.configuration.platform.clusters.items()}
     return connect_clusters(settings.environment.kubeconfig, contexts)
+
+
+def open_deployments(
+    settings: Settings, clusters: Mapping[str, Cluster], clock: Clock
+) -> ArgoCDApi | ApplicationResources | ResourcesAndApi | None:
+    """Argo CD by its API, by its resources, or by both; None where it is configured by neither."""
+    environment, platform = settings.environment, settings.configuration.platform
+    if not environment.argocd_url and not platform.gitops.repository:
+        return None
+    return connect_argocd(
+        url=environment.argocd_url,
+        token=environment.argocd_token,
+        cluster=clusters.get(platform.argocd.cluster or next(iter(platform.clusters), "")),
+        namespace=platform.argocd.namespace,
+        web_url=platform.argocd.web_url,
+        may_write=platform.argocd.write_applications,
+        clock=clock,
+    )
 
 
 @contextlib.contextmanager

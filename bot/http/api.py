@@ -23,6 +23,7 @@ from bot.model.principal import Door, Principal
 from bot.operations.contracts import Filters, Planned
 from bot.ports import Clock
 
+DEPLOY = "service.deploy"
 MAX_BODY = 1_000_000
 MAX_LISTED = 200
 MAX_WAIT_S = 60.0
@@ -40,6 +41,8 @@ class Operations(Protocol):
         self, operation: str, digest: str, principal: Principal, approved: bool, reason: str = ""
     ) -> Decided: ...
     async def undo(self, operation: str, principal: Principal) -> Decided: ...
+    async def wait_on(self, operation: str, principal: Principal) -> Decided: ...
+    async def keep(self, operation: str, principal: Principal) -> Decided: ...
 
 
 class Api:
@@ -73,6 +76,9 @@ class Api:
             web.post(base + "/operations/{operation}/approve", self.approve),
             web.post(base + "/operations/{operation}/reject", self.reject),
             web.post(base + "/operations/{operation}/undo", self.undo),
+            web.post(base + "/operations/{operation}/wait", self.wait_on),
+            web.post(base + "/operations/{operation}/keep", self.keep),
+            web.post(f"{base}/deployments", self.deployment),
         ]
 
     async def openapi(self, _request: web.Request) -> web.Response:
@@ -80,10 +86,17 @@ class Api:
 
     async def request(self, request: web.Request) -> web.Response:
         """Plan and run a command, or with `?dry_run=true` only plan. A query is answered at once."""
+        return await self._ask(request, request.match_info["command"])
+
+    async def deployment(self, request: web.Request) -> web.Response:
+        """What CI calls when it has built a version: the same as `service.deploy`, under the name that CI expects."""
+        return await self._ask(request, DEPLOY)
+
+    async def _ask(self, request: web.Request, name: str) -> web.Response:
         principal = self._who(request)
-        command = self._registry.get(request.match_info["command"])
+        command = self._registry.get(name)
         typed = request_of(command, await _body(request))
-        operation = _operation_id(request, principal)
+        operation = _operation_id(request, principal, command.name)
         if isinstance(command, Query):
             context = Context(operation=operation, principal=principal, door=Door.HTTP, now=self._clock())
             answer = await self._answer(command, typed, context)
@@ -136,6 +149,18 @@ class Api:
         view = await self._found(request)
         return _told(await self._operations.undo(view.id, principal))
 
+    async def wait_on(self, request: web.Request) -> web.Response:
+        """Say that one has seen why a step is stuck, and waits."""
+        principal = self._who(request)
+        view = await self._found(request)
+        return _told(await self._operations.wait_on(view.id, principal))
+
+    async def keep(self, request: web.Request) -> web.Response:
+        """Leave what is stuck as it is."""
+        principal = self._who(request)
+        view = await self._found(request)
+        return _told(await self._operations.keep(view.id, principal))
+
     async def _decide(self, request: web.Request, *, approved: bool) -> web.Response:
         """The body may name the `digest` it decides on; without one the digest of now is meant."""
         principal = self._who(request)
@@ -181,12 +206,12 @@ async def _body(request: web.Request) -> dict[str, JSON]:
     return body
 
 
-def _operation_id(request: web.Request, principal: Principal) -> str:
+def _operation_id(request: web.Request, principal: Principal, command: str) -> str:
     """With an `Idempotency-Key` the same caller and key always mean the same operation."""
     key = request.headers.get("Idempotency-Key", "")
     if not key:
         return new_operation_id()
-    digest = hashlib.sha256(f"{principal.user}\n{request.match_info['command']}\n{key}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{principal.user}\n{command}\n{key}".encode()).hexdigest()
     return f"op-{digest[:20]}"
 
 

@@ -13,6 +13,14 @@ from bot.model.operation import Decided, OperationView
 from bot.model.plan import Plan
 
 _SCHEMAS = "#/components/schemas/"
+DECISIONS = {
+    "approve": "Approve the plan",
+    "reject": "Reject the plan",
+    "undo": "Take it back",
+    "wait": "Say that one has seen why a step is stuck, and waits",
+    "keep": "Leave what is stuck as it is",
+}
+"""What can be decided about an operation → what that means."""
 
 
 def describe(registry: Registry) -> dict[str, Any]:
@@ -27,8 +35,11 @@ def describe(registry: Registry) -> dict[str, Any]:
     paths["/operations"] = {"get": _read("List operations, newest first", [_query("state"), _query("limit")])}
     one = [{"name": "operation", "in": "path", "required": True, "schema": {"type": "string"}}]
     paths["/operations/{operation}"] = {"get": _read("Read one operation", [*one, _query("wait_s")], "OperationView")}
-    for verb, told in (("approve", "Approve the plan"), ("reject", "Reject the plan"), ("undo", "Take it back")):
+    for verb, told in DECISIONS.items():
         paths[f"/operations/{{operation}}/{verb}"] = {"post": _decision(told, one)}
+    if "service.deploy" in registry.commands:
+        deploy = _command(registry.commands["service.deploy"])
+        paths["/deployments"] = {"post": {**deploy, "operationId": "deployments"}}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Causeway", "version": "1", "description": "The HTTP door of the developer platform."},

@@ -193,6 +193,10 @@ class ArgoCD(Part):
     """The app-of-apps: asked to read the repository anew when a file below `GitOps.root` has changed."""
     web_url: str = ""
     """Where people look at it; empty: `CAUSEWAY_ARGOCD_URL`."""
+    cluster: str = ""
+    """The cluster that Argo CD runs in, one of `Platform.clusters`; empty: the first."""
+    write_applications: bool = False
+    """Whether we may write Application resources where there is no API: an opt-in right, see the install guide."""
 
 
 _SIZES = {
@@ -243,6 +247,8 @@ class Platform(Part):
                 wrong.append(f"environments.{name}.cluster: `{environment.cluster}` is not one of clusters")
             if environment.largest_size and environment.largest_size not in self.sizes:
                 wrong.append(f"environments.{name}.largest_size: `{environment.largest_size}` is not one of sizes")
+        if self.argocd.cluster and self.argocd.cluster not in self.clusters:
+            wrong.append(f"argocd.cluster: `{self.argocd.cluster}` is not one of clusters")
         if wrong:
             raise ValueError("; ".join(wrong))
         return self

@@ -55,6 +55,9 @@ async def waiting(here: World, name: str) -> Json:
         ("POST", "/operations/op-1/approve"),
         ("POST", "/operations/op-1/reject"),
         ("POST", "/operations/op-1/undo"),
+        ("POST", "/operations/op-1/wait"),
+        ("POST", "/operations/op-1/keep"),
+        ("POST", "/deployments"),
     ],
 )
 async def test_without_a_known_token_nothing_is_told(

@@ -101,3 +101,48 @@ def test_what_only_the_requester_owns_is_approved_by_administrators() -> None:
     need = may_ask(Rules(), AUTHOR, "service.create", AUTHOR.user).need
     assert need is not None
     assert need.approvers == {PLATFORM}
+
+
+# --- Environments -----------------------------------------------------------------------------------------------------
+
+
+def in_environments(*rules: Rule, **environments: dict[str, object]) -> Rules:
+    found = {name: Environment.model_validate(words) for name, words in environments.items()}
+    return Rules(rules=(*rules, Rule()), of_environments=rules_of(found))
+
+
+def test_an_environments_own_words_decide_who_deploys_and_who_approves() -> None:
+    rules = in_environments(staging={}, production={"approve": ["group:default/platform"]})
+    author = AUTHOR
+    assert may_ask(rules, author, "service.deploy", ORDERS, "staging").need is None
+    need = may_ask(rules, author, "service.deploy", ORDERS, "production").need
+    assert need is not None
+    assert need.approvers == {"group:default/platform"}
+    assert need.rule == "somebody of platform approves /service deploy in production"
+
+
+@pytest.mark.parametrize("command", ["service.rollback", "service.restart", "service.freeze", "service.unpin"])
+def test_what_helps_in_an_emergency_needs_no_approval(command: str) -> None:
+    rules = in_environments(production={"approve": "owner"})
+    verdict = may_ask(rules, AUTHOR, command, ORDERS, "production")
+    assert (verdict.allowed, verdict.need) == (True, None)
+
+
+def test_a_rule_that_names_an_environment_decides_before_its_own_words() -> None:
+    rule = Rule(command="service.deploy", environment="prod*", may_ask=("group:default/platform",), approve=Who.NONE)
+    rules = in_environments(rule, production={"approve": "owner"})
+    refused = may_ask(rules, AUTHOR, "service.deploy", ORDERS, "production")
+    assert not refused.allowed
+    assert "Only platform may use `/service deploy` in production." in refused.because
+
+
+def test_a_general_rule_does_not_override_an_environment() -> None:
+    rules = in_environments(Rule(command="service.*", approve=Who.NONE), production={"approve": "owner"})
+    assert may_ask(rules, AUTHOR, "service.deploy", ORDERS, "production").need is not None
+
+
+def test_strangers_deploy_nowhere_unless_the_environment_says_so() -> None:
+    rules = in_environments(staging={}, sandbox={"may_deploy": "anyone"})
+    stranger = STRANGER
+    assert not may_ask(rules, stranger, "service.deploy", ORDERS, "staging").allowed
+    assert may_ask(rules, stranger, "service.deploy", ORDERS, "sandbox").allowed

@@ -64,9 +64,36 @@ class World:
         async with self.http.post(f"{self.ready['slack']}/sim/faults", json=fault) as response:
             assert response.status == 200, await response.text()
 
-    async def mend(self) -> None:
+    async def fail(self, peer: str, **fault: Any) -> None:
+        """Order a fault of another peer: `kubernetes`, `argocd`."""
+        async with self.http.post(f"{self.ready[peer]}/sim/faults", json=fault) as response:
+            assert response.status == 200, await response.text()
+
+    async def kubernetes(self, method: str, path: str) -> Json:
+        """Look at the cluster as its administrator; an empty answer for what is not there."""
+        headers = {"Authorization": f"Bearer {self.ready['kubernetes_admin_token']}"}
+        async with self.http.request(method, f"{self.ready['kubernetes']}{path}", headers=headers) as response:
+            found: Json = await response.json()
+            assert response.status in (200, 404), found
+            return found if response.status == 200 else {}
+
+    async def application(self, name: str) -> Json:
+        """The Argo CD Application of that name; empty where there is none."""
+        return await self.kubernetes("GET", f"/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/{name}")
+
+    async def pods(self, namespace: str, selector: str, state: str) -> None:
+        body = {"namespace": namespace, "selector": selector, "state": state}
+        async with self.http.post(f"{self.ready['kubernetes']}/sim/pods", json=body) as response:
+            assert response.status == 200, await response.text()
+
+    async def workflows(self, repo: str, conclusion: str) -> None:
+        body = {"repo": f"acme/{repo}", "conclusion": conclusion}
+        async with self.http.post(f"{self.ready['github']}/sim/workflows", json=body) as response:
+            assert response.status == 200, await response.text()
+
+    async def mend(self, *peers: str) -> None:
         """Take back every fault that was ordered and not met."""
-        for peer in ("slack", "github"):
+        for peer in peers or ("slack", "github"):
             async with self.http.delete(f"{self.ready[peer]}/sim/faults") as response:
                 assert response.status == 200, await response.text()
 
