@@ -36,7 +36,7 @@ pytest: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # The long hunt for inputs that nobody handles: FUZZ examples for each property.
-FUZZ_TESTS := tests/slack/test_grammar.py tests/slack/test_edge.py tests/forms tests/golden_paths/test_properties.py
+FUZZ_TESTS := tests/rendering/test_properties.py tests/slack/test_grammar.py tests/slack/test_edge.py tests/forms tests/golden_paths/test_properties.py
 fuzz: $(VENV)/.dev
 	FUZZ=$${FUZZ:-10000} $(BIN)/python -m pytest -n 2 --timeout 3600 -k "test_no_ or test_any_ or test_what_is_written" $(FUZZ_TESTS)
 

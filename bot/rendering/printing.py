@@ -72,7 +72,9 @@ def _item(value: JSON, indent: str) -> Iterator[str]:
 def _scalar(value: JSON) -> str:
     if isinstance(value, str):
         return _text(value)
-    return json.dumps(value)
+    written = json.dumps(value)
+    # YAML 1.1 reads `1e-05` as a text: a number with an exponent needs a point there.
+    return written.replace("e", ".0e") if isinstance(value, float) and "." not in written else written
 
 
 def _text(text: str) -> str:
