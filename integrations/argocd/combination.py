@@ -3,7 +3,7 @@ may. What Causeway uses where it has both."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 
 from bot.errors import UpstreamUnavailable
@@ -30,7 +30,7 @@ class ResourcesAndApi:
     async def applications(self, *, labels: Mapping[str, str] | None = None) -> Sequence[Application]:
         return await (await self._reader()).applications(labels=labels)
 
-    async def follow(self, name: str) -> AsyncIterator[Seen]:
+    async def follow(self, name: str) -> AsyncGenerator[Seen, None]:
         async with aclosing((await self._reader()).follow(name)) as following:
             async for seen in following:
                 yield seen
