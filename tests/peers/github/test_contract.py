@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 import yaml
 
+from tests.peers.github import contract_of_versions  # noqa: F401  # registers its checks
 from tests.peers.github.contract import CHECKS, Rest
 from tests.peers.tools import need
 from tests.playground.github.running import TOKEN, running
