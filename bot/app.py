@@ -69,8 +69,6 @@ from bot.waiting import LocalWaiting
 from commands import COMMANDS
 from integrations.argocd import ApplicationResources, ArgoCDApi, ResourcesAndApi
 from integrations.argocd import connect as connect_argocd
-from integrations.argocd import ApplicationResources, ArgoCDApi, ResourcesAndApi
-from integrations.argocd import connect as connect_argocd
 from integrations.github import GitHubForge, Pace, connect
 from integrations.github.webhooks import parse, verify
 from integrations.kubernetes import KubernetesCluster
@@ -528,25 +526,6 @@ def open_deployments(
         namespace=platform.argocd.namespace,
         web_url=platform.argocd.web_url,
         may_write=platform.argocd.write_applications,
-        clock=clock,
-    )
-
-
-def open_deployments(
-    settings: Settings, clusters: Mapping[str, Cluster], clock: Clock
-) -> ArgoCDApi | ApplicationResources | ResourcesAndApi | None:
-    """Argo CD as configured; nothing is sent before the first call. None without an address of it where nothing is
-    delivered through Git either."""
-    platform, environment = settings.configuration.platform, settings.environment
-    argocd = platform.argocd
-    reads = bool(environment.argocd_url or platform.gitops.repository)
-    return connect_argocd(
-        url=environment.argocd_url,
-        token=environment.argocd_token,
-        cluster=clusters.get(argocd.cluster or next(iter(platform.clusters))) if reads else None,
-        namespace=argocd.namespace,
-        web_url=argocd.web_url,
-        may_write=argocd.write_applications,
         clock=clock,
     )
 
