@@ -106,7 +106,8 @@ class Write:
     shape: Type
     owner: Manager
     api_version: str
-    now: str
+    now: str | None
+    """Noted with what the writer comes to own; the real server notes no time for a write of the scale."""
     ignored: Ignored = lambda _: False
 
 

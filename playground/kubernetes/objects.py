@@ -79,6 +79,21 @@ class Objects:
         found = self._objects.get(key, {})
         return [found[place] for place in sorted(found) if not namespace or place[0] == namespace]
 
+    def at(self, key: Key, namespace: str, revision: int) -> list[Object]:
+        """Return what lay there at an earlier revision, not older than `oldest`."""
+        found = dict(self._objects.get(key, {}))
+        for change in reversed(self.history):
+            if change.revision <= revision:
+                break
+            if change.key == key:
+                metadata = change.object["metadata"]
+                place = (metadata.get("namespace", ""), metadata["name"])
+                if change.previous is None:
+                    found.pop(place, None)
+                else:
+                    found[place] = change.previous
+        return [found[place] for place in sorted(found) if not namespace or place[0] == namespace]
+
     def put(self, key: Key, obj: Object) -> Object:
         """Store an object under the next revision, which becomes its `resourceVersion`."""
         metadata = obj["metadata"]

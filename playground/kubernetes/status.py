@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playground.kubernetes.registry import Resource
+
+if TYPE_CHECKING:
+    from playground.kubernetes.rbac import Attempt
 
 
 class ApiError(Exception):
@@ -26,12 +29,13 @@ class ApiError(Exception):
         self.message = message
         self.details = details
         self.headers = dict(headers or {})
+        self.metadata: dict[str, Any] = {}
 
     def body(self) -> dict[str, Any]:
         body: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
         }
@@ -144,3 +148,17 @@ def method_not_supported() -> ApiError:
 
 def unauthorized() -> ApiError:
     return ApiError(401, "Unauthorized", "Unauthorized")
+
+
+def forbidden_attempt(user: str, attempt: Attempt, reason: str) -> ApiError:
+    """Refuse what RBAC does not grant."""
+    plural, name = attempt.resource.partition("/")[0], attempt.name
+    qualified = f"{plural}.{attempt.group}" if attempt.group else plural
+    shown = f'{qualified} "{name}"' if name else qualified
+    text = f'{shown} is forbidden: User "{user}" {attempt}' + (f": {reason}" if reason else "")
+    found = ({"name": name} if name else {}) | ({"group": attempt.group} if attempt.group else {})
+    return ApiError(403, "Forbidden", text, {**found, "kind": plural})
+
+
+def forbidden_path(user: str, verb: str, path: str) -> ApiError:
+    return ApiError(403, "Forbidden", f'forbidden: User "{user}" cannot {verb} path "{path}"', {})

@@ -149,7 +149,7 @@ class Store:
             shape=strategy.shape_of(resource),
             owner=managed_fields.manager(name, operation, version, subresource),
             api_version=version,
-            now=stamp(self.clock()),
+            now=None if subresource == "scale" else stamp(self.clock()),
             ignored=strategy.ignored(resource, subresource),
         )
 

@@ -1,0 +1,31 @@
+"""GET: one object, or a list of them."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from playground.kubernetes.http.call import Call, respond
+from playground.kubernetes.http.listing import page_of, revision_of, too_large
+from playground.kubernetes.objects import Object
+
+
+def get(call: Call) -> web.Response:
+    wanted = revision_of(call.query)
+    if wanted and wanted > call.store.revision:
+        raise too_large(wanted, call.store.revision)
+    return respond(call.shown(call.existing()))
+
+
+def list_(call: Call) -> web.Response:
+    page = page_of(call.store.objects, call.resource, call.target.namespace, call.query)
+    return respond(listed(call, page.items, page.metadata))
+
+
+def listed(call: Call, items: list[Object], metadata: Object) -> Object:
+    """Return a list object. Items of built-in kinds do not repeat their kind; those of custom ones do."""
+    if call.resource.custom:
+        shown = [call.shown(obj) for obj in items]
+    else:
+        shown = [{key: value for key, value in obj.items() if key not in {"kind", "apiVersion"}} for obj in items]
+    kind = f"{call.resource.kind}List"
+    return {"kind": kind, "apiVersion": call.target.api_version, "metadata": metadata, "items": shown}
