@@ -119,8 +119,7 @@ async def test_each_right_that_the_manifests_grant_is_missed(patient: Patient, r
 
 
 async def test_rights_to_argocd_are_only_needed_where_it_runs(patient: Patient) -> None:
-    elsewhere = {"default": {"argocd_server": "https://other.example"}}
-    patient.platform = platform(clusters=elsewhere)
+    patient.platform = platform(clusters={"default": {}, "home": {}}, argocd={"cluster": "home"})
     patient.clusters["default"].denied = {("list", "applications")}
     assert len(await patient.hears_of_cluster()) == 1
 
@@ -352,6 +351,15 @@ async def test_without_an_address_or_a_token(patient: Patient) -> None:
     assert (await patient.hears(delivery))[0].startswith("! CAUSEWAY_ARGOCD_TOKEN is not set")
     patient.environment |= {"argocd_token": SecretStr("t")}
     assert "http://127.0.0.1:9 did not answer as Argo CD does" in (await patient.hears(delivery))[0]
+
+
+async def test_applications_that_may_be_written_need_no_address_but_the_right(patient: Patient) -> None:
+    patient.platform = platform(argocd={"write_applications": True})
+    assert (await patient.hears(delivery))[0] == "it is asked for syncs by its Application resources."
+    assert len(await patient.hears_of_cluster()) == 1
+    patient.clusters["default"].denied = {("patch", "applications")}
+    _, told = await patient.hears_of_cluster()
+    assert told.endswith("Add manifests/install/components/argocd-write to your overlay.")
 
 
 async def test_argocd_is_nobodys_business_where_all_is_delivered_directly(patient: Patient) -> None:

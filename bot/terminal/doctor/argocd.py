@@ -51,9 +51,11 @@ def _root(installation: Installation, root: Application | None) -> list[Finding]
 
 async def _api(installation: Installation) -> Sequence[Finding]:
     environment = installation.settings.environment
+    if not environment.argocd_url and installation.settings.configuration.platform.argocd.write_applications:
+        return [fine("it is asked for syncs by its Application resources.")]
     if not environment.argocd_url:
         told = "CAUSEWAY_ARGOCD_URL is not set, so Argo CD cannot be asked for a sync."
-        return [mend(f"{told} Set it, with a token in CAUSEWAY_ARGOCD_TOKEN.")]
+        return [mend(f"{told} Set it, and CAUSEWAY_ARGOCD_TOKEN.")]
     if not environment.argocd_token.get_secret_value():
         return [mend(f"CAUSEWAY_ARGOCD_TOKEN is not set. {ACCOUNT}")]
     try:

@@ -8,10 +8,18 @@ from bot.errors import NotFound, Refused
 from bot.model.platform import Environment, Platform
 from bot.ports import Cluster, ObjectRef
 from bot.terminal.doctor.findings import Finding, Installation, fine, mend
-from bot.terminal.doctor.rights import ARGOCD_READ, DIRECT, DIRECT_CROSSPLANE, READ, granted, missing, spoken, within
+from bot.terminal.doctor.rights import (
+    ARGOCD_READ,
+    ARGOCD_WRITE,
+    DIRECT,
+    DIRECT_CROSSPLANE,
+    READ,
+    granted,
+    missing,
+    spoken,
+    within,
+)
 
-IN_CLUSTER = "https://kubernetes.default.svc"
-"""What Argo CD calls the cluster that it runs in itself."""
 PROBE = "causeway-doctor"
 """Name of an object that nobody makes: asking for it tells whether its kind is known."""
 IN_NO_NAMESPACE = frozenset({"ClusterIssuer", "RDSInstance"})
@@ -47,9 +55,9 @@ def environments_of(installation: Installation, cluster_name: str) -> dict[str, 
 
 
 def has_argocd(platform: Platform, cluster_name: str) -> bool:
-    """Argo CD runs in the cluster that it calls its own; it is needed where anything is delivered by Git."""
+    """Argo CD is needed where anything is delivered by Git, in the one cluster that it runs in."""
     by_git = any(one.delivery == "gitops" for one in platform.environments.values())
-    return by_git and platform.clusters[cluster_name].argocd_server == IN_CLUSTER
+    return by_git and cluster_name == (platform.argocd.cluster or next(iter(platform.clusters)))
 
 
 async def _reads(installation: Installation, name: str, asked: Cluster) -> list[Finding]:
@@ -59,10 +67,21 @@ async def _reads(installation: Installation, name: str, asked: Cluster) -> list[
         told_of = f"we may not {spoken(lacking)}"
         findings.append(mend(f"{told_of}. Apply manifests/install/account there: `kubectl apply -k`."))
     if has_argocd(platform, name):
-        namespace = platform.argocd.namespace
-        if lacking := await missing(asked, within(granted(ARGOCD_READ), namespace)):
-            told_of = f"we may not {spoken(lacking)} in {namespace}"
-            findings.append(mend(f"{told_of}. Apply manifests/install/{ARGOCD_READ}."))
+        findings += await _argocd(platform, asked)
+    return findings
+
+
+async def _argocd(platform: Platform, asked: Cluster) -> list[Finding]:
+    namespace = platform.argocd.namespace
+    findings = []
+    if lacking := await missing(asked, within(granted(ARGOCD_READ), namespace)):
+        told = f"we may not {spoken(lacking)} in {namespace}"
+        findings.append(mend(f"{told}. Apply manifests/install/{ARGOCD_READ}."))
+    if platform.argocd.write_applications and (
+        lacking := await missing(asked, within(granted(ARGOCD_WRITE), namespace))
+    ):
+        told = f"`platform.argocd.write_applications` is set, and we may not {spoken(lacking)} in {namespace}"
+        findings.append(mend(f"{told}. Add manifests/install/components/argocd-write to your overlay."))
     return findings
 
 

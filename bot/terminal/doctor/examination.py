@@ -9,7 +9,8 @@ from functools import partial
 
 import aiohttp
 
-from bot.app import open_clusters, open_forge
+from bot.app import open_clusters, open_deployments, open_forge
+from bot.clock import machine_clock
 from bot.errors import PlatformError
 from bot.logs import configure
 from bot.settings import Settings
@@ -74,12 +75,16 @@ async def opened(settings: Settings) -> AsyncIterator[Installation]:
             reached, problem = {}, tuple(trouble(error))
         for one in reached.values():
             stack.push_async_callback(one.close)
+        deployments = open_deployments(settings, reached, machine_clock)
+        if deployments is not None:
+            stack.push_async_callback(deployments.close)
         yield Installation(
             settings=settings,
             session=session,
             forge=reached_forge,
             clusters=reached,
             clusters_trouble=problem,
+            deployments=deployments,
             services=await known_services(settings, reached_forge),
         )
 
