@@ -52,7 +52,7 @@ from bot.operations.contracts import Allowed, Denied, Filters, NeedsApproval, Pl
 from bot.operations.engine import Operations
 from bot.operations.seal import FilePublisher, HeadPublisher, Sealer, signing_key
 from bot.planner import CommandPlanner
-from bot.policy.rules import Rules, rules_of
+from bot.policy.rules import Rules, in_force
 from bot.ports import Clock, Cluster, Deployments, Ports, build_key
 from bot.publishing import ChannelPublisher, GitPublisher
 from bot.settings import Settings
@@ -241,8 +241,7 @@ class _Wiring:
         return clusters, deployments
 
     def _rules(self) -> Rules:
-        environments = rules_of(self._configuration.platform.environments)
-        return self._configuration.policy.model_copy(update={"of_environments": environments})
+        return in_force(self._configuration.policy, self._configuration.platform.environments)
 
     async def _deps(self) -> Deps:
         part, github = self._configuration.golden_paths, self._configuration.github

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Annotated
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, field_validator
 
 from bot.model.duration import Duration
 from bot.model.entities import full_ref
@@ -60,13 +59,17 @@ class Rules(BaseModel, frozen=True, extra="forbid"):
     administrators: tuple[str, ...] = ("group:default/platform",)
     """They may ask for anything, and approve where nobody else can."""
     rules: tuple[Rule, ...] = (Rule(),)
-    of_environments: Annotated[tuple[Rule, ...], Field(exclude=True)] = ()
-    """Filled in from `platform.environments`, never written by hand."""
 
     @field_validator("administrators")
     @classmethod
     def _full(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(full_ref(ref, kind="group") for ref in value)
+
+
+class RulesInForce(Rules, frozen=True):
+    """The rules as they are written, and those that the platform's environments stand for."""
+
+    of_environments: tuple[Rule, ...] = ()
 
 
 class Verdict(BaseModel, frozen=True):
@@ -127,10 +130,10 @@ def rule_for(rules: Rules, command: str, environment: str = "") -> Rule:
 
     Where an environment is changed: first the rules that name one, then that environment's own words, then the others.
     """
-    words = () if command in READS else rules.of_environments
-    fitting = [rule for rule in (*rules.rules, *words) if _is_about(rule, command, environment)]
-    fitting.sort(key=lambda rule: 2 if rule.environment == "*" else 1 if rule in rules.of_environments else 0)
-    return fitting[0] if fitting else Rule()
+    own = rules.of_environments if isinstance(rules, RulesInForce) and command not in READS else ()
+    named = [rule for rule in rules.rules if rule.environment != "*"]
+    general = [rule for rule in rules.rules if rule.environment == "*"]
+    return next((rule for rule in (*named, *own, *general) if _is_about(rule, command, environment)), Rule())
 
 
 CHANGES_WHAT_RUNS = ("service.deploy", "service.promote", "service.scale")
@@ -143,13 +146,14 @@ READS = ("service.logs",)
 not count; a rule of the platform team that names the environment does."""
 
 
-def rules_of(environments: Mapping[str, Environment]) -> tuple[Rule, ...]:
-    """Return the rules that the platform's environments stand for by their `may_deploy` and `approve`."""
-    return tuple(
+def in_force(rules: Rules, environments: Mapping[str, Environment]) -> RulesInForce:
+    """Return the rules together with what the environments say by their `may_deploy` and `approve`."""
+    own = tuple(
         Rule.model_validate({"command": command, "environment": name, "may_ask": there.may_deploy, "approve": approve})
         for name, there in environments.items()
         for command, approve in (*((one, there.approve) for one in CHANGES_WHAT_RUNS), ("service.*", "none"))
     )
+    return RulesInForce(**dict(rules), of_environments=own)
 
 
 def _is_about(rule: Rule, command: str, environment: str) -> bool:

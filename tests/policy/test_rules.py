@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from bot.model.operation import Need
 from bot.model.platform import Environment
 from bot.model.principal import Principal
-from bot.policy.rules import Rule, Rules, Who, may_approve, may_ask, may_undo, rules_of
+from bot.policy.rules import Rule, Rules, Who, in_force, may_approve, may_ask, may_undo
 
 ORDERS, CHECKOUT, PLATFORM = "group:default/team-orders", "group:default/team-checkout", "group:default/platform"
 
@@ -50,10 +50,10 @@ def test_the_first_rule_that_fits_decides() -> None:
 
 def test_who_may_deploy_says_nothing_about_who_may_read_logs() -> None:
     open_to_all = {"staging": Environment.model_validate({"may_deploy": "anyone"})}
-    rules = Rules(of_environments=rules_of(open_to_all))
+    rules = in_force(Rules(), open_to_all)
     assert may_ask(rules, STRANGER, "service.deploy", ORDERS, "staging").allowed
     assert not may_ask(rules, STRANGER, "service.logs", ORDERS, "staging").allowed
-    closed = Rules(of_environments=rules_of({"production": Environment.model_validate({"may_deploy": ["platform"]})}))
+    closed = in_force(Rules(), {"production": Environment.model_validate({"may_deploy": ["platform"]})})
     assert not may_ask(closed, AUTHOR, "service.deploy", ORDERS, "production").allowed
     assert may_ask(closed, AUTHOR, "service.logs", ORDERS, "production").allowed
 
@@ -108,7 +108,7 @@ def test_what_only_the_requester_owns_is_approved_by_administrators() -> None:
 
 def in_environments(*rules: Rule, **environments: dict[str, object]) -> Rules:
     found = {name: Environment.model_validate(words) for name, words in environments.items()}
-    return Rules(rules=(*rules, Rule()), of_environments=rules_of(found))
+    return in_force(Rules(rules=(*rules, Rule())), found)
 
 
 def test_an_environments_own_words_decide_who_deploys_and_who_approves() -> None:
