@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 import yaml
 
 from playground.argocd.controller import ApplicationController
-from playground.argocd.sources import CommitInfo, SourceError, Sources
+from playground.argocd.peer import ArgoCDPeer
+from playground.argocd.sources import CommitInfo, SourceError
 from tests.playground.kubernetes.cluster import GOOD, LABELS, Clock, Cluster, running
 
 T = TypeVar("T")
 GITOPS = "http://127.0.0.1/acme/gitops.git"
+TOKEN = "sample-argocd-token"
 SERVER = "https://kubernetes.default.svc"
 NAME, SPACE = "orders-api-staging", "orders-api-staging"
 FOLDER = "apps/orders-api/staging"
@@ -58,9 +60,13 @@ class Folders:
 @dataclass
 class Delivery:
     cluster: Cluster
-    controller: ApplicationController
+    peer: ArgoCDPeer
     folders: Folders
     files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def controller(self) -> ApplicationController:
+        return self.peer.controller
 
     def push(self, files: Mapping[str, Any]) -> str:
         """Commit objects (or text, or None to delete) by path, and tell Argo CD of it."""
@@ -163,9 +169,9 @@ async def delivering(clock: Clock | None = None) -> AsyncIterator[Delivery]:
     async with running(clock=clock) as cluster:
         folders = Folders()
         cluster.store.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}})
-        controller = ApplicationController(cluster.store, cluster.clock, Sources(folders))
-        controller.start()
+        peer = ArgoCDPeer(store=cluster.store, clock=cluster.clock, repositories=folders, token=TOKEN)
+        await peer.start()
         try:
-            yield Delivery(cluster, controller, folders)
+            yield Delivery(cluster, peer, folders)
         finally:
-            await controller.close()
+            await peer.close()

@@ -1,0 +1,86 @@
+"""What the sample company's cluster holds before anybody has done anything.
+
+Nodes, namespaces, Argo CD's root application, and for the bot exactly the rights and the root that the platform team
+would apply from `manifests/install/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from playground.kubernetes.store import Store
+
+INSTALL = Path(__file__).parent.parent / "manifests" / "install"
+RIGHTS = ("account/rbac-read.yaml", "base/rbac-argocd-read.yaml")
+ROOT = "argocd/root.yaml"
+SAMPLE_URL = "https://github.com/acme/gitops.git"
+"""The address in `ROOT` that everybody puts their own in place of."""
+ARGOCD = "argocd"
+NAMESPACES = (ARGOCD, "causeway", "ingress-nginx", "monitoring")
+BOT = ("causeway", "causeway")
+"""Namespace and name of the service account that the bot's token belongs to."""
+NODES = 3
+INSTALLER = "platform-team"
+Object = dict[str, Any]
+
+
+def furnish(store: Store, gitops_url: str) -> None:
+    """Put in what is missing; what is there stays as people left it."""
+    for wanted in [*nodes(store.clock().strftime("%Y-%m-%dT%H:%M:%SZ")), *namespaces(), *installed(gitops_url)]:
+        group, _, _ = str(wanted["apiVersion"]).rpartition("/")
+        place = wanted["metadata"].get("namespace", ""), wanted["metadata"]["name"]
+        if store.get(group, wanted["kind"], *place) is None:
+            store.create(wanted, manager=INSTALLER)
+
+
+def nodes(now: str) -> Iterator[Object]:
+    for number in range(1, NODES + 1):
+        name = f"node-{number}"
+        size = {"cpu": "4", "memory": "16Gi", "pods": "110", "ephemeral-storage": "100Gi"}
+        ready = {
+            "type": "Ready",
+            "status": "True",
+            "reason": "KubeletReady",
+            "message": "kubelet is posting ready status",
+        }
+        yield {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}},
+            "status": {
+                "capacity": size,
+                "allocatable": size,
+                "conditions": [{**ready, "lastHeartbeatTime": now, "lastTransitionTime": now}],
+                "addresses": [{"type": "Hostname", "address": name}],
+            },
+        }
+
+
+def namespaces() -> Iterator[Object]:
+    for name in NAMESPACES:
+        yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    namespace, name = BOT
+    yield {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}}
+    yield {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IngressClass",
+        "metadata": {"name": "nginx"},
+        "spec": {"controller": "k8s.io/ingress-nginx"},
+    }
+
+
+def installed(gitops_url: str) -> Iterator[Object]:
+    """Yield what `manifests/install/` says, with the playground's GitOps repository."""
+    for file in RIGHTS:
+        yield from yaml.safe_load_all((INSTALL / file).read_text())
+    text = (INSTALL / ROOT).read_text().replace(SAMPLE_URL, gitops_url)
+    for obj in yaml.safe_load_all(text):
+        yield {**obj, "metadata": {**obj["metadata"], "namespace": ARGOCD}}
+    everywhere = [{"server": "*", "namespace": "*"}]
+    spec = {"sourceRepos": ["*"], "destinations": everywhere, "clusterResourceWhitelist": [{"group": "*", "kind": "*"}]}
+    metadata = {"name": "default", "namespace": ARGOCD}
+    yield {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": metadata, "spec": spec}
