@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.errors import PlatformError
-from bot.ports import Change, Object
+from bot.ports import Change
 from integrations.kubernetes.answers import Ask, Expired, problem
 from integrations.kubernetes.client import Client, plural, selectors, without_managed_fields
 from integrations.kubernetes.connection import NoAnswer, Reply, Request
 from integrations.kubernetes.discovery import Resource
-from integrations.kubernetes.follower import Follower
+from integrations.kubernetes.follower import Follower, Plain, Told
+from integrations.kubernetes.kept import Kept
 
 ROUND_S = 120
 """The server ends a watch after so many seconds; it is resumed where it ended."""
@@ -37,6 +38,9 @@ class Scope:
     name: str
 
 
+SYNCED = ("synced", Plain(Change("synced")))
+
+
 class Feed:
     """Runs for as long as somebody follows it. It never gives up: what keeps it from going on is told as `lost`."""
 
@@ -44,9 +48,9 @@ class Feed:
         self._client = client
         self._scope = scope
         self._followers: set[Follower] = set()
-        self._objects: dict[str, Object] = {}
+        self._objects: dict[str, Kept] = {}
         self._synced = False
-        self._lost: Change | None = None
+        self._lost: tuple[str, Told] | None = None
         self._version = ""
         self._task: asyncio.Task[None] | None = None
 
@@ -75,12 +79,12 @@ class Feed:
     def _catch_up(self, follower: Follower) -> None:
         """Tell somebody who comes late what the others know."""
         if self._lost is not None:
-            follower.tell(self._lost)
+            follower.tell(*self._lost)
             return
-        for obj in self._objects.values():
-            follower.tell(Change("present", obj))
+        for key, kept in self._objects.items():
+            follower.tell(key, kept)
         if self._synced:
-            follower.tell(Change("synced"))
+            follower.tell(*SYNCED)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         failure = None if task.cancelled() else task.exception()
@@ -104,23 +108,21 @@ class Feed:
 
     async def _read_all(self, resource: Resource) -> None:
         """Read what is there now, and tell how it differs from what was known."""
-        everything = not self._synced or self._lost is not None
-        seen: dict[str, Object] = {}
+        seen: dict[str, Kept] = {}
         query = selectors(dict(self._scope.labels), self._scope.name)
         async for page in self._client.pages(resource, self._scope.namespace, query):
-            seen |= {_key(obj): obj for obj in page.objects}
+            seen |= {_key(obj): Kept.of(obj) for obj in page.objects}
             self._version = page.version
-        self._lost = None
+        everything = not self._synced or self._lost is not None
         known, self._objects = self._objects, seen
-        for key, obj in known.items():
-            if key not in seen:
-                self._tell(Change("deleted", obj))
-        for key, obj in seen.items():
-            if everything or key not in known or _version(obj) != _version(known[key]):
-                self._tell(Change("present", obj))
-        self._synced = True
+        self._synced, self._lost = True, None
+        for key in known.keys() - seen.keys():
+            self._tell(key, known[key].gone())
+        for key, kept in seen.items():
+            if everything or key not in known or kept.version != known[key].version:
+                self._tell(key, kept)
         if everything:
-            self._tell(Change("synced"))
+            self._tell(*SYNCED)
 
     async def _follow_changes(self, resource: Resource) -> None:
         """Go on for ever. Raise `Expired` when what comes next is forgotten, `PlatformError` where it cannot be had."""
@@ -159,22 +161,25 @@ class Feed:
             raise problem(Reply(int(obj.get("code") or 500), json.dumps(obj).encode()), ask)
         if kind != "BOOKMARK":
             without_managed_fields(obj)
-            if kind == "DELETED":
-                self._objects.pop(_key(obj), None)
-                self._tell(Change("deleted", obj))
-            else:
-                self._objects[_key(obj)] = obj
-                self._tell(Change("present", obj))
+            self._note(obj, gone=kind == "DELETED")
         self._version = _version(obj) or self._version
+
+    def _note(self, obj: Any, *, gone: bool) -> None:
+        key = _key(obj)
+        if gone:
+            self._objects.pop(key, None)
+        else:
+            self._objects[key] = Kept.of(obj)
+        self._tell(key, Plain(Change("deleted" if gone else "present", obj)))
 
     def _lose(self, error: PlatformError) -> None:
         if self._lost is None:
-            self._lost = Change("lost", problem=str(error))
-            self._tell(self._lost)
+            self._lost = ("", Plain(Change("lost", problem=str(error))))
+            self._tell(*self._lost)
 
-    def _tell(self, change: Change) -> None:
+    def _tell(self, key: str, told: Told) -> None:
         for follower in self._followers:
-            follower.tell(change)
+            follower.tell(key, told)
 
 
 def _key(obj: Any) -> str:

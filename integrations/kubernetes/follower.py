@@ -3,24 +3,50 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from typing import Protocol
 
 from bot.ports import Change
 
 
+class Told(Protocol):
+    """Something to tell, made when it is taken."""
+
+    @property
+    def what(self) -> str:
+        """As in `Change`."""
+
+    def change(self) -> Change: ...
+
+
+class Plain:
+    """A change that is there already."""
+
+    __slots__ = ("_change",)
+
+    def __init__(self, change: Change) -> None:
+        self._change = change
+
+    @property
+    def what(self) -> str:
+        return self._change.what
+
+    def change(self) -> Change:
+        return self._change
+
+
 class Follower:
     def __init__(self) -> None:
-        self._waiting: dict[str, Change] = {}
+        self._waiting: dict[str, Told] = {}
         self._woken = asyncio.Event()
         self._over = False
         self._failure: BaseException | None = None
 
-    def tell(self, change: Change) -> None:
-        """Put it in line; in the place of an older state of the same object, if that was not taken yet."""
-        if change.what == "lost":
+    def tell(self, key: str, told: Told) -> None:
+        """Put it in line; in the place of an older state of the same object (`key`), if that was not taken yet."""
+        if told.what == "lost":
             # Everything that is there will be told again; what has gone will not.
             self._waiting = {key: one for key, one in self._waiting.items() if one.what == "deleted"}
-        self._waiting[_key(change)] = change
+        self._waiting[key] = told
         self._woken.set()
 
     def end(self, failure: BaseException | None = None) -> None:
@@ -35,15 +61,7 @@ class Follower:
             if self._failure is not None:
                 raise self._failure
             return None
-        change = self._waiting.pop(next(iter(self._waiting)))
+        told = self._waiting.pop(next(iter(self._waiting)))
         if not self._waiting and not self._over:
             self._woken.clear()
-        return change
-
-
-def _key(change: Change) -> str:
-    """An object that has the name of one that is gone is another object."""
-    if change.object is None:
-        return change.what
-    metadata = change.object["metadata"]
-    return str(metadata["uid"]) if isinstance(metadata, Mapping) else ""
+        return told.change()

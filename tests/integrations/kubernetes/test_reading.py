@@ -54,8 +54,8 @@ async def test_a_list_is_read_page_by_page(server: Server, cluster: KubernetesCl
     ]
     assert [asked.path for asked in server.asked] == ["/api/v1/namespaces/x/configmaps"] * 2
     assert [dict(asked.query) for asked in server.asked] == [
-        {"limit": "100", "labelSelector": "a=1,b=2"},
-        {"limit": "100", "labelSelector": "a=1,b=2", "continue": "next page"},
+        {"limit": "50", "labelSelector": "a=1,b=2"},
+        {"limit": "50", "labelSelector": "a=1,b=2", "continue": "next page"},
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from bot.ports import Change
 from integrations.kubernetes import KubernetesCluster, feed
-from integrations.kubernetes.follower import Follower
+from integrations.kubernetes.follower import Follower, Plain
 from tests.integrations.kubernetes.server import PATIENCE_S, Asked, Say, Server, config_map, listed, refusal
 
 
@@ -164,8 +164,8 @@ async def test_different_scopes_have_watches_of_their_own(server: Server, cluste
             assert [await told(), await told()] == [("present", "one"), ("synced", "")]
     lists = [(asked.path, dict(asked.query)) for asked in server.asked if "watch" not in asked.query]
     assert sorted(lists, key=str) == [
-        ("/api/v1/configmaps", {"limit": "100", "labelSelector": "a=1"}),
-        ("/api/v1/namespaces/x/configmaps", {"limit": "100", "fieldSelector": "metadata.name=one"}),
+        ("/api/v1/configmaps", {"limit": "50", "labelSelector": "a=1"}),
+        ("/api/v1/namespaces/x/configmaps", {"limit": "50", "fieldSelector": "metadata.name=one"}),
     ]
 
 
@@ -198,6 +198,12 @@ def present(name: str, version: str) -> Change:
     return Change("present", config_map(name, version))
 
 
+def tell(follower: Follower, *changes: Change) -> None:
+    for change in changes:
+        metadata: Any = change.object["metadata"] if change.object else {"uid": change.what}
+        follower.tell(metadata["uid"], Plain(change))
+
+
 async def taken(follower: Follower) -> list[tuple[str, str]]:
     follower.end()
     told: list[tuple[str, str]] = []
@@ -209,18 +215,15 @@ async def taken(follower: Follower) -> list[tuple[str, str]]:
 
 async def test_a_slow_follower_is_told_the_latest_of_each_object_and_nothing_twice() -> None:
     follower = Follower()
-    for change in (present("a", "1"), present("b", "2"), Change("synced"), present("a", "3"), present("c", "4")):
-        follower.tell(change)
+    tell(follower, present("a", "1"), present("b", "2"), Change("synced"), present("a", "3"), present("c", "4"))
     assert await taken(follower) == [("present", "a 3"), ("present", "b 2"), ("synced", ""), ("present", "c 4")]
 
 
 async def test_a_slow_follower_that_loses_the_watch_hears_of_that_and_of_what_was_deleted() -> None:
     follower = Follower()
     gone = Change("deleted", config_map("b", "3"))
-    for change in (present("a", "1"), Change("synced"), present("b", "2"), gone, Change("lost", problem="no")):
-        follower.tell(change)
-    for change in (present("a", "5"), Change("synced")):
-        follower.tell(change)
+    tell(follower, present("a", "1"), Change("synced"), present("b", "2"), gone, Change("lost", problem="no"))
+    tell(follower, present("a", "5"), Change("synced"))
     assert await taken(follower) == [("deleted", "b 3"), ("lost", ""), ("present", "a 5"), ("synced", "")]
 
 
@@ -228,6 +231,5 @@ async def test_an_object_that_takes_the_name_of_one_that_went_is_told_apart() ->
     follower = Follower()
     other = config_map("a", "3")
     other["metadata"]["uid"] = "uid-other"
-    for change in (Change("deleted", config_map("a", "2")), Change("present", other)):
-        follower.tell(change)
+    tell(follower, Change("deleted", config_map("a", "2")), Change("present", other))
     assert await taken(follower) == [("deleted", "a 2"), ("present", "a 3")]
