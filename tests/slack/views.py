@@ -6,8 +6,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.model.effect import Outcome, StoredEffect, Undo, Undone
-from bot.model.operation import Approval, Need, OperationView, Origin, Reason, State, StepState, StepView, Voided
-from bot.model.plan import Detail, Plan, Revision, Step
+from bot.model.operation import (
+    Approval,
+    Behind,
+    Need,
+    OperationView,
+    Origin,
+    Patience,
+    Reason,
+    State,
+    StepState,
+    StepView,
+    Voided,
+)
+from bot.model.plan import Detail, Offer, Plan, Revision, Step
 from bot.model.principal import Door, Principal
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -97,7 +109,59 @@ NEED = Need(approvers=frozenset({"user:default/approver", "group:default/platfor
 _P, _R, _D, _F, _U = StepState.PENDING, StepState.RUNNING, StepState.DONE, StepState.FAILED, StepState.UNDONE
 _FAILURE = "GitHub refused the branch rule: the plan of acme does not allow it. Ask the platform team."
 
+DEPLOY = plan(
+    summary="Deploy orders 1a2b3c4 to staging",
+    highlights=(
+        "2 commits that are not there yet:",
+        "• 1a2b3c4 Keep two decimals (Sample Author)",
+        "• 9f8e7d6 Add a column (Sample Lead)",
+        "Settings that change:",
+        "• replicas: 2 → 4",
+        "Database migrations are touched: app/migrations/0007_column.py.",
+    ),
+    environment="staging",
+    offers=(
+        Offer(
+            action="rollback",
+            label="Roll back",
+            command="service.rollback",
+            request={"service": "orders", "environment": "staging"},
+            confirm="orders in staging goes back to the version before, and stays there until a fix is merged.",
+            ends_wait=True,
+        ),
+    ),
+    notes=(),
+)
+CRASHES = (
+    "orders in staging is not healthy: 1 of 2 pods of 1a2b3c4 crashes at start (exit code 1, 4 restarts); its last line "
+    "is `KeyError: 'DATABASE_URL'`. Set DATABASE_URL in platform.yaml and deploy again, or roll back."
+)
+
+
+def deploying(progress: str, *, stalled: bool = False, **changes: Any) -> OperationView:
+    """A deploy in its second step, which waits."""
+    first, second, *rest = steps(_D, _R, _P, _P)
+    waits = second.model_copy(update={"progress": progress, "stalled": stalled, "text": "Wait until orders is healthy"})
+    return view(State.RUNNING, command="service.deploy", plan=DEPLOY, steps=(first, waits, *rest), **changes)
+
+
 STORIES: dict[str, OperationView] = {
+    "in-line": view(
+        State.PLANNED,
+        command="service.deploy",
+        plan=DEPLOY,
+        behind=Behind(operation="op-1", summary="Deploy orders 9f8e7d6 to staging", by="Sample Lead"),
+        buttons={"undo": "b-7"},
+    ),
+    "waiting": deploying("1 of 2 pods are ready.", buttons={"undo": "b-8"}),
+    "stalled": deploying(CRASHES, stalled=True, buttons={"wait": "b-9", "keep": "b-10", "undo": "b-11"}),
+    "stalled-and-seen": deploying(
+        CRASHES,
+        stalled=True,
+        patience=Patience(principal=LEAD, progress=CRASHES),
+        buttons={"keep": "b-10", "undo": "b-11"},
+    ),
+    "deployed": view(State.SUCCEEDED, command="service.deploy", plan=DEPLOY, steps=steps(_D, _D, _D, _D)),
     "planned": view(State.PLANNED, plan=None, digest=None),
     "could-not-be-planned": view(
         State.FAILED, plan=None, digest=None, problem="The repository acme/orders exists. Choose another name."
