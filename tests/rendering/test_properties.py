@@ -25,7 +25,7 @@ ROOMY = Platform(
 names = st.from_regex(r"[a-z]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
 printable = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)
 numbers = st.integers(1, 1000)
-text_values = st.text(st.characters(exclude_categories=("Cs",)), max_size=10)
+text_values = st.text(st.characters(codec="utf-8"), max_size=10)
 whole = st.integers(-(2**53), 2**53)
 json_values = st.recursive(
     st.none() | st.booleans() | whole | st.floats(allow_nan=False, allow_infinity=False) | text_values,
