@@ -29,7 +29,7 @@ GUIDES = ROOT / "docs" / "guides"
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 BESIDE = {"CAUSEWAY_GITHUB_APP_KEY_FILE": "–"}
 """Variables that are no field of `Environment`: the file of another."""
-ROW = re.compile(r"^\| `([A-Za-z_.\[\]0-9]+)` \| (?:`([^`]*)`|([^|`]*)) \|", re.MULTILINE)
+ROW = re.compile(r"^\| `([A-Za-z_.*\[\]0-9]+)` \| (?:`([^`]*)`|([^|`]*)) \|", re.MULTILINE)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CAUSEWAY = re.compile(r"(?<![\w/-])(?<!namespace )causeway ")
 """The program in a line of a shell, and not what kubectl calls by the same name."""
@@ -55,18 +55,19 @@ def keys(model: type[BaseModel], above: str) -> Iterator[tuple[str, str]]:
         if inner is None or many or not isinstance(field.default, inner):
             yield path, shown(field)
         if inner is not None:
-            yield from keys(inner, f"{path}[]." if many else f"{path}.")
+            yield from keys(inner, f"{path}{many}.")
 
 
-def part_of(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
-    """Return the settings below this one, and whether it is a list of them."""
+def part_of(annotation: Any) -> tuple[type[BaseModel] | None, str]:
+    """Return the settings below this one, and what stands between the two paths where there may be several of them:
+    `[]` in a list, `.*` where each has a name."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation, False
-    many = get_origin(annotation) is tuple
+        return annotation, ""
+    many = {tuple: "[]", dict: ".*"}.get(get_origin(annotation), "")
     if many or get_origin(annotation) in (Union, types.UnionType):
         found = [arg for arg in get_args(annotation) if isinstance(arg, type) and issubclass(arg, BaseModel)]
-        return (found[0], many) if found else (None, False)
-    return None, False
+        return (found[0], many) if found else (None, "")
+    return None, ""
 
 
 def shown(field: FieldInfo) -> str:
@@ -74,6 +75,8 @@ def shown(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     match field.get_default(call_default_factory=True):
+        case dict(named) if named:
+            return ", ".join(named)
         case SecretStr() | "" | None | () | {}:
             return "–"
         case bool(value):
