@@ -19,18 +19,18 @@ _VALUE = 60
 
 
 def commits(comparison: Comparison | None) -> tuple[str, ...]:
-    """Return what was committed since, newest first; what is taken away when it goes back."""
+    """Return what comes with it, newest first, and what is taken away when it goes back."""
     if comparison is None:
         return ()
     lines: list[str] = []
     if comparison.ahead:
-        lines.append(f"{_count(comparison.ahead, 'commit')} that {_is(comparison.ahead)} not there yet:")
+        lines.append(f"Brings {_count(comparison.ahead, 'commit')}:")
         newest = list(reversed(comparison.commits))[:COMMITS_SHOWN]
         lines += [f"• {one.sha[:7]} {_title(one.message)} ({one.author})" for one in newest]
         if comparison.ahead > len(newest):
             lines.append(f"• and {comparison.ahead - len(newest)} more")
     if comparison.behind:
-        lines.append(f"It takes away {_count(comparison.behind, 'commit')} that {_is(comparison.behind)} there now.")
+        lines.append(f"Takes away {_count(comparison.behind, 'commit')}.")
     return tuple(lines)
 
 
@@ -93,7 +93,3 @@ def _title(message: str) -> str:
 
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"

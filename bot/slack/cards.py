@@ -64,7 +64,8 @@ def thread(view: OperationView) -> list[Message]:
 
 def _status(view: OperationView, now: datetime) -> Block:
     status, more = words.headline(view)
-    text = f"*{escape(status)}* {escape(more)}".rstrip()
+    # Why a step is stuck is told with code in it, as problems are.
+    text = f"*{escape(status)}* {said(more) if view.stalled else escape(more)}".rstrip()
     if view.state is State.AWAITING_APPROVAL and view.due_at:
         text += f"\nIt expires {_until(view.due_at, now)}."
     return blocks.section(text)

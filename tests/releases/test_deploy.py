@@ -68,7 +68,7 @@ async def test_a_second_deploy_tells_commits_settings_and_migrations(house: Hous
     )
     plan = await house.plan("service.deploy", service="orders-api")
     told = "\n".join(plan.highlights)
-    assert "2 commits that are not there yet:" in told
+    assert "Brings 2 commits:" in told
     assert "Keep two decimals" in told
     assert "• replicas: 2 → 4" in told
     assert "• env.LOG_LEVEL: (not set) → debug" in told

@@ -112,7 +112,7 @@ _FAILURE = "GitHub refused the branch rule: the plan of acme does not allow it. 
 DEPLOY = plan(
     summary="Deploy orders 1a2b3c4 to staging",
     highlights=(
-        "2 commits that are not there yet:",
+        "Brings 2 commits:",
         "• 1a2b3c4 Keep two decimals (Sample Author)",
         "• 9f8e7d6 Add a column (Sample Lead)",
         "Settings that change:",
