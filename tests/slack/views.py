@@ -133,8 +133,8 @@ DEPLOY = plan(
     notes=(),
 )
 CRASHES = (
-    "orders in staging is not healthy: 1 of 2 pods of 1a2b3c4 crashes at start (exit code 1, 4 restarts); its last line "
-    "is `KeyError: 'DATABASE_URL'`. Set DATABASE_URL in platform.yaml and deploy again, or roll back."
+    "orders in staging is not healthy: 1 of 2 pods of 1a2b3c4 crashes at start (exit code 1, 4 restarts); its last "
+    "line is `KeyError: 'DATABASE_URL'`. Set DATABASE_URL in platform.yaml and deploy again, or roll back."
 )
 
 
