@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 ORGANISATION = "acme"
 """Owner of every sample repository."""
+GITOPS = f"{ORGANISATION}/gitops"
+"""Where what runs is written down."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,22 @@ import yaml
 from aiohttp import web
 
 from playground import sample
+from playground.argocd.git import PlaygroundRepositories
+from playground.argocd.peer import ArgoCDPeer
 from playground.clock import PlaygroundClock
+from playground.cluster_seed import furnish
 from playground.github.peer import GitHubPeer
+from playground.kubernetes.peer import KubernetesPeer, kubeconfig
 from playground.memory import LOOPBACK, Memory
 from playground.page.peer import PagePeer
 from playground.peer import Peer
 from playground.slack.peer import SlackPeer, SlackTokens
 
 PAGE_PORT = 8800
-PEER_PORTS = {"bot": 1, "slack": 2, "github": 3}
+PEER_PORTS = {"bot": 1, "slack": 2, "github": 3, "kubernetes": 4, "argocd": 5}
 """How far behind the page's port each one listens."""
+CONTEXT = "main"
+"""What the kubeconfig and the platform configuration call the sample company's one cluster."""
 
 
 class Playground:
@@ -67,6 +73,7 @@ class Playground:
             self._stack.callback(bound.close)  # also when what follows fails
         sockets.pop("bot").close()  # kept only long enough to know that it is free; the bot binds it itself
         self._write_configuration()
+        self._write_kubeconfig()
         for peer in self._peers():
             await self._serve(peer, sockets[peer.name])
 
@@ -85,6 +92,9 @@ class Playground:
             "bot": self.bot_urls[0],
             "slack": self._urls["slack"],
             "github": self._urls["github"],
+            "kubernetes": self._urls["kubernetes"],
+            "argocd": self._urls["argocd"],
+            "kubernetes_token": self._memory.token("kubernetes_admin"),
             "data_dir": str(self._data_dir),
             "env": self.environment(),
             "api_tokens": self.api_tokens(),
@@ -99,6 +109,9 @@ class Playground:
             "CAUSEWAY_GITHUB_API_URL": f"{self._urls['github']}/api/v3",
             "CAUSEWAY_GITHUB_TOKEN": self._memory.token("github", "ghp_"),
             "CAUSEWAY_GITHUB_WEBHOOK_SECRET": self._memory.token("github_webhook"),
+            "CAUSEWAY_KUBECONFIG": str(self._data_dir / "kubeconfig.json"),
+            "CAUSEWAY_ARGOCD_URL": self._urls["argocd"],
+            "CAUSEWAY_ARGOCD_TOKEN": self._memory.token("argocd"),
             "CAUSEWAY_DATABASE_URL": self._database_url or f"sqlite:///{self._data_dir / 'causeway.db'}",
             "CAUSEWAY_LEDGER_KEY_FILE": str(self._data_dir / "ledger-key.pem"),
             "CAUSEWAY_CONFIG": str(self._data_dir / "causeway.yaml"),
@@ -115,8 +128,14 @@ class Playground:
         return {p.handle: self._memory.token(f"api:{p.handle}", "cwy_") for p in sample.PEOPLE if p.in_catalog}
 
     def _peers(self) -> list[Peer]:
+        github = self._github()
+        kubernetes = self._kubernetes(github)
+        page = PagePeer(clock=self.clock, config=self._page_configuration)
+        return [self._slack(), github, kubernetes, self._argocd(github, kubernetes), page]
+
+    def _slack(self) -> SlackPeer:
         environment = self.environment()
-        slack = SlackPeer(
+        return SlackPeer(
             data_dir=self._data_dir / "slack",
             base_url=self._urls["slack"],
             clock=self.clock,
@@ -130,7 +149,10 @@ class Playground:
             socket_mode=self._socket_mode,
             manifest=self._manifest,
         )
-        github = GitHubPeer(
+
+    def _github(self) -> GitHubPeer:
+        environment = self.environment()
+        return GitHubPeer(
             data_dir=self._data_dir / "github",
             base_url=self._urls["github"],
             clock=self.clock,
@@ -138,8 +160,35 @@ class Playground:
             webhook_secret=environment["CAUSEWAY_GITHUB_WEBHOOK_SECRET"],
             webhook_urls=[f"{url}/webhooks/github" for url in self.bot_urls[:1]],
         )
-        page = PagePeer(clock=self.clock, config=self._page_configuration)
-        return [slack, github, page]
+
+    def _kubernetes(self, github: GitHubPeer) -> KubernetesPeer:
+        """One cluster with nodes. Images of the sample company have to have been built; all others are there."""
+        own = f"{github.hub.registry}/{sample.ORGANISATION}/"
+        peer = KubernetesPeer(
+            data_dir=self._data_dir / "kubernetes",
+            base_url=self._urls["kubernetes"],
+            clock=self.clock,
+            admin_token=self._memory.token("kubernetes_admin"),
+            bot_token=self._memory.token("kubernetes"),
+            pullable=lambda image: not image.startswith(own) or github.pullable(image),
+        )
+        furnish(peer.store, self._gitops_url())
+        return peer
+
+    def _argocd(self, github: GitHubPeer, kubernetes: KubernetesPeer) -> ArgoCDPeer:
+        """Deliver to that cluster; every push is heard at once, as through a webhook."""
+        peer = ArgoCDPeer(
+            store=kubernetes.store,
+            clock=self.clock,
+            repositories=PlaygroundRepositories(github.hub),
+            token=self._memory.token("argocd"),
+        )
+        github.hub.on_ref_change.append(lambda repo, _: peer.pushed(f"{repo['owner']}/{repo['name']}"))
+        return peer
+
+    def _gitops_url(self) -> str:
+        """The address under which Argo CD reads the GitOps repository."""
+        return f"{self._urls['github']}/{sample.GITOPS}.git"
 
     def _page_configuration(self) -> dict[str, object]:
         commands = self._manifest["features"]["slash_commands"]
@@ -158,6 +207,11 @@ class Playground:
         """The sample company's `causeway.yaml`, with the given file's words on top."""
         document = _merged(self._sample_configuration(), self._given_configuration())
         (self._data_dir / "causeway.yaml").write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
+
+    def _write_kubeconfig(self) -> None:
+        file = self._data_dir / "kubeconfig.json"
+        file.touch(mode=0o600)
+        file.write_text(kubeconfig(self._urls["kubernetes"], self._memory.token("kubernetes"), context=CONTEXT))
 
     def _given_configuration(self) -> dict[str, Any]:
         if self._config is None:
@@ -183,12 +237,32 @@ class Playground:
                 "creations_per_hour": 1_000_000,
             },
             "catalog": {"repositories": [f"{sample.ORGANISATION}/catalog", f"{sample.ORGANISATION}/*"]},
+            "platform": self._sample_platform(),
             "policy": {"administrators": ["group:default/platform"]},
             "ledger": {"publish_file": str(self._data_dir / "ledger-heads.jsonl")},
             "api_tokens": [
                 {"user": f"user:default/{handle}", "sha256": hashlib.sha256(token.encode()).hexdigest()}
                 for handle, token in tokens
             ],
+        }
+
+    def _sample_platform(self) -> dict[str, Any]:
+        """Two environments on one cluster: each commit goes to staging by itself, production is approved."""
+        domain = f"{sample.ORGANISATION}.example"
+        return {
+            "clusters": {CONTEXT: {"context": CONTEXT}},
+            "environments": {
+                "staging": {
+                    "cluster": CONTEXT,
+                    "domain": f"staging.{domain}",
+                    "approve": "none",
+                    "automatic": True,
+                },
+                "production": {"cluster": CONTEXT, "domain": domain, "approve": "owner", "max_replicas": 6},
+            },
+            "image_owner": sample.ORGANISATION,
+            "gitops": {"repository": sample.GITOPS, "repo_url": self._gitops_url()},
+            "argocd": {"web_url": self._urls["argocd"]},
         }
 
 

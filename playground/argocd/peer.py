@@ -59,6 +59,10 @@ class ArgoCDPeer:
         self._api.close()
         await self.controller.close()
 
+    def pushed(self, repository: str) -> None:
+        """Hear that `owner/name` has moved; whichever address an application has for it."""
+        self.controller.pushed(lambda url: f"/{url}".removesuffix(".git").endswith(f"/{repository}"))
+
     @web.middleware
     async def _door(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let the API be reached with a token only, and fail where a fault is ordered."""

@@ -50,6 +50,8 @@ class Hub:
         self.access: Access
         self.webhook_urls: list[str] = []
         self.webhook_secret = ""
+        self.on_ref_change: list[Callable[[Document, Move], None]] = []
+        """Told of each ref that moved, once everything that follows from it is under way."""
         self._data_dir = data_dir
         self.store = Store(data_dir / "github.sqlite")
         self._names = {self._name(repo): repo for repo in self.store.all("repositories")}
@@ -221,3 +223,5 @@ class Hub:
         repo["pushed_at"] = self.now()
         self.save(repo)
         await events.ref_changed(self, repo, move, actor, runs_workflow=runs_workflow)
+        for told in self.on_ref_change:
+            told(repo, move)

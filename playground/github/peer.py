@@ -59,6 +59,11 @@ class GitHubPeer:
         self.deliver_to(webhook_urls)
 
     @property
+    def hub(self) -> Hub:
+        """What lies behind the doors, for peers of the same playground."""
+        return self._hub
+
+    @property
     def base_url(self) -> str:
         return self._hub.base_url
 

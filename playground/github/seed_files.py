@@ -38,8 +38,16 @@ Owner: @{org}/platform
     return {
         "README.md": readme,
         "apps/README.md": "Each service gets a folder here when it is first deployed.\n",
+        "argocd/README.md": ARGOCD,
         "CODEOWNERS": f"* @{org}/platform\n",
     }
+
+
+ARGOCD = """# What Argo CD itself applies
+
+The root application watches this folder: `applications/<service>-<environment>.yaml` says what is delivered where, and
+`projects/<team>.yaml` what a team's applications may reach. Causeway writes both.
+"""
 
 
 def service(name: str, team: str, org: str) -> tuple[str, dict[str, str]]:

@@ -98,16 +98,16 @@ class KubernetesPeer:
             raise NoLines(str(error)) from error
 
 
-def kubeconfig(url: str, token: str, *, user: str = "causeway", namespace: str = "default") -> str:
+def kubeconfig(
+    url: str, token: str, *, user: str = "causeway", namespace: str = "default", context: str = "playground"
+) -> str:
     """Return a kubeconfig (JSON, which is YAML) with which a client reaches a cluster with a bearer token."""
     document = {
         "apiVersion": "v1",
         "kind": "Config",
-        "current-context": "playground",
-        "clusters": [{"name": "playground", "cluster": {"server": url}}],
+        "current-context": context,
+        "clusters": [{"name": context, "cluster": {"server": url}}],
         "users": [{"name": user, "user": {"token": token}}],
-        "contexts": [
-            {"name": "playground", "context": {"cluster": "playground", "user": user, "namespace": namespace}}
-        ],
+        "contexts": [{"name": context, "context": {"cluster": context, "user": user, "namespace": namespace}}],
     }
     return json.dumps(document, indent=2)
