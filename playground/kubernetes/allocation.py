@@ -34,8 +34,9 @@ def give_address(resource: Resource, service: Object, others: Iterable[Mapping[s
             _claim(resource, name, wanted, taken)
         spec["clusterIP"] = wanted or _free(f"{service['metadata'].get('namespace')}/{name}", taken)
     spec["clusterIPs"] = [spec["clusterIP"]]
-    spec.setdefault("ipFamilies", ["IPv4"])
-    spec.setdefault("ipFamilyPolicy", "SingleStack")
+    both = wanted == "None" and not spec.get("selector")  # nobody knows what stands behind it
+    spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if both else ["IPv4"])
+    spec.setdefault("ipFamilyPolicy", "RequireDualStack" if both else "SingleStack")
     if spec["type"] in {"NodePort", "LoadBalancer"}:
         for port in spec.get("ports", ()):
             digest = zlib.crc32(f"{name}/{port.get('name')}/{port['port']}".encode())
@@ -108,4 +109,5 @@ def mark_job(job: Object) -> None:
     labels = {f"{prefix}controller-uid": uid, f"{prefix}job-name": name, "controller-uid": uid, "job-name": name}
     metadata = job["spec"]["template"].setdefault("metadata", {})
     metadata["labels"] = {**metadata.get("labels", {}), **labels}
+    job["metadata"].setdefault("labels", dict(metadata["labels"]))
     job["spec"]["selector"] = {"matchLabels": {f"{prefix}controller-uid": uid}}

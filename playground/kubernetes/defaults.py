@@ -102,9 +102,6 @@ def _deployment(obj: Object) -> None:
 def _replica_set(obj: Object) -> None:
     _set(obj["spec"], replicas=1)
     _set(obj["status"], replicas=0)
-    labels = obj["spec"].get("template", {}).get("metadata", {}).get("labels")
-    if labels and "labels" not in obj["metadata"]:
-        obj["metadata"]["labels"] = dict(labels)
 
 
 def _stateful_set(obj: Object) -> None:
@@ -136,7 +133,6 @@ def job_spec(spec: JSON) -> None:
 
 def _job(obj: Object) -> None:
     job_spec(obj["spec"])
-    # Go's default for a restart policy comes first and is then refused for a Job
     labels = obj["spec"].get("template", {}).get("metadata", {}).get("labels")
     if labels and "labels" not in obj["metadata"]:
         obj["metadata"]["labels"] = dict(labels)
@@ -271,6 +267,8 @@ BY_KIND: dict[str, Callable[[Object], None]] = {
     "NetworkPolicy": _network_policy,
     "HorizontalPodAutoscaler": _autoscaler,
     "PodDisruptionBudget": _budget,
+    "Role": lambda obj: _set(obj, rules=None),
+    "ClusterRole": lambda obj: _set(obj, rules=None),
     "RoleBinding": _binding,
     "ClusterRoleBinding": _binding,
     "StorageClass": _storage_class,

@@ -62,10 +62,13 @@ def causes(definition: Mapping[str, Any]) -> Iterator[Cause]:
     if sum(bool(version.get("storage")) for version in versions) != 1:
         text = "must have exactly one version marked as storage version"
         yield invalid_value("spec.versions", [version.get("name") for version in versions], text)
-    for index, version in enumerate(versions):
+    schemas = [version.get("schema", {}).get("openAPIV3Schema") for version in versions]
+    for index, schema in enumerate(schemas):
         path = f"spec.versions[{index}].schema.openAPIV3Schema"
-        schema = version.get("schema", {}).get("openAPIV3Schema")
-        if not schema:
+        if schema and schemas.count(schema) == len(schemas):
+            if index == 0:  # one schema for all versions stands above them
+                yield from _structural(schema, "spec.validation.openAPIV3Schema")
+        elif not schema:
             yield required(path)
         else:
             yield from _structural(schema, path)

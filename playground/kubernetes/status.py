@@ -62,7 +62,7 @@ def invalid_value(field: str, value: Any, detail: str) -> Cause:
 
 
 def not_supported(field: str, value: Any, supported: Sequence[str]) -> Cause:
-    known = ", ".join(f'"{word}"' for word in sorted(supported))
+    known = ", ".join(f'"{word}"' for word in supported)
     return Cause("FieldValueNotSupported", f"Unsupported value: {_shown(value)}: supported values: {known}", field)
 
 
@@ -94,8 +94,10 @@ def no_such_path() -> ApiError:
     return ApiError(404, "NotFound", "the server could not find the requested resource", {})
 
 
-def already_exists(resource: Resource, name: str) -> ApiError:
-    text = f'{resource.qualified} "{name}" already exists'
+def already_exists(resource: Resource, name: str, *, going: bool) -> ApiError:
+    """Refuse a name that is taken; `going`: by an object whose deletion still waits for something."""
+    before = "object is being deleted: " if going else ""
+    text = f'{before}{resource.qualified} "{name}" already exists'
     return ApiError(409, "AlreadyExists", text, details(resource, name))
 
 

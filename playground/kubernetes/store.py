@@ -112,10 +112,11 @@ class Store:
 
     def create(self, obj: Object, *, manager: str = CONTROLLERS, dry_run: bool = False) -> Object:
         resource = self.registry.of(obj)
-        new, _ = strategy.decoded(resource, obj)
-        self._prepare_new(resource, new)
+        new = strategy.defaulted(resource, strategy.decoded(resource, obj)[0])
         write = self._write(resource, manager, managed_fields.UPDATE)
-        return self._created(resource, managed_fields.updated(write, strategy.nothing(resource), new), dry_run=dry_run)
+        owners = managed_fields.owners_of(managed_fields.updated(write, strategy.nothing(resource), new))
+        self._prepare_new(resource, new)
+        return self._created(resource, managed_fields.with_owners(new, owners), dry_run=dry_run)
 
     def _prepare_new(self, resource: Resource, new: Object) -> None:
         """Make a new object what it becomes, in place. Raise what the real server refuses, in its order."""
@@ -131,8 +132,9 @@ class Store:
         strategy.defaulted(resource, new)
         strategy.prepare_new(resource, new, lambda: self.objects.all(resource.key))
         strategy.refuse_mistakes(resource, new)
-        if self.objects.get(resource.key, metadata.get("namespace", ""), metadata["name"]) is not None:
-            raise already_exists(resource, metadata["name"])
+        there = self.objects.get(resource.key, metadata.get("namespace", ""), metadata["name"])
+        if there is not None:
+            raise already_exists(resource, metadata["name"], going="deletionTimestamp" in there["metadata"])
 
     def _created(self, resource: Resource, new: Object, *, dry_run: bool) -> Object:
         if dry_run:

@@ -11,7 +11,7 @@ from playground.kubernetes.decode import Decoder
 from playground.kubernetes.managed_fields import Ignored
 from playground.kubernetes.objects import Object
 from playground.kubernetes.registry import Resource
-from playground.kubernetes.schema import Struct, built_in, custom, loose
+from playground.kubernetes.schema import ListOf, Struct, built_in, custom, loose
 from playground.kubernetes.status import Cause, forbidden_value, invalid, invalid_value, required
 from playground.kubernetes.typed import Path
 
@@ -61,7 +61,20 @@ def defaulted(resource: Resource, obj: Object) -> Object:
 
 def nothing(resource: Resource) -> Object:
     """Return what the first write is compared with: Go's structures that are no pointers are always there."""
-    return {} if resource.custom else decoded(resource, {})[0]
+    if resource.custom:
+        return {}
+    found, _ = decoded(resource, {})
+    _fill_lists(shape_of(resource), found)
+    return found
+
+
+def _fill_lists(shape: Struct, value: Object) -> None:
+    """Put in the lists that Go writes even where nobody gave them one: as null."""
+    for name, described in shape.fields.items():
+        if isinstance(described.type, ListOf) and described.required:
+            value.setdefault(name, None)
+        elif isinstance(described.type, Struct) and isinstance(value.get(name), dict):
+            _fill_lists(described.type, value[name])
 
 
 def generated_name(prefix: str) -> str:
@@ -85,7 +98,8 @@ def prepare_new(resource: Resource, obj: Object, others: Callable[[], Iterable[O
 
 
 def _clear_status(resource: Resource, obj: Object) -> None:
-    fresh = defaulted(resource, decoded(resource, {**obj, "status": None})[0])
+    bare = {name: value for name, value in obj.items() if name != "status"}
+    fresh = defaulted(resource, decoded(resource, bare)[0])
     obj.pop("status", None)
     if "status" in fresh:
         obj["status"] = fresh["status"]

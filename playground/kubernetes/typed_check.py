@@ -25,11 +25,12 @@ def mistakes(shape: Type, value: Any, path: Path = (), tail: str = "") -> Iterat
     elif not isinstance(value, dict):
         yield f"{where}: expected map, got &{{{go_text(value)}}}"
     else:
+        unknown = [name for name in value if isinstance(shape, Struct) and shape.type_of(name) is None]
         for name, item in value.items():
-            if isinstance(shape, Struct) and shape.type_of(name) is None:
-                yield f"{where}.{name}: field not declared in schema"
-            else:
+            if name not in unknown:
                 yield from mistakes(inner_type(shape, name)[0], item, (*path, f"f:{name}"), "")
+        for name in unknown[:1]:  # the real server stops at the first one of an object
+            yield f"{where}.{name}: field not declared in schema"
 
 
 def _list(shape: ListOf, value: Any, path: Path, where: str) -> Iterator[str]:

@@ -58,8 +58,8 @@ class Call:
 
 def respond(body: Any, status: int = 200, warnings: Sequence[str] = ()) -> web.Response:
     text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
-    response = web.Response(status=status, text=text, content_type="application/json")
-    response.headers["Cache-Control"] = "no-cache, private"
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-cache, private"}
+    response = web.Response(status=status, body=text.encode(), headers=headers)
     for warning in warnings:
         quoted = warning.replace("\\", "\\\\").replace('"', '\\"')
         response.headers.add("Warning", f'299 - "{quoted}"')

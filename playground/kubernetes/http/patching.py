@@ -27,6 +27,8 @@ def patch(call: Call) -> web.Response:
     kind = call.content_type
     known = [JSON_PATCH, MERGE, *([] if call.resource.custom else [STRATEGIC]), APPLY]
     if kind not in known:
+        if not call.resource.custom:
+            raise ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
         raise unsupported(", ".join(known))
     dry, validation = dry_run(call.query, OPTIONS), field_validation(call.query, OPTIONS)
     manager = call.manager(OPTIONS, applies=kind == APPLY)

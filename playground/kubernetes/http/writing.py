@@ -78,9 +78,7 @@ def _refuse_other_kind(call: Call, given: Mapping[str, Any]) -> None:
         if call.resource.custom:
             text = f"the API version in the data ({api_version}) does not match the expected API version "
             raise bad_request(f"{text}({call.target.api_version})")
-        why = (
-            f'no kind "{kind}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:111"'
-        )
+        why = f'no kind "{kind}" is registered for version "{api_version}" in scheme "pkg/runtime/scheme.go:111"'
         raise bad_request(f"{_cannot_handle(call, str(kind), version)}: {why}")
     if kind != call.resource.kind:
         if call.resource.custom:

@@ -17,7 +17,8 @@ TOLD_OTHERWISE = frozenset(
         "PolicyRule.verbs", "PersistentVolumeClaimSpec.accessModes", "HTTPIngressPath.pathType", "OwnerReference.name",
         "OwnerReference.uid", "OwnerReference.kind", "OwnerReference.apiVersion", "StorageClass.provisioner",
         "EndpointPort.port", "Endpoint.addresses", "DeploymentStrategy.type", "HorizontalPodAutoscalerSpec.maxReplicas",
-        "PodSpec.restartPolicy", "Subject.name", "Subject.kind", "IngressServiceBackend.name",
+        "PodSpec.restartPolicy", "NetworkPolicySpec.policyTypes", "Subject.name", "Subject.kind",
+        "IngressServiceBackend.name",
     }
 )  # fmt: skip
 """A rule of the kind says it in other words, or nobody checks it."""
@@ -35,7 +36,7 @@ def described_causes(shape: Struct, obj: Object) -> Iterator[Cause]:
 def _value(shape: Type, value: Any, path: str) -> Iterator[Cause]:
     if isinstance(shape, Scalar):
         if shape.words and value not in shape.words and value != "":
-            yield not_supported(path, value, shape.words)
+            yield not_supported(path, value, sorted(shape.words))
     elif isinstance(shape, Struct) and isinstance(value, dict):
         yield from _struct(shape, value, path)
     elif isinstance(shape, ListOf) and isinstance(value, list):

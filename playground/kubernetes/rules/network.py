@@ -12,6 +12,8 @@ from playground.kubernetes.objects import Object
 from playground.kubernetes.rules.workloads import PORTS, target_port
 from playground.kubernetes.status import Cause, duplicate, invalid_value, not_supported, required
 
+POLICY_TYPES = ("Ingress", "Egress")
+
 
 def service(obj: Object) -> Iterator[Cause]:
     spec = obj["spec"]
@@ -88,7 +90,8 @@ def _path(entry: Mapping[str, Any], path: str) -> Iterator[Cause]:
     kind, route = entry.get("pathType"), entry.get("path", "")
     if not kind:
         yield required(f"{path}.pathType", "pathType must be specified")
-    elif kind not in {"Exact", "Prefix", "ImplementationSpecific"}:
+        return
+    if kind not in {"Exact", "Prefix", "ImplementationSpecific"}:
         yield not_supported(f"{path}.pathType", kind, ("Exact", "ImplementationSpecific", "Prefix"))
     elif (kind != "ImplementationSpecific" or route) and not route.startswith("/"):
         yield invalid_value(f"{path}.path", route, "must be an absolute path")
@@ -121,10 +124,8 @@ def network_policy(obj: Object) -> Iterator[Cause]:
             for place, peer in enumerate(rule.get(peers, ())):
                 yield from _peer(peer, f"{path}.{peers}[{place}]")
     for index, word in enumerate(spec.get("policyTypes", ())):
-        if word not in {"Ingress", "Egress"}:
-            cause = not_supported(f"spec.policyTypes[{index}]", word, ())
-            cause["message"] += '"Ingress", "Egress"'
-            yield cause
+        if word not in POLICY_TYPES:
+            yield not_supported(f"spec.policyTypes[{index}]", word, POLICY_TYPES)
 
 
 def _peer(peer: Mapping[str, Any], path: str) -> Iterator[Cause]:

@@ -8,6 +8,8 @@ from playground.kubernetes.objects import Object
 from playground.kubernetes.rules.workloads import IMMUTABLE, in_go_order
 from playground.kubernetes.status import Cause, invalid_value, not_supported, required
 
+SUBJECTS = ("ServiceAccount", "User", "Group")
+
 
 def role(obj: Object) -> Iterator[Cause]:
     rules = obj.get("rules") or ()
@@ -34,10 +36,8 @@ def binding(obj: Object) -> Iterator[Cause]:
         path = f"subjects[{index}]"
         if not subject.get("name"):
             yield required(f"{path}.name")
-        if subject.get("kind") == "ServiceAccount" and not subject.get("namespace"):
-            yield required(f"{path}.namespace")
-        elif subject.get("kind") not in {"ServiceAccount", "User", "Group"}:
-            yield not_supported(f"{path}.kind", subject.get("kind", ""), ("Group", "ServiceAccount", "User"))
+        if subject.get("kind") not in SUBJECTS:
+            yield not_supported(f"{path}.kind", subject.get("kind", ""), SUBJECTS)
 
 
 def binding_change(old: Object, new: Object) -> Iterator[Cause]:

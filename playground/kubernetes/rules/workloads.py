@@ -83,9 +83,7 @@ def _selection(spec: Mapping[str, Any]) -> Iterator[Cause]:
     yield from template_causes(template, "spec.template")
     policy = template.get("spec", {}).get("restartPolicy", "Always")
     if policy not in {"Always", "OnFailure", "Never"}:
-        cause = not_supported("spec.template.spec.restartPolicy", policy, ())
-        cause["message"] += '"Always", "OnFailure", "Never"'
-        yield cause
+        yield not_supported("spec.template.spec.restartPolicy", policy, ("Always", "OnFailure", "Never"))
     if policy != "Always":
         yield not_supported("spec.template.spec.restartPolicy", policy, ("Always",))
 

@@ -48,10 +48,10 @@ def _reached(known: Definitions) -> set[str]:
     seen: set[str] = set()
     while todo:
         name = todo.pop()
-        if name in seen or name in SCALARS or "properties" not in known[name]:
+        if name in seen or name in SCALARS or known[name].get("type") != "object":
             continue
         seen.add(name)
-        todo += _references(known[name]["properties"])
+        todo += _references(known[name].get("properties", {}))
     return seen
 
 
@@ -87,10 +87,10 @@ def _line(known: Definitions, name: str) -> str:
     required = definition.get("required", ())
     fields = [
         field + ("*" if field in required else "") + ":" + _type(known, shape)
-        for field, shape in sorted(definition["properties"].items())
+        for field, shape in sorted(definition.get("properties", {}).items())
     ]
     atomic = "@" if definition.get("x-kubernetes-map-type") == "atomic" else ""
-    return f"{atomic}{_short(name)}: {' '.join(fields)}"
+    return f"{atomic}{_short(name)}: {' '.join(fields)}".rstrip()
 
 
 def _type(known: Definitions, shape: Mapping[str, Any]) -> str:
@@ -107,10 +107,7 @@ def _type(known: Definitions, shape: Mapping[str, Any]) -> str:
 def _reference(known: Definitions, name: str, *, always: bool) -> str:
     if name in SCALARS:
         return SCALARS[name]
-    definition = known[name]
-    if "properties" in definition:
-        return _short(name) + ("!" if always else "")
-    return "{any}" if definition.get("type") == "object" else "any"
+    return _short(name) + ("!" if always else "") if known[name].get("type") == "object" else "any"
 
 
 def _map(known: Definitions, shape: Mapping[str, Any]) -> str:
