@@ -81,6 +81,7 @@ def test_the_image_runs_as_nobody_in_particular(source: Path) -> None:
     user = pod["securityContext"]
     assert image["User"] == f"{user['runAsUser']}:{user['runAsGroup']}"
     assert [*image["Entrypoint"], *pod["containers"][0]["args"]] == ["causeway", "serve"]
+    assert "HOME=/tmp" in image["Env"]  # a user without an entry in /etc/passwd has no other
     assert f"{pod['containers'][0]['ports'][0]['containerPort']}/tcp" in image["ExposedPorts"]
 
 
