@@ -15,7 +15,6 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from bot.errors import NotFound
-from bot.model.entities import full_ref
 
 DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
 """A name that Kubernetes takes for a namespace or a service (RFC 1035 label)."""
@@ -41,7 +40,11 @@ People = Literal["anyone", "owner", "none"] | tuple[str, ...]
 
 
 def _full(value: People) -> People:
-    return value if isinstance(value, str) else tuple(full_ref(ref, kind="group") for ref in value)
+    if isinstance(value, str):
+        return value
+    from bot.model.entities import full_ref  # noqa: PLC0415  # a word needs no catalog, and rendering starts quickly
+
+    return tuple(full_ref(ref, kind="group") for ref in value)
 
 
 class Part(BaseModel):

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bot.model.canonical import JSON
@@ -19,11 +20,15 @@ if TYPE_CHECKING:  # the ports are not needed to run this, and starting must be 
 _BARE = re.compile(r"[1-9][0-9]*(m|[KMGT]i)\Z|[A-Za-z/][A-Za-z0-9_./-]*([ :=@+,%^$()][A-Za-z0-9_./-]+)*\Z")
 _RISKY = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 STEP = "  "
+MOST_REMEMBERED = 100
+"""Characters of a text whose written form is kept; longer ones seldom come twice."""
 
 
 def to_yaml(obj: Object) -> str:
     """Return one object as YAML, its keys in their order."""
-    return "\n".join(_lines(dict(obj), "")) + "\n"
+    lines: list[str] = []
+    _lines(dict(obj), "", lines)
+    return "\n".join(lines) + "\n"
 
 
 def files(objects: Iterable[Object]) -> dict[str, str]:
@@ -42,43 +47,45 @@ def file_name(obj: Object) -> str:
     return f"{str(obj['kind']).lower()}-{metadata['name']}.yaml"
 
 
-def _lines(value: JSON, indent: str) -> Iterator[str]:
-    if isinstance(value, Mapping):
+def _lines(value: JSON, indent: str, lines: list[str]) -> None:
+    """Append the lines of a collection that is not empty."""
+    if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _entry(f"{indent}{_text(key)}:", inner, indent)
-    else:
-        assert isinstance(value, list)  # noqa: S101 - the only other collection
+            _entry(f"{indent}{_text(key)}:", inner, indent, lines)
+    elif isinstance(value, list):
         for inner in value:
-            yield from _item(inner, indent)
+            _item(inner, indent, lines)
 
 
-def _entry(head: str, value: JSON, indent: str) -> Iterator[str]:
-    if isinstance(value, (Mapping, list)) and value:
-        yield head
-        yield from _lines(value, indent + STEP)
+def _entry(head: str, value: JSON, indent: str, lines: list[str]) -> None:
+    if value and isinstance(value, (dict, list)):
+        lines.append(head)
+        _lines(value, indent + STEP, lines)
     else:
-        yield f"{head} {_scalar(value)}"
+        lines.append(f"{head} {_scalar(value)}")
 
 
-def _item(value: JSON, indent: str) -> Iterator[str]:
-    if isinstance(value, (Mapping, list)) and value:
-        first, *rest = _lines(value, indent + STEP)
-        yield f"{indent}- {first[len(indent) + len(STEP) :]}"
-        yield from rest
+def _item(value: JSON, indent: str, lines: list[str]) -> None:
+    if value and isinstance(value, (dict, list)):
+        first = len(lines)
+        _lines(value, indent + STEP, lines)
+        lines[first] = f"{indent}- {lines[first][len(indent) + len(STEP) :]}"
     else:
-        yield f"{indent}- {_scalar(value)}"
+        lines.append(f"{indent}- {_scalar(value)}")
 
 
 def _scalar(value: JSON) -> str:
     if isinstance(value, str):
-        return _text(value)
+        return _text(value) if len(value) <= MOST_REMEMBERED else _quoted(value)
     written = json.dumps(value)
     # YAML 1.1 reads `1e-05` as a text: a number with an exponent needs a point there.
     return written.replace("e", ".0e") if isinstance(value, float) and "." not in written else written
 
 
+@lru_cache(maxsize=4096)  # the same keys, names and labels stand in every object
 def _text(text: str) -> str:
-    if _BARE.match(text) and means_text(text):
-        return text
-    quoted = json.dumps(text, ensure_ascii=False)
-    return _RISKY.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
+    return text if _BARE.match(text) and means_text(text) else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    return _RISKY.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))

@@ -93,9 +93,9 @@ def _signed(context: Context, value: Any) -> str:
 
 def _json(value: Any) -> JSON:
     """Return a copy of a JSON value, without keys whose value is none. Raise for anything else."""
-    if value is None or isinstance(value, (str, bool, int, float)):
+    if value is None or isinstance(value, (str, int, float)):
         return value
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return {str(key): _json(inner) for key, inner in value.items() if inner is not None}
     if isinstance(value, (list, tuple)):
         return [_json(inner) for inner in value]

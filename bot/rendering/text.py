@@ -284,12 +284,14 @@ class _Reader:
         return text
 
 
-_OTHER_MEANING = (_NULL, _BOOL, _INT, _FLOAT, _UNCLEAR_BOOL, _UNCLEAR_NUMBER)
+_OTHER_MEANING = re.compile(
+    "|".join(f"(?:{one.pattern})" for one in (_NULL, _BOOL, _INT, _FLOAT, _UNCLEAR_BOOL, _UNCLEAR_NUMBER))
+)
 
 
 def means_text(bare: str) -> bool:
     """Say whether every reader of YAML takes this for a text where it stands without quotes."""
-    return not any(pattern.match(bare) for pattern in _OTHER_MEANING)
+    return _OTHER_MEANING.match(bare) is None
 
 
 def _line(event: yaml.Event) -> str:
