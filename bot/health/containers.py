@@ -14,7 +14,7 @@ AT_START_S = 60.0
 """A container that lives shorter than this crashes at start."""
 CERTAIN_RESTARTS = 2
 """Restarts after which a crash is no coincidence."""
-_FIX = "mend it and deploy again, or roll back."
+_AGAIN = "and deploy again, or roll back."
 _MISSING_KEY = re.compile(
     r"couldn't find key (?P<key>\S+) in (?P<kind>Secret|ConfigMap) (?:(?P<ns>[\w.-]+)/)?(?P<name>[\w.-]+)"
 )
@@ -92,7 +92,7 @@ def _cannot_run(container: Container, message: str, which: str) -> Finding:
 def _ended(
     facts: StuckFacts, pod: Pod, container: Container, ended: Termination, events: tuple[Event, ...]
 ) -> Finding | None:
-    liveness = next((one for one in reversed(events) if "iveness probe" in one.message), None)
+    liveness = next((one for one in reversed(events) if one.message.startswith("Liveness probe failed")), None)
     if liveness is not None and ended.exit_code in (0, 137, 143) and ended.reason != "OOMKilled":
         return _killed_by_probe(container, liveness)
     one, many, step = _how(container, ended, facts.service, _which(pod, container))
@@ -120,7 +120,8 @@ def _how(container: Container, ended: Termination, service: str, which: str) -> 
     """Return how it ends, for one pod and for many, and the step when its log advises none."""
     code = ended.exit_code
     again = f", {counted(container.restarts, 'restart')}" if container.restarts else ""
-    read = f"Read its log with `/service logs {service}`, {_FIX}"
+    look = f"read its log with `/service logs {service}`"
+    read = f"Read{look[4:]}, mend it {_AGAIN}"
     if ended.reason == "OOMKilled":
         limit = f" of {container.memory_limit}" if container.memory_limit else ""
         how = f"killed for using more memory than its limit{limit}{again and f' ({again[2:]})'}"
@@ -128,14 +129,14 @@ def _how(container: Container, ended: Termination, service: str, which: str) -> 
         return f"is{which} {how}", f"are{which} {how}", step
     match code:
         case 0 if not container.init:
-            step = f"Let its command keep running (or declare a `schedule`), {_FIX}"
+            step = f"Let its command keep running, or declare a `schedule`, {_AGAIN}"
             return f"ends by itself{which} (exit code 0{again})", f"end by themselves{which} (exit code 0{again})", step
         case 126:
-            step = f"Make the command executable in the image, {_FIX}"
+            step = f"Make the command executable in the image {_AGAIN}"
             how = f"run its command{which} (exit code 126: it may not be executed{again})"
             return f"cannot {how}", f"cannot {how}", step
         case 127:
-            step = f"Correct the command or put it into the image, {_FIX}"
+            step = f"Correct the command or put it into the image {_AGAIN}"
             how = f"find its command{which} (exit code 127{again})"
             return f"cannot {how}", f"cannot {how}", step
         case 134 | 139:
@@ -144,11 +145,12 @@ def _how(container: Container, ended: Termination, service: str, which: str) -> 
             return f"crashes {how}", f"crash {how}", read
         case 137:
             how = f"killed from outside{which} (exit code 137{again})"
-            return f"is {how}", f"are {how}", f"See whether its node lacks memory, or what sends it SIGKILL; {read}"
+            return f"is {how}", f"are {how}", f"See whether its node lacks memory or what sends it SIGKILL, and {look}."
         case 143:
             how = f"told to stop{which} again and again (exit code 143{again})"
-            return f"is {how}", f"are {how}", f"See what sends it SIGTERM; {read}"
-    when = " at start" if ended.lasted_s is None or ended.lasted_s < AT_START_S else ""
+            return f"is {how}", f"are {how}", f"See what sends it SIGTERM, and {look}."
+    early = ended.lasted_s is None or ended.lasted_s < AT_START_S
+    when = " at start" if early and not container.init else ""
     how = f"{which}{when} (exit code {code}{again})"
     return f"crashes{how}", f"crash{how}", read
 

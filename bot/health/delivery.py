@@ -140,10 +140,10 @@ def _failed_sync(facts: StuckFacts, application: Application) -> Reason | None:
         return None  # told with the window
     own = next((one.message for one in application.resources if one.sync == "OutOfSync" and one.message), "")
     why = explained(message) or explained(own)
-    cause = why.cause if why is not None else said(own or message) or "it gives no reason"
+    cause = f", because {why.cause}" if why is not None else f": {said(own or message) or 'it gives no reason'}"
     what = short(operation.revision) or "it"
     return Reason(
-        f"{facts.subject} is not updated: Argo CD could not apply {what}, because {cause}.",
+        f"{facts.subject} is not updated: Argo CD could not apply {what}{cause}.",
         why.next_step if why is not None else f"Mend what it names, {_AGAIN}",
         (f"Sync {operation.phase}: {said(message)}",),
         final=over and (why is None or why.final),

@@ -17,7 +17,7 @@ _TELLTALE = (
     r"[\w.-]*(?:passwo?r?d|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|"
     r"client[_-]?secret|credentials?|authorization|cookie|session[_-]?id|connection[_-]?string|dsn)[\w.-]*"
 )
-_PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?(?:-----END \1-----|\Z)", re.DOTALL)
+_PEM = re.compile(rf"-----BEGIN ([A-Z0-9 ]+)-----(?! {HIDDEN}).*?(?:-----END \1-----|\Z)", re.DOTALL)
 _PEM_END = re.compile(r"-----END [A-Z0-9 ]+-----")
 _PEM_BODY = re.compile(r"[A-Za-z0-9+/=]{20,}")
 

@@ -77,7 +77,7 @@ _CASES: tuple[tuple[str, Told], ...] = (
     (
         r"admission webhook \\?\"(?P<hook>[^\"\\]+)\\?\" denied the request:? ?(?P<why>.*)",
         lambda found: Refusal(
-            f"the cluster's rule {found['hook']} refuses it: {said(found['why']) or 'it gives no reason'}",
+            f"the cluster's rule {found['hook']} says no: {said(found['why']) or 'it gives no reason'}",
             "Change platform.yaml so that it keeps the rule, or ask the platform team for an exception.",
         ),
     ),

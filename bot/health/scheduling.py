@@ -50,9 +50,17 @@ def _why(message: str) -> tuple[str, str]:
         step = "See why its PersistentVolumeClaim is not bound, or ask the platform team."
         return "its volume is not there yet", step
     parts = [_part(text.strip(" .")) for text in _split(reasons)]
-    words = listed([text for text, _ in parts])
     room = any(is_room for _, is_room in parts)
-    return f"of {counted(int(nodes['all']), 'node')} {words}", _ROOM if room else _TEAM
+    return _of_nodes(int(nodes["all"]), [text for text, _ in parts]), _ROOM if room else _TEAM
+
+
+def _of_nodes(count: int, parts: Sequence[str]) -> str:
+    """`the only node lacks cpu`, `all 3 nodes lack cpu`, `of 3 nodes 1 lacks cpu and 2 are full of pods`."""
+    alike = len(parts) == 1 and parts[0].startswith(f"{count} ")
+    if not alike:
+        return f"of {counted(count, 'node')} {listed(parts)}"
+    rest = parts[0].removeprefix(f"{count} ")
+    return f"the only node {rest}" if count == 1 else f"all {count} nodes {rest}"
 
 
 def _split(reasons: str) -> list[str]:

@@ -397,7 +397,7 @@ async def test_what_may_pass_is_told_when_the_patience_is_over(scene: Scene) -> 
         await scene.time.forward(READ_AGAIN_S)
         assert scene.last == (
             (
-                "orders in staging is not healthy: 1 of 2 pods of 2 has no node: of 3 nodes 3 lack cpu. "
+                "orders in staging is not healthy: 1 of 2 pods of 2 has no node: all 3 nodes lack cpu. "
                 "Choose a smaller size or fewer replicas, or ask the platform team for more room."
             ),
             True,
