@@ -16,7 +16,8 @@ from playground.kubernetes.faults import Faults
 from playground.kubernetes.http.door import Door, Log
 from playground.kubernetes.http.logs import Line, NoLines
 from playground.kubernetes.objects import Object
-from playground.kubernetes.rbac import ADMINISTRATION, MASTERS, User, service_account
+from playground.kubernetes.rbac import MASTERS, User, service_account
+from playground.kubernetes.seed import seed
 from playground.kubernetes.simulation import Simulation
 from playground.kubernetes.store import Store
 
@@ -67,8 +68,7 @@ class KubernetesPeer:
         return application
 
     async def start(self) -> None:
-        if self.store.get("rbac.authorization.k8s.io", "ClusterRole", "", "cluster-admin") is None:
-            self.store.create({**ADMINISTRATION}, manager="kube-apiserver")
+        seed(self.store, nodes=self._controllers is not None)
         if self._controllers:
             self._controllers.start()
 
