@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import cast
 
 from bot.catalog.documents import Document, read
@@ -13,7 +12,10 @@ from bot.command import Context
 from bot.deps import Deps
 from bot.errors import Mistake, NotFound
 from bot.golden_paths.library import GoldenPath
+from bot.golden_paths.sources import TemplateLibrary
+from bot.golden_paths.steps import Runner
 from bot.model.principal import Door, Principal
+from tests.fakes.forge import FakeForge
 from tests.golden_paths.helpers import TEXTBOOK, path_of
 
 CATALOG = """
@@ -71,8 +73,13 @@ def known(text: str = CATALOG) -> Index:
 
 def deps(paths: Sequence[GoldenPath] = (PYTHON,), *, catalog: str = CATALOG, broken: tuple[Mistake, ...] = ()) -> Deps:
     index = known(catalog)
-    found = SimpleNamespace(templates=Library(paths), catalog=lambda: index, broken=lambda: broken)
-    return cast("Deps", found)
+    return Deps(
+        forge=FakeForge(),
+        catalog=lambda: index,
+        templates=cast("TemplateLibrary", Library(paths)),
+        runner=cast("Runner", None),
+        broken=lambda: broken,
+    )
 
 
 def person(*groups: str, user: str = "author") -> Principal:

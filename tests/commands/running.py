@@ -101,7 +101,6 @@ def running(
     catalog: str = COMPANY,
 ) -> Deps:
     """Return what commands may reach where things run; no cluster and no Argo CD unless they are given."""
-    known = deps(catalog=catalog)
 
     async def groups(channel: str) -> tuple[str, ...]:
         return (ORDERS,) if channel == CHANNEL else ()
@@ -109,11 +108,9 @@ def running(
     async def in_lane(lane: str) -> tuple[Behind, ...]:
         return (lanes or {}).get(lane, ())
 
-    return Deps(
+    return replace(
+        deps(catalog=catalog),
         forge=made_forge,
-        catalog=known.catalog,
-        templates=known.templates,
-        runner=None,  # type: ignore[arg-type]  # nothing is rendered here
         platform=platform,
         clusters=clusters or {},
         deployments=deployments,
