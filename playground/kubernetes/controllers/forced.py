@@ -42,18 +42,3 @@ class Forced:
 def _fits(order: Mapping[str, Any], pod: Object) -> bool:
     wanted: Mapping[str, str] = order["labels"]
     return bool(order["namespace"] == namespace_of(pod) and wanted.items() <= labels_of(pod).items())
-
-
-def labels_from(selector: object) -> dict[str, str]:
-    """Read `app=web,tier=front`, or a mapping. Raise `ValueError` with a sentence for anything else."""
-    if isinstance(selector, Mapping):
-        return {str(key): str(value) for key, value in selector.items()}
-    if not isinstance(selector, str):
-        raise ValueError("`selector` is text like `app.kubernetes.io/name=orders-api`, or a mapping of labels")  # noqa: TRY004
-    found: dict[str, str] = {}
-    for part in filter(None, (piece.strip() for piece in selector.split(","))):
-        key, equals, value = part.partition("=")
-        if not equals or key.endswith("!"):
-            raise ValueError(f"`{part}` is not `label=value`")
-        found[key] = value.removeprefix("=")
-    return found

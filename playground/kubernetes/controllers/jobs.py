@@ -29,13 +29,15 @@ from playground.kubernetes.controllers.recorder import Recorder
 from playground.kubernetes.controllers.replica_sets import is_active, pod_of
 from playground.kubernetes.objects import Change, copied
 from playground.kubernetes.registry import Resource
-from playground.kubernetes.store import Store
+from playground.kubernetes.store import Deletion, Store
 from playground.schedule import ScheduleError, parse
 
 ATTEMPTS = 6
 """Kubernetes' default of `backoffLimit`."""
 KEPT_GOOD, KEPT_BAD = 3, 1
 """Kubernetes' defaults of `successfulJobsHistoryLimit` and `failedJobsHistoryLimit`."""
+WITH_PODS = Deletion(propagation="Background")
+"""Said each time: a deleted Job leaves its pods behind where nothing is said."""
 MINUTE = timedelta(minutes=1)
 
 
@@ -91,7 +93,7 @@ class Jobs:
         due = read_stamp(ended["lastTransitionTime"]) + timedelta(seconds=ttl)
         if self._clock() < due:
             return due
-        self._store.delete("batch", "Job", namespace_of(job), name_of(job))
+        self._store.delete("batch", "Job", namespace_of(job), name_of(job), WITH_PODS)
         return None
 
 
@@ -218,7 +220,7 @@ class CronJobs:
             ended = [job for job in jobs if condition(status_of(job), kind)]
             ended.sort(key=lambda job: str(status_of(job).get("startTime", "")))
             for job in ended[: max(len(ended) - limit, 0)]:
-                self._store.delete("batch", "Job", namespace_of(job), name_of(job))
+                self._store.delete("batch", "Job", namespace_of(job), name_of(job), WITH_PODS)
 
 
 def next_minute(now: datetime) -> datetime:

@@ -84,7 +84,7 @@ class Kubelet:
             pullable=self._pullable,
             missing=lambda container: self._missing(pod, container),
             pulls=self._pulls.get(uid_of(pod), 0),
-            nodes=[name_of(node) for node in self._store.list("", "Node")],
+            nodes=[name_of(node) for node in self._store.list("", "Node", labels=spec_of(pod).get("nodeSelector"))],
         )
         taken = step(pod, around)
         return self._take(pod, taken) if taken else None
