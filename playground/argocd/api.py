@@ -11,7 +11,7 @@ from aiohttp import web
 
 from playground.argocd.controller import ApplicationController
 from playground.argocd.errors import INVALID, PRECONDITION, UNKNOWN, ApiRefusal, denied, not_found
-from playground.argocd.projects import normalized
+from playground.argocd.projects import IN_CLUSTER, IN_CLUSTER_NAME, normalized
 from playground.argocd.reconciling import GROUP, NAMESPACE
 from playground.argocd.sources import SourceError
 from playground.argocd.status import REFRESH
@@ -26,6 +26,8 @@ from playground.kubernetes.store import Store
 VERSION = "v3.2.0+playground"
 ACCOUNT = "causeway"
 """The local account whose token the bot has."""
+RIGHTS = frozenset({("applications", "get"), ("applications", "sync"), ("clusters", "get")})
+"""What that account may do: the policy of `manifests/install/argocd`."""
 HEARTBEAT_S = 15.0
 """Between two comments on a quiet stream of server-sent events, in real seconds."""
 REFRESH_S = 60.0
@@ -44,6 +46,8 @@ class Api:
         one = "/api/v1/applications/{name}"
         router.add_get("/api/version", self._version)
         router.add_get("/api/v1/session/userinfo", self._userinfo)
+        router.add_get("/api/v1/account/can-i/{resource}/{action}/{object:.+}", self._can_i)
+        router.add_get("/api/v1/clusters", self._clusters)
         router.add_get("/api/v1/applications", self._list)
         router.add_get("/api/v1/stream/applications", self._stream)
         router.add_get(one, self._get)
@@ -77,6 +81,13 @@ class Api:
 
     async def _userinfo(self, request: web.Request) -> web.Response:
         return web.json_response({"loggedIn": True, "username": ACCOUNT, "iss": "argocd"})
+
+    async def _can_i(self, request: web.Request) -> web.Response:
+        asked = (request.match_info["resource"], request.match_info["action"])
+        return web.json_response({"value": "yes" if asked in RIGHTS else "no"})
+
+    async def _clusters(self, request: web.Request) -> web.Response:
+        return web.json_response({"metadata": {}, "items": [{"server": IN_CLUSTER, "name": IN_CLUSTER_NAME}]})
 
     async def _list(self, request: web.Request) -> web.Response:
         found = [one for one in self._controller.applications() if self._fits(request, one)]

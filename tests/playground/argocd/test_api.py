@@ -227,3 +227,15 @@ async def test_a_plain_page_lists_the_applications(rest: Rest) -> None:
         text = await response.text()
     assert NAME in text
     assert "Healthy" in text
+
+
+async def test_the_account_may_read_and_sync_and_sees_the_one_cluster(rest: Rest) -> None:
+    can = "/api/v1/account/can-i"
+    assert await rest.get(f"{can}/applications/sync/*/*") == {"value": "yes"}
+    assert await rest.get(f"{can}/applications/get/team-orders/{NAME}") == {"value": "yes"}
+    assert await rest.get(f"{can}/applications/delete/*/*") == {"value": "no"}
+    assert [one["server"] for one in (await rest.get("/api/v1/clusters"))["items"]] == [
+        "https://kubernetes.default.svc"
+    ]
+    for path in (f"{can}/applications/sync/*/*", "/api/v1/clusters"):
+        assert (await rest.call("GET", path, token="wrong"))[0] == 401
