@@ -7,19 +7,20 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.peers.cluster.houses import House, Town, fake_house, real_town
-from tests.peers.control_plane.fixtures import CONTROL_PLANE
-
-REAL = pytest.param("real", marks=CONTROL_PLANE)
+from tests.peers.cluster.houses import REAL, House, Town, fake_house, real_town, simulated_town
 
 
 @asynccontextmanager
 async def _town(kind: str, request: pytest.FixtureRequest) -> AsyncIterator[Town]:
+    if kind == "simulator":
+        async with simulated_town(request.getfixturevalue("tmp_path")) as town:
+            yield town
+        return
     async with real_town(request.getfixturevalue("control_plane")) as town:
         yield town
 
 
-@pytest.fixture(params=["fake", REAL])
+@pytest.fixture(params=["fake", "simulator", REAL])
 async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
     """Any cluster: what effects rely on."""
     if request.param == "fake":
@@ -29,7 +30,7 @@ async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
         yield town
 
 
-@pytest.fixture(params=[REAL])
+@pytest.fixture(params=["simulator", REAL])
 async def town(request: pytest.FixtureRequest) -> AsyncIterator[Town]:
     """A cluster with schemas and controllers: what the fake does not have."""
     async with _town(request.param, request) as town:

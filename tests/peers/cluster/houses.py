@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from typing import Any, Literal
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestServer
 
 from bot.ports import Change, Cluster, Object
 from integrations.kubernetes import KubernetesCluster, connect
+from playground.kubernetes.peer import KubernetesPeer
 from tests.fakes.cluster import FakeCluster
-from tests.peers.control_plane.rig import ControlPlane
+from tests.peers.control_plane.fixtures import CONTROL_PLANE, bot_rights, crds
+from tests.peers.control_plane.rig import ADMIN_TOKEN, BOT_TOKEN, ControlPlane, kubeconfig, path_of
 
-PATIENCE_S = 60.0
+REAL = pytest.param("real", marks=CONTROL_PLANE)
+PATIENCE_S = 40.0
 """Longest wait for something that a busy machine does in its own time."""
 
 
@@ -73,6 +83,67 @@ async def real_town(plane: ControlPlane) -> AsyncIterator[Town]:
         cluster, bot = (opened(stack, str(file)) for file in (plane.admin, plane.bot))
         through = plane.kubeconfig_through
         yield Town("real", cluster, namespace, by_another, bot, plane.url, through, compact)
+
+
+@asynccontextmanager
+async def simulated_town(folder: Path) -> AsyncIterator[Town]:
+    """The playground's Kubernetes on a loopback port, with the same rights installed."""
+    async with AsyncExitStack() as stack:
+        peer = KubernetesPeer(
+            data_dir=folder,
+            base_url="http://127.0.0.1",
+            clock=lambda: datetime.now(UTC),
+            admin_token=ADMIN_TOKEN,
+            bot_token=BOT_TOKEN,
+            pullable=lambda _image: True,
+        )
+        await peer.start()
+        stack.push_async_callback(peer.close)
+        server = TestServer(peer.application())
+        await server.start_server()
+        stack.push_async_callback(server.close)
+        url = peer.base_url = str(server.make_url("")).rstrip("/")
+        http = await stack.enter_async_context(aiohttp.ClientSession(url))
+        outside = Outside(http, folder)
+        for crd in crds():
+            peer.store.apply(crd, manager="rig")
+        for obj in bot_rights():
+            await outside.by_another(obj, "rig")
+        cluster, bot = (opened(stack, outside.kubeconfig(url, token)) for token in (ADMIN_TOKEN, BOT_TOKEN))
+        yield Town(
+            "simulator", cluster, outside.namespace, outside.by_another, bot, url, outside.kubeconfig, outside.compact
+        )
+
+
+class Outside:
+    """What happens to the playground's cluster beside the adapter."""
+
+    def __init__(self, http: aiohttp.ClientSession, folder: Path) -> None:
+        self._http = http
+        self._folder = folder
+        self._numbers = count(1)
+
+    async def namespace(self) -> str:
+        name = f"test-{next(self._numbers)}"
+        await self._call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+        return name
+
+    async def by_another(self, obj: Mapping[str, Any], manager: str) -> None:
+        path = f"{path_of(obj)}?fieldManager={manager}&force=true"
+        await self._call("PATCH", path, obj, "application/apply-patch+yaml")
+
+    async def compact(self) -> None:
+        await self._call("POST", "/sim/compact", {})
+
+    def kubeconfig(self, url: str, token: str = ADMIN_TOKEN) -> str:
+        file = self._folder / f"{next(self._numbers)}.kubeconfig"
+        file.write_text(json.dumps(kubeconfig(url, token)))
+        return str(file)
+
+    async def _call(self, method: str, path: str, body: Any, kind: str = "application/json") -> None:
+        headers = {"Authorization": f"Bearer {ADMIN_TOKEN}", "Content-Type": kind}
+        async with self._http.request(method, path, data=json.dumps(body), headers=headers) as answer:
+            assert answer.status < 300, await answer.text()
 
 
 def opened(stack: AsyncExitStack, kubeconfig: str, **settings: Any) -> KubernetesCluster:

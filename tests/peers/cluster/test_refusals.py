@@ -6,10 +6,35 @@ from typing import Any
 
 import pytest
 
-from bot.errors import Invalid, Refused
+from bot.errors import Invalid, NotFound, Refused
 from bot.ports import ObjectRef
-from tests.peers.cluster.houses import Town, config_map, deployment
+from tests.peers.cluster.houses import REAL, Town, config_map, deployment, watching
 from tests.peers.control_plane.fixtures import need_real_crds
+
+GADGETS = "gadgets.example.io"
+SPEC = {
+    "type": "object",
+    "default": {},
+    "properties": {"size": {"type": "string", "enum": ["small", "large"], "default": "small"}},
+}
+GADGET = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": GADGETS},
+    "spec": {
+        "group": "example.io",
+        "scope": "Namespaced",
+        "names": {"kind": "Gadget", "listKind": "GadgetList", "plural": "gadgets", "singular": "gadget"},
+        "versions": [
+            {
+                "name": "v1",
+                "served": True,
+                "storage": True,
+                "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": SPEC}}},
+            }
+        ],
+    },
+}
 
 
 async def mistakes(town: Town, obj: dict[str, Any], *, dry_run: bool = False) -> dict[str, str]:
@@ -81,7 +106,30 @@ async def test_what_a_secret_holds_is_never_told(town: Town) -> None:
     assert "hunter2" not in f"{refused.value} {refused.value.mistakes}"
 
 
-async def test_other_projects_kinds_are_checked_as_strictly(town: Town) -> None:
+async def test_a_kind_that_is_installed_is_known_at_once_and_checked_as_strictly(town: Town) -> None:
+    namespace = await town.namespace()
+    gadget: dict[str, Any] = {
+        "apiVersion": "example.io/v1",
+        "kind": "Gadget",
+        "metadata": {"name": "one", "namespace": namespace},
+        "spec": {"size": "small", "colour": "red"},
+    }
+    with pytest.raises(NotFound, match="the kind Gadget"):
+        await town.cluster.apply(gadget)
+    async with watching(town.cluster, "apiextensions.k8s.io/v1", "CustomResourceDefinition", name=GADGETS) as watch:
+        await town.by_another(GADGET, "kubectl")
+        await watch.object(lambda crd: ("Established", "True") in _conditions(crd))
+    assert await mistakes(town, gadget) == {"spec.colour": "there is no such field"}
+    gadget["spec"] = {"size": "huge"}
+    assert set(await mistakes(town, gadget)) == {"spec.size"}
+    gadget["spec"] = {}
+    assert (await town.cluster.apply(gadget))["spec"] == {"size": "small"}
+    await town.cluster.delete(ObjectRef("apiextensions.k8s.io/v1", "CustomResourceDefinition", GADGETS))
+
+
+@pytest.mark.parametrize("town", [REAL], indirect=True)
+async def test_argo_cds_own_kinds_are_checked_as_strictly(town: Town) -> None:
+    """On the real control plane alone: the playground serves what operators bring without a schema."""
     need_real_crds()
     wanted = {
         "apiVersion": "argoproj.io/v1alpha1",
@@ -116,3 +164,7 @@ async def test_the_server_knows_what_the_bot_may_not(town: Town) -> None:
     assert not await town.bot.may("get", "v1", "secrets", namespace=namespace)
     assert not await town.bot.may("list", "v1", "secrets")
     assert await town.bot.may("list", "v1", "pods")
+
+
+def _conditions(obj: Any) -> set[tuple[str, str]]:
+    return {(one["type"], one["status"]) for one in obj.get("status", {}).get("conditions") or ()}

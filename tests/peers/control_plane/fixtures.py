@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -33,10 +34,15 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rig.Cont
         with ThreadPoolExecutor(4) as pool:
             # Converting and publishing the schemas is most of a rig's start.
             list(pool.map(lambda file: _install_crd(plane, file), _crds()))
-            grant(plane, INSTALL / "account")
-            plane.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}})
-            grant(plane, INSTALL / "base")
+            for obj in bot_rights():
+                plane.apply(obj)
         yield plane
+
+
+def bot_rights() -> list[Any]:
+    """Return what makes the bot what it is after a plain installation: its account, its rights, and no others."""
+    argocd = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}
+    return [*rights(INSTALL / "account"), argocd, *rights(INSTALL / "base")]
 
 
 def need_real_crds() -> None:
@@ -47,16 +53,30 @@ def need_real_crds() -> None:
 
 def grant(plane: rig.ControlPlane, folder: Path, *, namespace: str = "") -> None:
     """Give the rights that stand in a folder of `manifests/install/`, those for one namespace in this one."""
+    for obj in rights(folder, namespace=namespace):
+        plane.apply(obj)
+
+
+def rights(folder: Path, *, namespace: str = "") -> list[Any]:
+    """Return the objects that give rights, in an order in which they can be made."""
     documents = [one for file in sorted(folder.rglob("*.yaml")) for one in yaml.safe_load_all(file.read_text())]
-    wanted = [one for one in documents if one and one.get("kind") in RIGHTS]
-    for obj in sorted(wanted, key=lambda one: RIGHTS.index(one["kind"])):
+    wanted = sorted(
+        (one for one in documents if one and one.get("kind") in RIGHTS), key=lambda one: RIGHTS.index(one["kind"])
+    )
+    for obj in wanted:
         if namespace and obj["kind"] in ("Role", "RoleBinding"):
             obj["metadata"]["namespace"] = namespace
-        plane.apply(obj)
+    return wanted
 
 
 def _crds() -> list[Path]:
     return [file for folder in (REAL_CRDS, OUR_CRDS) if folder.is_dir() for file in sorted(folder.glob("*.yaml"))]
+
+
+@cache
+def crds() -> tuple[Any, ...]:
+    """Return every CRD that the control plane is given: those of other projects that are at hand, and our own."""
+    return tuple(crd for file in _crds() for crd in yaml.load_all(file.read_text(), Loader=yaml.CSafeLoader))
 
 
 def _install_crd(plane: rig.ControlPlane, file: Path) -> None:

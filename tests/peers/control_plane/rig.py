@@ -60,7 +60,7 @@ class ControlPlane:
         request = urllib.request.Request(  # noqa: S310  # the rig's own address
             f"{self.url}{path}",
             method=method,
-            data=None if body is None else json.dumps(body).encode(),
+            data=None if body is None else (body if isinstance(body, str) else json.dumps(body)).encode(),
             headers={"Authorization": f"Bearer {token}", "Content-Type": kind},
         )
         with urllib.request.urlopen(request, context=context, timeout=60) as answer:  # noqa: S310  # the same
