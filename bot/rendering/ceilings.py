@@ -11,6 +11,7 @@ from bot.rendering.mistakes import unknown
 from bot.rendering.quantities import cpu_m, memory_bytes
 from bot.rendering.rollout import Rollout
 from bot.rendering.scaling import scale_of
+from bot.rendering.values import host_of
 
 
 def beyond(document: WebService, *, environment: str, platform: Platform, rollout: Rollout) -> list[Mistake]:
@@ -21,6 +22,7 @@ def beyond(document: WebService, *, environment: str, platform: Platform, rollou
         *_sizes(document, here, environment, platform),
         *_replicas(document, here, environment, rollout),
         *_image(document, rollout),
+        *_host(document, here, environment),
     ]
 
 
@@ -65,6 +67,13 @@ def _replicas(document: WebService, here: Environment, environment: str, rollout
     else:
         path = "spec.autoscaling.min" if document.spec.autoscaling.max is None else "spec.autoscaling.max"
     yield Mistake(path, f"{scale.high} is more than {environment} allows; {here.max_replicas} is the most there")
+
+
+def _host(document: WebService, here: Environment, environment: str) -> Iterable[Mistake]:
+    ingress = document.spec.ingress
+    if ingress is not None and ingress.enabled and not host_of(document, here):
+        told = f"is missing, and {environment} has no domain to make one of; write a host name"
+        yield Mistake("spec.ingress.host", told)
 
 
 def _image(document: WebService, rollout: Rollout) -> Iterable[Mistake]:

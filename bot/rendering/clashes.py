@@ -31,24 +31,38 @@ class Owned:
 def clashes(documents: Iterable[Owned], *, platform: Platform) -> list[Mistake]:
     """Return a mistake for each document whose name or host an earlier one has already.
 
-    A name may be given once. A host may be shared only by services of one team, under different paths.
+    A name may be given once; where services share a namespace, that counts for the names of their caches and databases
+    too. A host may be shared only by services of one team, under different paths.
     """
     mistakes: list[Mistake] = []
     earlier: list[Owned] = []
     for owned in documents:
-        mistakes += _name(owned, earlier)
+        mistakes += _name(owned, earlier, platform)
         mistakes += _hosts(owned, earlier, platform)
         earlier.append(owned)
     return mistakes
 
 
-def _name(owned: Owned, earlier: Sequence[Owned]) -> list[Mistake]:
+def _name(owned: Owned, earlier: Sequence[Owned], platform: Platform) -> list[Mistake]:
     for other in earlier:
-        if other.document.name == owned.document.name:
+        same = other.document.name == owned.document.name
+        if same or any(_overlap(owned, other, name, platform) for name in platform.environments):
             where = f" ({other.source})" if other.source else ""
             told = f"the name is taken by {other.told}{where}; choose another"
             return [owned.mistake("metadata.name", told)]
     return []
+
+
+def _overlap(one: Owned, other: Owned, environment: str, platform: Platform) -> bool:
+    namespaces = {platform.namespace(part.document.name, part.team, environment) for part in (one, other)}
+    return len(namespaces) == 1 and not _names(one, environment).isdisjoint(_names(other, environment))
+
+
+def _names(owned: Owned, environment: str) -> set[str]:
+    """Return the names of what stands beside the service in its namespace, its own included."""
+    document = owned.document.for_environment(environment)
+    stores = (("cache", document.spec.cache), ("db", document.spec.database))
+    return {document.name, *(f"{document.name}-{suffix}" for suffix, store in stores if store is not None)}
 
 
 def _hosts(owned: Owned, earlier: Sequence[Owned], platform: Platform) -> list[Mistake]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.model.platform import Environment
 from bot.rendering.clashes import Owned, clashes
 from bot.rendering.documents import read
 from tests.rendering.examples import PLATFORM
@@ -26,6 +27,16 @@ def test_a_name_is_given_once() -> None:
     assert told(owned("shop", source="a.yaml"), owned("shop", team="team-checkout", source="b.yaml")) == [
         "b.yaml: metadata.name: the name is taken by shop of team-orders (a.yaml); choose another"
     ]
+
+
+def test_a_cache_has_a_name_as_well_where_namespaces_are_shared() -> None:
+    both = owned("shop", "{image: a:b, cache: {}}"), owned("shop-cache")
+    assert told(*both) == []
+    shared = Environment(namespace="{environment}")
+    platform = PLATFORM.model_copy(update={"environments": {"staging": shared}})
+    (mistake,) = clashes(both, platform=platform)
+    assert mistake.path == "metadata.name"
+    assert "taken by shop" in mistake.message
 
 
 def test_a_host_belongs_to_one_team() -> None:

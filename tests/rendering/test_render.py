@@ -128,6 +128,13 @@ def test_a_service_without_a_host_answers_below_the_environment_s_domain() -> No
     assert "Ingress" not in made(with_spec("{image: a:b}"), platform=Platform())
 
 
+def test_an_address_that_nobody_can_make_is_asked_for() -> None:
+    told = mistakes(with_spec("{image: a:b, ingress: {}}"), platform=Platform())
+    assert told == {
+        "spec.ingress.host": "is missing, and staging has no domain to make one of; write a host name",
+    }
+
+
 def test_workers_and_jobs_take_no_requests() -> None:
     for case in ("worker", "nightly"):
         kinds = {str(obj["kind"]) for obj in objects(case)} - {"Service"}

@@ -28,7 +28,12 @@ class Metadata(Part):
         Field(max_length=50, description="Put on every object.", examples=[{"cost-center": "4711"}]),
     ] = Field(default_factory=dict)
     annotations: Annotated[
-        dict[LabelKey, Text], Field(max_length=50, description="Put on the workload and its pods.")
+        dict[LabelKey, Text],
+        Field(
+            max_length=50,
+            description="Put on the workload and its pods.",
+            examples=[{"acme.com/contact": "#team-orders"}],
+        ),
     ] = Field(default_factory=dict)
 
 

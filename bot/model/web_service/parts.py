@@ -91,7 +91,12 @@ class StartupProbe(Probe):
     every: Annotated[Integer, Field(ge=1, le=3600, description="Seconds between two questions.", examples=[2])] = 2
     failures: Annotated[
         Integer,
-        Field(ge=1, le=1000, description="Restart after so many failures; with `every`: how long a start may take."),
+        Field(
+            ge=1,
+            le=1000,
+            description="Restart after so many failures; with `every`: how long a start may take.",
+            examples=[60],
+        ),
     ] = 60
 
 
@@ -176,10 +181,14 @@ class Volume(Part):
     path: Annotated[MountPath, Field(description="Where it appears.", examples=["/uploads"])]
     size: Annotated[Size | None, Field(description="How much fits; needed when it lasts.", examples=["10Gi"])] = None
     persistent: Annotated[
-        Flag, Field(description="`true`: outlives the pods; `false`: each pod starts with an empty one.")
+        Flag,
+        Field(description="`true`: outlives the pods; `false`: each pod starts with an empty one.", examples=[True]),
     ] = False
     shared: Annotated[
-        Flag, Field(description="Several replicas write to the same one; the cluster must have such storage.")
+        Flag,
+        Field(
+            description="Several replicas write to the same one; the cluster must have such storage.", examples=[True]
+        ),
     ] = False
     config_map: Annotated[
         ObjectName | None, Field(description="Files from this ConfigMap instead.", examples=["app-settings"])
@@ -207,7 +216,10 @@ class Metrics(Part):
     path: Annotated[UrlPath, Field(description="Where the metrics are.", examples=["/metrics"])] = "/metrics"
     port: Annotated[
         PortName | None,
-        Field(description="Name of one of `ports`; left out: `metrics` where there is one, else the first."),
+        Field(
+            description="Name of one of `ports`; left out: `metrics` where there is one, else the first.",
+            examples=["metrics"],
+        ),
     ] = None
     every: Annotated[Integer, Field(ge=5, le=600, description="Seconds between two scrapes.", examples=[30])] = 30
     enabled: Annotated[Flag, Field(description="`false`: it has none.", examples=[False])] = True
@@ -221,7 +233,10 @@ class Job(Part):
     )
     concurrency: Annotated[
         Literal["Forbid", "Allow", "Replace"],
-        Field(description="When the next run is due and the last one still runs: skip, run both, or replace it."),
+        Field(
+            description="When the next run is due and the last one still runs: skip, run both, or replace it.",
+            examples=["Forbid"],
+        ),
     ] = "Forbid"
     timeout: Annotated[
         Integer, Field(ge=1, le=604_800, description="Seconds after which a run is ended.", examples=[3600])

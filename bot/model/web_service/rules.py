@@ -157,11 +157,12 @@ def _target(rule: Egress) -> str | None:
     targets = [rule.service is not None, rule.namespace is not None, rule.cidr is not None, rule.internet]
     if sum(targets) != 1:
         return "must name exactly one of `service`, `namespace`, `cidr`, `internet: true`"
-    if rule.cidr is not None:
-        try:
-            ipaddress.ip_network(rule.cidr)
-        except ValueError:
-            return "`cidr` is not a range of addresses, such as `203.0.113.0/24`; bits behind the length must be 0"
-        if "/" not in rule.cidr:
-            return f"`cidr` needs a length; write `{rule.cidr}/{32 if ':' not in rule.cidr else 128}` for one address"
-    return None
+    return None if rule.cidr is None else _range(rule.cidr)
+
+
+def _range(cidr: str) -> str | None:
+    try:
+        meant = str(ipaddress.ip_network(cidr))
+    except ValueError:
+        return "`cidr` is not a range of addresses, such as `203.0.113.0/24`; bits behind the length must be 0"
+    return None if cidr == meant else f"`cidr` is not written as Kubernetes takes it; write `{meant}`"

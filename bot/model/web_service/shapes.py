@@ -16,6 +16,7 @@ MOST_SHOWN = 60
 """Characters of a wrong value that a sentence repeats."""
 
 LABEL = r"[a-z]([a-z0-9-]*[a-z0-9])?"
+_PORT = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 _DOMAIN = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
 
 
@@ -66,7 +67,9 @@ def _checked_by(check: Callable[[str], str | None]) -> AfterValidator:
 
 Integer = Annotated[int, Strict()]
 Flag = Annotated[bool, Strict()]
-Text = Annotated[str, Field(max_length=4096)]
+Text = Annotated[
+    str, Field(max_length=4096), _checked_by(lambda value: "holds the character U+0000" if "\0" in value else None)
+]
 
 ServiceName = Annotated[
     str,
@@ -81,7 +84,7 @@ ServiceName = Annotated[
 ObjectName = Annotated[str, Shape(_DOMAIN, "is not a Kubernetes name: use small letters, digits, dashes and dots", 253)]
 ShortName = Annotated[str, Shape(LABEL, "is not a name: use small letters, digits and dashes, such as `uploads`", 40)]
 PortName = Annotated[
-    str, Shape(LABEL, "is not a port's name: use at most 15 small letters, digits and dashes, such as `http`", 15)
+    str, Shape(_PORT, "is not a port's name: use at most 15 small letters, digits and dashes, such as `http`", 15)
 ]
 NamespaceName = Annotated[str, Shape(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "is not the name of a namespace", 63)]
 WordOfPlatform = Annotated[str, Shape(LABEL, "is not a word of the platform, such as `small`", 63)]
@@ -125,7 +128,7 @@ Image = Annotated[
 Size = Annotated[
     str,
     Shape(
-        r"[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)",
+        r"([1-9][0-9]*(\.[0-9]+)?|0\.[0-9]*[1-9][0-9]*)(Ki|Mi|Gi|Ti|k|M|G|T)",
         "is not an amount of memory or disk; write `256Mi` or `10Gi`",
         20,
     ),
@@ -155,6 +158,8 @@ def _path(value: str) -> str | None:
         return f"must begin with a slash: `/{shown(value)}`"
     if "//" in value or {".", ".."} & set(value.split("/")):
         return "may hold no empty part, no `.` and no `..` between its slashes"
+    if "%2f" in value.lower():
+        return "may hold no `%2F`: Kubernetes takes no slash in disguise"
     if re.fullmatch(r"[A-Za-z0-9/._~!$&'()*+,;=:@%-]+", value) is None:
         return f"`{shown(value)}` holds a character that a path of an address may not hold as it stands"
     return None

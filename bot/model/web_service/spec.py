@@ -70,7 +70,11 @@ class _Fields(Part):
     ] = None
     ports: Annotated[
         tuple[Port, ...],
-        Field(max_length=20, description="Where the container listens. The first gets the requests from outside."),
+        Field(
+            max_length=20,
+            description="Where the container listens. The first gets the requests from outside.",
+            examples=[[{"name": "http", "port": 3000}, {"name": "metrics", "port": 9090}]],
+        ),
     ] = (HTTP,)
     probes: Annotated[Probes, Field(description="How Kubernetes asks after its health.")] = Probes()
     grace_period: Annotated[
@@ -81,7 +85,14 @@ class _Fields(Part):
         dict[EnvName, Text],
         Field(max_length=200, description="Environment variables. No secrets here.", examples=[{"LOG_LEVEL": "info"}]),
     ] = Field(default_factory=dict)
-    secrets: Annotated[tuple[SecretReference, ...], Field(max_length=100, description="Secrets by reference.")] = ()
+    secrets: Annotated[
+        tuple[SecretReference, ...],
+        Field(
+            max_length=100,
+            description="Secrets by reference.",
+            examples=[[{"secret": "stripe", "key": "api-key", "env": "STRIPE_API_KEY"}]],
+        ),
+    ] = ()
     ingress: Annotated[
         Ingress | None, Field(description="The address from outside.", examples=[{"host": "api.example.com"}])
     ] = None
@@ -101,7 +112,14 @@ class _Fields(Part):
         Database | None, Field(description="A database.", examples=[{"type": "postgresql", "size": "small"}])
     ] = None
     cache: Annotated[Cache | None, Field(description="A cache.", examples=[{"type": "valkey"}])] = None
-    volumes: Annotated[tuple[Volume, ...], Field(max_length=20, description="Folders that it may write to.")] = ()
+    volumes: Annotated[
+        tuple[Volume, ...],
+        Field(
+            max_length=20,
+            description="Folders that it may write to.",
+            examples=[[{"name": "uploads", "path": "/uploads", "size": "10Gi", "persistent": True, "shared": True}]],
+        ),
+    ] = ()
     metrics: Annotated[Metrics, Field(description="What Prometheus scrapes.")] = Metrics()
     schedule: Annotated[
         Cron | None,

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from bot.rendering.kinds import KINDS, model_of
+from bot.rendering.printing import to_yaml
 from tests.peers.control_plane.fixtures import CONTROL_PLANE, need_real_crds
 from tests.peers.control_plane.programs import await_true
 from tests.peers.control_plane.rig import ControlPlane, path_of
@@ -55,7 +56,17 @@ def _served(plane: ControlPlane, plural: str) -> bool:
 def send(plane: ControlPlane, obj: Mapping[str, Any]) -> Any:
     """Server-side apply that changes nothing, with strict field validation, as `Cluster.apply` does."""
     query = "?fieldManager=causeway&fieldValidation=Strict&dryRun=All"
-    return plane.call("PATCH", path_of(obj) + query, obj, kind="application/apply-patch+yaml")
+    return plane.call("PATCH", path_of(obj) + query, to_yaml(obj), kind="application/apply-patch+yaml")
+
+
+def refused(plane: ControlPlane, obj: Mapping[str, Any]) -> bool:
+    """Say whether the server refuses an object."""
+    try:
+        send(plane, obj)
+    except HTTPError as refusal:
+        refusal.close()
+        return True
+    return False
 
 
 def restricted(plane: ControlPlane) -> str:
@@ -91,10 +102,10 @@ def test_a_restricted_namespace_would_refuse_a_pod_that_is_less_careful(control_
     template["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = True
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "pod", "namespace": namespace}}
     spec = {key: value for key, value in template["spec"].items() if key != "topologySpreadConstraints"}
-    with pytest.raises(HTTPError) as refused:
+    with pytest.raises(HTTPError) as refusal:
         send(control_plane, pod | {"spec": spec})
-    assert refused.value.code == 403
-    refused.value.close()
+    assert refusal.value.code == 403
+    refusal.value.close()
 
 
 def templates(case: str) -> list[Any]:
@@ -159,10 +170,8 @@ def test_the_server_refuses_a_wrong_document(control_plane: ControlPlane, spec: 
         "metadata": {"name": "wrong", "namespace": namespace},
         "spec": spec,
     }
-    with pytest.raises(HTTPError) as refused:
-        send(control_plane, document)
-    assert refused.value.code in (400, 422, 500)
-    refused.value.close()
+    assert refused(control_plane, document)
+    assert not refused(control_plane, {**document, "spec": {}})
 
 
 def test_kubectl_can_explain_every_field(control_plane: ControlPlane) -> None:
