@@ -117,6 +117,8 @@ class StepView(BaseModel, frozen=True, extra="forbid"):
     progress: str = ""
     """How a step that takes its time is getting on; of a stalled one, why nothing moves and what to do next."""
     stalled: bool = False
+    passive: bool = False
+    """It only waits, asks or tells."""
     command: str = ""
     """What a person runs when the step is stuck or kept."""
     retry_at: datetime | None = None

@@ -36,6 +36,8 @@ class Step(BaseModel, frozen=True, extra="forbid"):
     text: str
     """The effect's own description."""
     effect: StoredEffect
+    passive: bool = False
+    """Whether it only waits, asks or tells: there is nothing that could be there already."""
 
 
 class Offer(BaseModel, frozen=True, extra="forbid"):
@@ -93,7 +95,9 @@ class Plan(BaseModel, frozen=True, extra="forbid"):
         lane: str = "",
         offers: Iterable[Offer] = (),
     ) -> Self:
-        steps = tuple(Step(id=e.id, text=e.describe(), effect=StoredEffect.of(e)) for e in effects)
+        steps = tuple(
+            Step(id=e.id, text=e.describe(), effect=StoredEffect.of(e), passive=not e.undoable) for e in effects
+        )
         if len({step.id for step in steps}) != len(steps):
             raise ValueError("effect ids must be unique in a plan")
         return cls(

@@ -202,6 +202,7 @@ def _step_views(of: Record) -> tuple[StepView, ...]:
             undone=step.undone,
             problem=step.problem,
             progress=step.progress if step.state is StepState.RUNNING else "",
+            passive=planned.passive,
             stalled=step.stalled and step.state is StepState.RUNNING,
             command=step.command,
             retry_at=step.retry_at,

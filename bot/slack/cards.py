@@ -117,7 +117,7 @@ def _steps(view: OperationView) -> list[Block]:
 
 def _step(step: StepView, view: OperationView) -> str:
     sign, word = words.STEP_WORDS[step.state]
-    if step.state is StepState.DONE and step.outcome and not step.outcome.changed:
+    if step.state is StepState.DONE and step.outcome and not step.outcome.changed and not step.passive:
         word = "Already there"
     elif step.state is StepState.PENDING and (view.state.final or words.undoing(view)):
         sign, word = "–", "Not begun"

@@ -25,16 +25,19 @@ async def created(here: World) -> Json:
 
 
 async def commit(here: World, message: str, **env: str) -> str:
-    """Change the service's platform document on its main branch, as a person who merges does; return the commit."""
-    path = f"/repos/acme/{NAME}/contents/platform.yaml"
-    _, there = await here.github("GET", path)
+    """Change the service's platform document by a pull request that is merged; return the commit on main."""
+    repo, branch = f"/repos/acme/{NAME}", message.lower().replace(" ", "-")
+    _, main = await here.github("GET", f"{repo}/git/ref/heads/main")
+    await here.github("POST", f"{repo}/git/refs", {"ref": f"refs/heads/{branch}", "sha": main["object"]["sha"]})
+    _, there = await here.github("GET", f"{repo}/contents/platform.yaml")
     document = yaml.safe_load(base64.b64decode(there["content"]))
     document["spec"]["env"] = env
     content = base64.b64encode(yaml.safe_dump(document).encode()).decode()
-    status, made = await here.github("PUT", path, {"message": message, "content": content, "sha": there["sha"]})
+    change = {"message": message, "content": content, "sha": there["sha"], "branch": branch}
+    status, made = await here.github("PUT", f"{repo}/contents/platform.yaml", change)
     assert status == 200, made
-    sha: str = made["commit"]["sha"]
-    return sha
+    _, pull = await here.github("POST", f"{repo}/pulls", {"title": message, "head": branch, "base": "main"})
+    return await here.merge(f"acme/{NAME}", pull["number"])
 
 
 async def release(here: World, environment: str = "staging") -> Json:
@@ -161,7 +164,7 @@ async def test_restart_scale_and_freeze_are_commits(here: World) -> None:
 
 async def test_keeping_a_stuck_deploy_ends_its_card_and_tells_the_forge(here: World) -> None:
     await created(here)
-    await here.pods(STAGING, f"app.kubernetes.io/name={NAME}", "pending")
+    await here.pods(STAGING, f"app.kubernetes.io/name={NAME}", "imagepull")
     await commit(here, "Next", A="1")
     stuck = await card_of(here, "service.deploy", "running", told="Stuck")
     await here.slack.click("author", "team-orders", stuck, "wait")
@@ -192,7 +195,7 @@ async def test_the_cluster_being_away_is_told_and_the_deploy_goes_on_when_it_is_
     await here.fail("kubernetes", route="*", times=10_000, status=503)
     await here.fail("argocd", route="*", times=10_000, status=503)
     next_one = await commit(here, "Next", A="1")
-    await card_of(here, "service.deploy", "running", told="did not")
+    await card_of(here, "service.deploy", "running", told="answered with an error of its own")
     await here.mend("kubernetes", "argocd")
     await card_of(here, "service.deploy", "succeeded", told=next_one[:7])
 

@@ -71,7 +71,7 @@ class World:
 
     async def kubernetes(self, method: str, path: str) -> Json:
         """Look at the cluster as its administrator; an empty answer for what is not there."""
-        headers = {"Authorization": f"Bearer {self.ready['kubernetes_admin_token']}"}
+        headers = {"Authorization": f"Bearer {self.ready['kubernetes_token']}"}
         async with self.http.request(method, f"{self.ready['kubernetes']}{path}", headers=headers) as response:
             found: Json = await response.json()
             assert response.status in (200, 404), found
@@ -90,6 +90,13 @@ class World:
         body = {"repo": f"acme/{repo}", "conclusion": conclusion}
         async with self.http.post(f"{self.ready['github']}/sim/workflows", json=body) as response:
             assert response.status == 200, await response.text()
+
+    async def merge(self, repo: str, number: int) -> str:
+        """Merge a pull request as somebody who may pass over reviews; return the commit on the base branch."""
+        async with self.http.post(f"{self.ready['github']}/sim/merge", json={"repo": repo, "number": number}) as response:
+            assert response.status == 200, await response.text()
+            sha: str = (await response.json())["sha"]
+            return sha
 
     async def mend(self, *peers: str) -> None:
         """Take back every fault that was ordered and not met."""
