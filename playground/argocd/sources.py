@@ -121,7 +121,18 @@ def read(name: str, content: bytes) -> list[Object]:
             text = f'Failed to unmarshal "{name}": error converting YAML to JSON: yaml: {line}'
             raise SourceError(f"rpc error: code = FailedPrecondition desc = {text}") from error
         return []
-    return [obj for document in documents if document is not None for obj in _listed(name, document)]
+    return [obj for document in documents if document is not None for obj in _listed(name, as_json(document))]
+
+
+def as_json(value: Any) -> Any:
+    """Return YAML as JSON, whose keys are text: a key `on` is `true` then, as in Go."""
+    if isinstance(value, dict):
+        return {_text(key): as_json(item) for key, item in value.items()}
+    return [as_json(item) for item in value] if isinstance(value, list) else value
+
+
+def _text(key: Any) -> str:
+    return key if isinstance(key, str) else str(key).lower()
 
 
 def _listed(name: str, document: Any) -> Iterator[Object]:
