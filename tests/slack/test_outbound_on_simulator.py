@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.command import FormStart
+from bot.command import FormStart, TextFile
 from bot.model.operation import OperationView, State
 from bot.slack import forms
 from bot.slack.cards import card, thread
@@ -125,6 +125,29 @@ async def test_details_stand_in_the_thread_with_their_file(room: Room) -> None:
     replies = [m for m in await room.rig.messages(thread_ts=message["ts"]) if m["ts"] != message["ts"]]
     assert len(replies) == 2
     assert replies[1]["files"][0]["title"] == "1 detail of the plan"
+
+
+FILE = TextFile(name="orders-logs.txt", title="Logs of orders", text="line\n" * 900)
+
+
+async def test_a_file_stands_in_the_channel_with_who_asked_for_it(room: Room) -> None:
+    await room.outbox.file(channel=ORDERS, user=AUTHOR, file=FILE, comment=f"Logs, asked for by <@{AUTHOR}>")
+    await room.outbox.drain()
+    message = (await room.rig.messages("team-orders"))[-1]
+    assert message["text"] == f"Logs, asked for by <@{AUTHOR}>"
+    assert message["files"][0]["title"] == "Logs of orders"
+
+
+@pytest.mark.parametrize("drop", [None, "before", "after"])
+async def test_a_file_that_no_channel_takes_goes_to_the_person_alone(room: Room, drop: str | None) -> None:
+    if drop:
+        await room.rig.sim("faults", method="files.completeUploadExternal", times=1, skip=1, drop=drop)
+    await room.outbox.file(channel="C0NOWHERE", user=AUTHOR, file=FILE, comment="Logs")
+    await room.outbox.drain()
+    refused, *shared = [one for one in await room.rig.log("call") if one["name"] == "files.completeUploadExternal"]
+    assert refused["result"]["error"] == "channel_not_found"
+    assert {one["arguments"]["channel_id"] for one in shared} == {"D0AUTHOR01"}
+    assert shared[-1]["result"]["ok"]
 
 
 async def test_a_channel_we_are_not_in_sends_the_card_to_the_fallback(room: Room) -> None:
