@@ -184,10 +184,8 @@ def test_the_files_of_a_folder_count_as_its_directory_says(directory: dict[str, 
 
 
 def test_a_file_holds_several_objects_lists_and_dates_as_text() -> None:
-    text = (
-        CONFIG
-        + b"data: {since: 2026-03-02, on: x}\n---\n---\napiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret}\n"
-    )
+    listed = b"apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret}\n"
+    text = CONFIG + b"data: {since: 2026-03-02, on: x}\n---\n---\n" + listed
     first, second = read("all.yaml", text)
     assert first["data"] == {"since": "2026-03-02", "true": "x"}
     assert second["kind"] == "Secret"
