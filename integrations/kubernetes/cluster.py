@@ -139,7 +139,7 @@ class KubernetesCluster:
         query |= {"previous": "true"} if previous else {}
         ask = Ask(self._name, "get", "pods/log", f"the log of Pod {pod} in {namespace}", namespace)
         reply = await self._client.read_reply(resource.path(namespace, pod, "log"), ask, query)
-        if reply.status == 200:
+        if reply.status in (200, 204):  # 204: the pod has no node yet
             return tuple(reply.body.decode(errors="replace").splitlines()[-lines:])
         if reply.status == 400 and not container and b"a container name must be specified" in reply.body:
             chosen = _default_container(await self.get(ObjectRef("v1", "Pod", pod, namespace)) or {})

@@ -1,6 +1,6 @@
 """Starts the control plane: `with control_plane(folder) as plane`.
 
-There is no kubelet: kwok plays one on a node that does not exist, so Pods become Ready and can be deleted.
+There is no kubelet: kwok plays one on a node that does not exist, so Pods become Ready, have logs and can be deleted.
 """
 
 from __future__ import annotations
@@ -206,13 +206,28 @@ def _kwok(stack: ExitStack, plane: ControlPlane) -> None:
     stages = need("kwok-stages")
     folders = ("pod/fast", "node/fast", "node/heartbeat")
     files = [file for folder in folders for file in sorted((stages / folder).glob("*.yaml"))]
-    config: list[str | Path] = [f"--config={file}" for file in files if file.name != "kustomization.yaml"]
+    config = [file for file in files if file.name != "kustomization.yaml"]
+    (port,) = free_ports(1)
     words: list[str | Path] = [
         *(need("kwok"), f"--kubeconfig={plane.admin}", "--manage-all-nodes=true", "--node-ip=127.0.0.1"),
-        "--cidr=10.200.0.0/16",
+        *("--cidr=10.200.0.0/16", f"--server-address=127.0.0.1:{port}", f"--node-port={port}"),
+        *(f"--tls-cert-file={plane.ca}", f"--tls-private-key-file={plane.ca.with_suffix('.key')}"),
+        *(f"--config={file}" for file in [*config, _logs(plane.folder)]),
     ]
-    stack.enter_context(running([*words, *config], plane.folder / "kwok.log"))
+    stack.enter_context(running(words, plane.folder / "kwok.log"))
     plane.call("POST", "/api/v1/nodes", _node())
+
+
+def _logs(folder: Path) -> Path:
+    """Let every container of every pod have written the same lines."""
+    written = folder / "container.log"
+    written.write_text(
+        "".join(f"2026-06-01T09:00:0{second}Z stdout F {line}\n" for second, line in enumerate(LOG_LINES))
+    )
+    config = folder / "logs.yaml"
+    logs = {"kind": "ClusterLogs", "apiVersion": "kwok.x-k8s.io/v1alpha1", "metadata": {"name": "all"}}
+    config.write_text(json.dumps({**logs, "spec": {"logs": [{"logsFile": str(written), "follow": False}]}}))
+    return config
 
 
 def _node() -> Any:
