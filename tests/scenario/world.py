@@ -93,7 +93,8 @@ class World:
 
     async def merge(self, repo: str, number: int) -> str:
         """Merge a pull request as somebody who may pass over reviews; return the commit on the base branch."""
-        async with self.http.post(f"{self.ready['github']}/sim/merge", json={"repo": repo, "number": number}) as response:
+        merging = self.http.post(f"{self.ready['github']}/sim/merge", json={"repo": repo, "number": number})
+        async with merging as response:
             assert response.status == 200, await response.text()
             sha: str = (await response.json())["sha"]
             return sha

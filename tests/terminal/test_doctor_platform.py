@@ -334,6 +334,7 @@ async def test_an_argocd_that_does_not_do(patient: Patient, argocd: ArgoCDStub, 
         (None, "there is no application `root`"),
         (replace(ROOT, automated=False), "is not synced by itself"),
         (replace(ROOT, path="apps"), "reads apps at main, and Causeway commits to argocd at main"),
+        (replace(ROOT, sync="Unknown"), "has not been compared with its repository yet"),
         (replace(ROOT, conditions=(("ComparisonError", "repository not found"),)), "has a ComparisonError"),
     ],
 )

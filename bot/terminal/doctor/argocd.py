@@ -45,6 +45,9 @@ def _root(installation: Installation, root: Application | None) -> list[Finding]
     if not root.automated:
         told = f"the application `{name}` is not synced by itself. Give it `syncPolicy.automated` with `prune: true`."
         wrong.append(mend(told))
+    if root.sync == "Unknown" and not root.conditions:
+        told = f"the application `{name}` has not been compared with its repository yet"
+        wrong.append(mend(f"{told}. Ask again in a minute; then see whether Argo CD's application controller runs."))
     wrong += [mend(f"the application `{name}` has a {kind}: {message}") for kind, message in root.conditions]
     return wrong or [fine(f"the application `{name}` reads our commits and is {root.sync} and {root.health}.")]
 
@@ -65,8 +68,8 @@ async def _api(installation: Installation) -> Sequence[Finding]:
             return [mend(f"{environment.argocd_url} does not take the token. {ACCOUNT}")]
         wrong = [*await _rights(installation), *await _destinations(installation)]
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        kind = type(error).__name__
-        return [mend(f"{environment.argocd_url} did not answer as Argo CD does ({kind}). Check CAUSEWAY_ARGOCD_URL.")]
+        why = f"status {error.status}" if isinstance(error, aiohttp.ClientResponseError) else type(error).__name__
+        return [mend(f"{environment.argocd_url} did not answer as Argo CD does ({why}). Check CAUSEWAY_ARGOCD_URL.")]
     return wrong or [fine(f"Argo CD {version.get('Version', '')} lets us read and sync applications.")]
 
 

@@ -24,7 +24,8 @@ def argocd(folder: Path, *words: str) -> str:
     nowhere = folder / "kubeconfig"
     nowhere.write_text(json.dumps(kubeconfig("https://127.0.0.1:9", "none")))
     environment = {"HOME": str(folder), "PATH": os.environ["PATH"], "ARGOCD_BINARY_NAME": "argocd"}
-    command: list[str | Path] = [need("argocd"), "admin", "settings", "rbac", *words, "--policy-file", policy, "--kubeconfig", nowhere]
+    asked: list[str | Path] = [need("argocd"), "admin", "settings", "rbac", *words]
+    command = [*asked, "--policy-file", policy, "--kubeconfig", nowhere]
     said = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     return said.stdout + said.stderr
 
