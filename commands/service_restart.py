@@ -37,7 +37,8 @@ async def read_facts(request: ServiceRestart, context: Context, deps: Deps) -> H
 
 def plan(request: ServiceRestart, here: Here) -> Plan:
     release = here.running().model_copy(update={"restarted_at": here.asker.now})
-    return upkeep_plan(here, release, f"Restart {here.service.name} in {here.place.environment}")
+    made = upkeep_plan(here, release, f"Restart {here.service.name} in {here.place.environment}")
+    return made.model_copy(update={"undo_later": False})
 
 
 COMMAND: Command[ServiceRestart, Here] = Command(

@@ -95,8 +95,9 @@ def plan(request: ServiceRollback, facts: RollbackFacts) -> Plan:
         f"`/service unpin {here.service.name} {here.place.environment}`, or {pin.until:%d %B, %H:%M} UTC."
     )
     summary = f"Roll {here.service.name} in {here.place.environment} back from {bad} to {deploy.version.name}"
-    made = release_plan(deploy, release, summary, more=[until], notes=[held.replace("`", "")])
-    return made.model_copy(update={"offers": (), "highlights": (held.replace("`", ""), *made.highlights)})
+    made = release_plan(deploy, release, summary, more=[until])
+    told = (held.replace("`", ""), *made.highlights)
+    return made.model_copy(update={"offers": (), "highlights": told, "undo_later": False})
 
 
 def _before(release: Release, service: str, environment: str) -> tuple[str, str]:

@@ -149,7 +149,7 @@ def _state(stand: Stand, deps: Deps) -> Iterator[str]:
             yield _application(stand.application.value, deps)
         elif stand.running is not None:
             yield "Argo CD does not know it"
-    if stand.workload is not None:
+    if stand.workload is not None and (stand.running is not None or stand.workload.value is not None):
         if stand.workload.problem:
             yield escape(stand.workload.problem)
         elif stand.workload.value is not None:

@@ -131,5 +131,4 @@ class AwaitHealthy(Effect):
 
     def kept(self, progress: str, by: str) -> Outcome:
         """A person has ended the wait: later steps are told that it never became healthy."""
-        seen = f"{by} keeps {self.service} in {self.environment} as it is: {progress}"
-        return Outcome(seen=seen, changed=False, outputs={"state": "failure"})
+        return super().kept(progress, by).model_copy(update={"outputs": {"state": "failure"}})

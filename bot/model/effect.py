@@ -59,6 +59,8 @@ class Outcome(BaseModel, frozen=True, extra="forbid"):
     """One line for the receipt: `repository acme/orders, private, main at 1a2b3c4`."""
     changed: bool = True
     """False when everything was already as wanted and this operation had made none of it."""
+    kept: bool = False
+    """A person ended the wait with `keep`: what was waited for did not come."""
     outputs: Mapping[str, JSON] = Field(default_factory=dict)
     """Values that later effects and the receipt may name."""
     made: Mapping[str, JSON] = Field(default_factory=dict)
@@ -135,7 +137,7 @@ class Effect(BaseModel, ABC, frozen=True, extra="forbid"):
 
     def kept(self, progress: str, by: str) -> Outcome:
         """Return the outcome of a wait that a person ended with `keep`; `progress` is what was reported last."""
-        return Outcome(seen=f"{by} keeps it as it is: {progress}", changed=False)
+        return Outcome(seen=f"{by} ended the wait: {progress}", changed=False, kept=True)
 
     def manual(self) -> str:
         """Return the command with which a person takes this back when we cannot, or an empty text."""

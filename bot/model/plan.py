@@ -78,6 +78,8 @@ class Plan(BaseModel, frozen=True, extra="forbid"):
     lane: str = ""
     """Operations of one lane run one after the other: `deploy:orders-api/staging`. Empty: it waits for nobody."""
     offers: tuple[Offer, ...] = ()
+    undo_later: bool = True
+    """Whether the card offers undo once all is done: not where a command of its own goes back, or nothing does."""
 
     @classmethod
     def of(

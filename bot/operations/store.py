@@ -273,7 +273,8 @@ def _actions(of: Record) -> tuple[str, ...]:
         return () if of.undo_by or of.keep_by else (*_about_a_wait(of), "undo")
     if of.state is State.SUCCEEDED:
         # Where the card offers to roll back, a second button for nearly the same would only puzzle.
-        return () if of.undo_by or (of.plan is not None and of.plan.offers) else ("undo",)
+        plan = of.plan
+        return () if of.undo_by or (plan is not None and (plan.offers or not plan.undo_later)) else ("undo",)
     if of.state is State.FAILED and any(step.state is StepState.STUCK for step in of.steps):
         return ("retry", "keep")
     return ()

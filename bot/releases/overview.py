@@ -19,7 +19,7 @@ from bot.health.parsing import workload
 from bot.model.operation import Behind
 from bot.model.platform import Platform
 from bot.model.release import Release
-from bot.ports import Application, Cluster, ObjectRef
+from bot.ports import Application, Cluster
 from bot.releases.changes import address, change_to
 from bot.releases.services import Service
 from bot.releases.versions import Candidate, candidates
@@ -131,9 +131,10 @@ async def _workload(place: Place, cluster: Cluster | None) -> Told[Workload] | N
 
 
 async def _deployment(place: Place, cluster: Cluster) -> Workload | None:
-    """Return the service's Deployment; None of one that runs by a schedule."""
-    found = await cluster.get(ObjectRef("apps/v1", "Deployment", place.service, place.namespace))
-    return workload(found) if found is not None else None
+    """Return the service's Deployment; None of one that runs by a schedule. To list is the right that we have."""
+    labels = {"causeway.io/service": place.service, "causeway.io/environment": place.environment}
+    found = await cluster.list("apps/v1", "Deployment", namespace=place.namespace, labels=labels)
+    return next((one for one in map(workload, found) if one.name == place.service), None)
 
 
 def runs_in(stands: Sequence[Stand], commit: str) -> tuple[str, ...]:

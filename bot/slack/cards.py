@@ -64,8 +64,9 @@ def thread(view: OperationView) -> list[Message]:
 
 def _status(view: OperationView, now: datetime) -> Block:
     status, more = words.headline(view)
-    # Why a step is stuck is told with code in it, as problems are.
-    text = f"*{escape(status)}* {said(more) if view.stalled else escape(more)}".rstrip()
+    # Why a step is stuck, or was, is told with code in it, as problems are.
+    told = said(more) if view.stalled or words.kept(view) else escape(more)
+    text = f"*{escape(status)}* {told}".rstrip()
     if view.state is State.AWAITING_APPROVAL and view.due_at:
         text += f"\nIt expires {_until(view.due_at, now)}."
     return blocks.section(text)
@@ -117,6 +118,8 @@ def _steps(view: OperationView) -> list[Block]:
 
 def _step(step: StepView, view: OperationView) -> str:
     sign, word = words.STEP_WORDS[step.state]
+    if step.state is StepState.DONE and step.outcome and step.outcome.kept:
+        return f"{words.STEP_WORDS[StepState.KEPT][0]} *Ended by hand:* {escape(cut(step.text, _LINE))}"
     if step.state is StepState.DONE and step.outcome and not step.outcome.changed and not step.passive:
         word = "Already there"
     elif step.state is StepState.PENDING and (view.state.final or words.undoing(view)):
@@ -270,7 +273,7 @@ def _button(action: str, value: str, view: OperationView) -> Block:
         case "undo":
             sure = blocks.confirm(
                 "Undo this?",
-                "Everything this operation made and nobody has changed since will be deleted. Work of others is kept.",
+                "What this made is deleted, and what it changed is put back. Work of others since then is kept.",
                 yes="Undo",
                 style="danger",
             )

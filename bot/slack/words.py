@@ -52,6 +52,11 @@ def undoing(view: OperationView) -> bool:
     return any(step.state in _UNDOING for step in view.steps)
 
 
+def kept(view: OperationView) -> str:
+    """Return what was seen when a person ended a wait with `keep`; empty where nobody did."""
+    return next((step.outcome.seen for step in view.steps if step.outcome and step.outcome.kept), "")
+
+
 def begun(view: OperationView) -> bool:
     return any(step.state is not StepState.PENDING for step in view.steps)
 
@@ -72,7 +77,7 @@ def headline(view: OperationView) -> tuple[str, str]:
         case State.RUNNING:
             return _running(view)
         case State.SUCCEEDED:
-            return "Done.", f"{_all(len(view.steps))} finished." if view.steps else ""
+            return _succeeded(view)
         case State.UNDONE if not begun(view):
             return "Withdrawn, as asked.", "Nothing was changed."
         case State.UNDONE if view.reason is Reason.ASKED_TO_UNDO:
@@ -105,6 +110,13 @@ def _running(view: OperationView) -> tuple[str, str]:
     current = next((step.text for step in view.steps if step.state is StepState.RUNNING), "")
     progress = f"{done} of {count(len(view.steps), 'step')} done."
     return "Working.", f"{progress} Now: {ended(current)}" if current else progress
+
+
+def _succeeded(view: OperationView) -> tuple[str, str]:
+    as_it_is = kept(view)
+    if as_it_is:
+        return "Kept as it is, and not followed any more.", ended(as_it_is)
+    return "Done.", f"{_all(len(view.steps))} finished." if view.steps else ""
 
 
 def _rejected(view: OperationView) -> tuple[str, str]:

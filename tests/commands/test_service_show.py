@@ -58,7 +58,11 @@ def deployment(ready: int, wanted: int) -> Object:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": "orders-api", "namespace": "orders-api-staging"},
+        "metadata": {
+            "name": "orders-api",
+            "namespace": "orders-api-staging",
+            "labels": {"causeway.io/service": "orders-api", "causeway.io/environment": "staging"},
+        },
         "spec": {"replicas": wanted},
         "status": {"readyReplicas": ready},
     }
@@ -207,7 +211,7 @@ class Silent:
 async def test_what_does_not_answer_in_time_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     made, there, argocd, silent = await forge(), cluster(), FakeDeployments(), Silent()
     keep(made, a_release(OLD))
-    for fake, method in ((there, "get"), (argocd, "application"), (made, "tags")):
+    for fake, method in ((there, "list"), (argocd, "application"), (made, "tags")):
         monkeypatch.setattr(fake, method, silent)
     known = replace(running(made, clusters={"default": there}, deployments=argocd), in_lane=silent)
     text = shown(await ask(known))

@@ -552,7 +552,7 @@ async def test_a_person_may_keep_it_as_it_is(scene: Scene) -> None:
     assert EFFECT.waits
     assert EFFECT.keepable
     kept = EFFECT.kept("1 of 2 pods are ready.", "Sample Author")
-    assert kept.seen == "Sample Author keeps orders in staging as it is: 1 of 2 pods are ready."
+    assert kept.seen == "Sample Author ended the wait: 1 of 2 pods are ready."
 
 
 async def test_looking_is_never_faster_than_every_two_seconds(scene: Scene) -> None:

@@ -68,6 +68,7 @@ class LanePlanner(FakePlanner):
             Linger(id="linger", room=name) if name in ROOMS else MakeFile(id=name, text=name) for name in names
         ]
         plan = Plan.of(f"Make {', '.join(names)}", effects, revisions=self.revisions, lane="deploy:orders/staging")
+        plan = plan.model_copy(update={"undo_later": "restart" not in names})
         return Planned(plan, self.decision)
 
 
@@ -133,8 +134,17 @@ async def test_keeping_ends_the_wait_and_the_operation_goes_on(url: str, tmp_pat
         assert here.cancelled.is_set()
         outcome = done.steps[0].outcome
         assert outcome is not None
-        assert outcome.seen == "Sample Author keeps it as it is: It crashes at start."
+        assert outcome.seen == "Sample Author ended the wait: It crashes at start."
         assert a.folder.files() == {"after": "after"}
+
+
+async def test_a_plan_may_say_that_undo_makes_no_sense_once_it_is_done(url: str, tmp_path: Path) -> None:
+    async with replica(url, tmp_path) as a:
+        lanes(a)
+        await a.operations.submit(asked("one"))
+        assert set((await a.until()).buttons) == {"undo"}
+        await a.operations.submit(asked("restart", operation="op-2"))
+        assert (await a.until(operation="op-2")).buttons == {}
 
 
 async def test_undo_ends_a_wait_at_once(url: str, tmp_path: Path) -> None:

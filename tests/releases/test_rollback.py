@@ -38,6 +38,7 @@ async def test_it_goes_back_to_the_version_before_and_holds_it(house: House) -> 
     appointment = house.agenda.appointments["unpin:orders-api/staging"]
     assert (appointment["command"], appointment["at"]) == ("service.unpin", release.pin.until.isoformat())
     assert "until a fix" in plan.highlights[0]
+    assert (plan.notes, plan.undo_later) == ((), False), "said once; the way forward is a fix or unpin"
 
 
 async def test_the_bad_version_and_older_ones_are_refused_while_it_holds(house: House) -> None:

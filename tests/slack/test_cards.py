@@ -154,3 +154,10 @@ def test_contents_that_no_message_holds_become_one_file() -> None:
 def test_details_before_there_is_a_plan_say_so() -> None:
     (message,) = thread(STORIES["planned"])
     assert message.text == "There is no plan yet, so there are no details. Ask again in a moment."
+
+
+def test_a_wait_that_a_person_ended_is_not_called_done() -> None:
+    shown = words(drawn(STORIES["kept"]))
+    assert "Kept as it is, and not followed any more." in shown
+    assert "■ *Ended by hand:* Wait until orders is healthy" in shown
+    assert "steps finished" not in shown

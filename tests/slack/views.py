@@ -145,6 +145,17 @@ def deploying(progress: str, *, stalled: bool = False, **changes: Any) -> Operat
     return view(State.RUNNING, command="service.deploy", plan=DEPLOY, steps=(first, waits, *rest), **changes)
 
 
+def kept_as_it_is() -> OperationView:
+    """A deploy that never became healthy, and that a person left so."""
+    first, waited, *rest = steps(_D, _D, _D, _D)
+    seen = f"Sample Lead ended the wait: {CRASHES}"
+    text = "Wait until orders is healthy"
+    waited = waited.model_copy(
+        update={"text": text, "passive": True, "outcome": Outcome(seen=seen, changed=False, kept=True)}
+    )
+    return view(State.SUCCEEDED, command="service.deploy", plan=DEPLOY, steps=(first, waited, *rest))
+
+
 STORIES: dict[str, OperationView] = {
     "in-line": view(
         State.PLANNED,
@@ -161,6 +172,7 @@ STORIES: dict[str, OperationView] = {
         patience=Patience(principal=LEAD, progress=CRASHES),
         buttons={"keep": "b-10", "undo": "b-11"},
     ),
+    "kept": kept_as_it_is(),
     "deployed": view(State.SUCCEEDED, command="service.deploy", plan=DEPLOY, steps=steps(_D, _D, _D, _D)),
     "planned": view(State.PLANNED, plan=None, digest=None),
     "could-not-be-planned": view(
