@@ -12,7 +12,7 @@ from bot.deps import Deps
 from bot.errors import UsageError
 from bot.model.principal import Door
 from bot.releases.logs import MOST_LINES, Stream, Tail, read_lines
-from bot.releases.services import Service, service_for
+from bot.releases.services import Service, service_and_environment
 from bot.releases.wording import read
 from bot.rendering.delivery import Place
 from bot.slack import blocks
@@ -83,8 +83,8 @@ async def answer(request: ServiceLogs, context: Context, deps: Deps) -> Answer:
 
 
 async def _whose(request: ServiceLogs, context: Context, deps: Deps) -> tuple[Service, Place]:
-    service = await service_for(request.service, context, deps)
-    return service, service.place(deps, request.environment)
+    service, environment = await service_and_environment(request.service, request.environment, context, deps)
+    return service, service.place(deps, environment)
 
 
 def _head(title: str, tail: Tail) -> dict[str, Any]:

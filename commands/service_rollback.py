@@ -91,12 +91,12 @@ def plan(request: ServiceRollback, facts: RollbackFacts) -> Plan:
         request={"service": here.service.name, "environment": here.place.environment, "reason": "its time was over"},
     )
     held = (
-        f"It stays at {deploy.version.name} until a fix of {bad} is merged, somebody lets go with "
-        f"`/service unpin {here.service.name} {here.place.environment}`, or {pin.until:%d %B, %H:%M} UTC."
+        f"It stays at {deploy.version.name} until a fix of {bad} is merged, at most until {pin.until:%d %B, %H:%M} "
+        f"UTC. To let go before: /service unpin {here.service.name} {here.place.environment}"
     )
     summary = f"Roll {here.service.name} in {here.place.environment} back from {bad} to {deploy.version.name}"
     made = release_plan(deploy, release, summary, more=[until])
-    told = (held.replace("`", ""), *made.highlights)
+    told = (held, *made.highlights)
     return made.model_copy(update={"offers": (), "highlights": told, "undo_later": False})
 
 

@@ -45,7 +45,7 @@ class RefreshApplication(Effect):
             return f"{name} is not there yet; it is read as soon as it is"
         except PlatformError as error:
             return f"{name} was not asked ({error.message.rstrip('.')}); {BY_ITSELF}"
-        return f"{name} reads its repository"
+        return f"Argo CD reads the repository of {name} anew"
 
 
 class SyncApplication(Effect):

@@ -52,7 +52,7 @@ class RecordDeployment(Effect):
         except PlatformError as error:
             return _not_told(error, run, {"deployment": ""})
         return Outcome(
-            seen=f"deployment {record.id} of {repository} to {self.environment} is in progress",
+            seen=f"deployment {record.id} of {repository} to {self.environment} has begun",
             outputs={"deployment": record.id},
             made={"deployment": record.id},
         )

@@ -24,10 +24,10 @@ class RetireApplication(Effect):
     """The app-of-apps, which is asked to read its repository anew."""
 
     def describe(self) -> str:
-        return f"Make room for the Argo CD application {self.application}"
+        return f"Watch over the new Argo CD application {self.application}"
 
     async def apply(self, ports: Ports, run: Run) -> Outcome:
-        return Outcome(seen=f"application {self.application} is about to be new")
+        return Outcome(seen=f"{self.application} is new in Argo CD; an undo would remove it with all that it made")
 
     async def undo(self, ports: Ports, run: Run, outcome: Outcome | None) -> Undone:
         if ports.deployments is None:

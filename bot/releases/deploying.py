@@ -14,7 +14,7 @@ from bot.model.web_service import WebService
 from bot.ports import Comparison
 from bot.releases import differences
 from bot.releases.changes import address, change_to, deployed, document_of, roll_back_offer, rollout
-from bot.releases.reading import Here, compared, refuse_taken_hosts
+from bot.releases.reading import Here, compared, refuse_taken_hosts, shared_hosts
 from bot.releases.versions import document_at, version_of
 
 
@@ -74,7 +74,7 @@ def release_plan(
         details=differences.files(here.standing.files, change.files),
         links={"Open the service": url} if url else {},
         notes=notes,
-        highlights=_highlights(facts, release),
+        highlights=[*_highlights(facts, release), *shared_hosts(here, change)],
         environment=here.place.environment,
         lane=here.place.lane,
         offers=[roll_back_offer(here.place)] if release.history else [],
@@ -83,6 +83,8 @@ def release_plan(
 
 def _highlights(facts: DeployFacts, release: Release) -> Iterable[str]:
     before = facts.here.release
+    if before is None or before.current is None:
+        yield f"The first version of {facts.here.service.name} in {facts.here.place.environment}."
     yield from differences.commits(facts.since)
     if before is not None and before.current is not None:
         environment = facts.here.place.environment
@@ -98,9 +100,11 @@ def _refuse_pinned(facts: DeployFacts) -> None:
     if pin is None or facts.mends or pin.until <= facts.here.asker.now:
         return
     service, environment = facts.here.service.name, facts.here.place.environment
+    bad = facts.version.commit == pin.bad.commit
+    why = "is what was rolled back" if bad else f"is not newer than {pin.bad.name}, which was rolled back"
     raise Refused(
         f"{service} in {environment} is held by {_person(pin.by)} until {_until(pin)}: {pin.reason.rstrip('.')}. "
-        f"{facts.version.name} is not newer than {pin.bad.name}, which was rolled back.",
+        f"{facts.version.name} {why}.",
         hint=f"Merge a fix, or let go first: `/service unpin {service} {environment}`.",
     )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import yaml
 
@@ -15,8 +15,8 @@ from bot.model.platform import Platform
 from bot.model.release import Release
 from bot.ports import Comparison
 from bot.releases.changes import Asker
-from bot.releases.services import Service, service_for
-from bot.rendering.delivery import Change, Place, Standing, folder_of, read_standing
+from bot.releases.services import Service, service_and_environment
+from bot.rendering.delivery import Change, Place, Standing, read_standing
 
 AT_ONCE = 8
 """Most files that are read at the same time to see which hosts are taken."""
@@ -34,6 +34,8 @@ class Here:
     asker: Asker
     hosts: Mapping[str, str]
     """Host name → the other service that answers there, in this environment."""
+    own_hosts: Mapping[str, str] = field(default_factory=dict)
+    """Host name → another environment of the same cluster in which this service answers there."""
 
     @property
     def release(self) -> Release | None:
@@ -51,8 +53,8 @@ class Here:
 
 async def read_here(service: str, environment: str, context: Context, deps: Deps) -> Here:
     """Raise `PlatformError` for an unknown service or environment, or a platform that cannot be asked."""
-    found = await service_for(service, context, deps)
-    return await read_place(found, found.place(deps, environment), context, deps)
+    found, where = await service_and_environment(service, environment, context, deps)
+    return await read_place(found, found.place(deps, where), context, deps)
 
 
 async def read_place(service: Service, place: Place, context: Context, deps: Deps) -> Here:
@@ -66,7 +68,8 @@ async def read_place(service: Service, place: Place, context: Context, deps: Dep
         standing=standing,
         repo_url=repo_url,
         asker=Asker(user=context.principal.user, operation=context.operation, now=context.now),
-        hosts=hosts,
+        hosts={host: who for host, (who, _) in hosts.items() if who != service.name},
+        own_hosts={host: where for host, (who, where) in hosts.items() if who == service.name},
     )
 
 
@@ -92,6 +95,17 @@ def refuse_taken_hosts(here: Here, change: Change) -> None:
                     f"The host {host} belongs to {other} in {here.place.environment} already.",
                     hint="Choose another `ingress.host` in platform.yaml.",
                 )
+
+
+def shared_hosts(here: Here, change: Change) -> Iterator[str]:
+    """Tell of hosts at which the same service answers from another environment: one of the two gets no request."""
+    for host in (host for obj in change.objects for host in hosts_of(obj)):
+        if (other := here.own_hosts.get(host)) is not None:
+            yield (
+                f"{host} is its address in {other} too, and a cluster sends a request to one of them only. Give "
+                f"{here.place.environment} a host of its own: environments.{here.place.environment}.ingress.host in "
+                "platform.yaml."
+            )
 
 
 async def compared(deps: Deps, repository: str, base: str, head: str) -> Comparison | None:
@@ -126,32 +140,40 @@ async def _repo_url(place: Place, deps: Deps) -> str:
     return found.clone_url
 
 
-async def _hosts(place: Place, deps: Deps) -> dict[str, str]:
-    """Read the ingresses of all other services in this environment. Blobs that did not change are not sent again."""
+async def _hosts(place: Place, deps: Deps) -> dict[str, tuple[str, str]]:
+    """Return host → service and environment, read from the ingresses of all other services in this environment and of
+    this service in the others. Blobs that did not change are not sent again."""
     platform = place.platform
     if not place.is_gitops or not platform.gitops.repository:
         return {}
     repository, branch = platform.gitops.repository, platform.gitops.branch
     tree = await deps.forge.tree(repository, branch, platform.gitops.apps, contents=False)
-    own = f"{folder_of(place)}/"
-    paths = [file.path for file in tree.files if _is_ingress(file.path, place) and not file.path.startswith(own)]
+    paths = [file.path for file in tree.files if _may_clash(file.path, place)]
     turn = asyncio.Semaphore(AT_ONCE)
 
-    async def read(path: str) -> tuple[str, Sequence[str]]:
+    async def read(path: str) -> tuple[tuple[str, str], Sequence[str]]:
         async with turn:
             content = await deps.forge.file(repository, tree.commit, path)
-        return _service_of(path, platform), _hosts_in(content or b"")
+        return _whose(path, platform), _hosts_in(content or b"")
 
-    return {host: service for service, hosts in await asyncio.gather(*map(read, paths)) for host in hosts}
-
-
-def _is_ingress(path: str, place: Place) -> bool:
-    folder, _, name = path.rpartition("/")
-    return name.startswith("ingress-") and folder.endswith(f"/{place.environment}")
+    return {host: whose for whose, hosts in await asyncio.gather(*map(read, paths)) for host in hosts}
 
 
-def _service_of(path: str, platform: Platform) -> str:
-    return path.removeprefix(f"{platform.gitops.apps}/").partition("/")[0]
+def _may_clash(path: str, place: Place) -> bool:
+    """Another service in the same environment, or the same service in another environment of the same cluster."""
+    if not path.rpartition("/")[2].startswith("ingress-"):
+        return False
+    service, environment = _whose(path, place.platform)
+    if service != place.service:
+        return environment == place.environment
+    settings = place.platform.environments.get(environment)
+    return environment != place.environment and settings is not None and settings.cluster == place.settings.cluster
+
+
+def _whose(path: str, platform: Platform) -> tuple[str, str]:
+    """Return service and environment of `apps/orders-api/staging/ingress-orders-api.yaml`."""
+    service, _, rest = path.removeprefix(f"{platform.gitops.apps}/").partition("/")
+    return service, rest.partition("/")[0]
 
 
 def _hosts_in(content: bytes) -> Sequence[str]:

@@ -64,6 +64,13 @@ async def service_for(name: str, context: Context, deps: Deps) -> Service:
     raise UsageError("Which service? This channel's team has several.", hint=f"Name one of {names}.")
 
 
+async def service_and_environment(name: str, environment: str, context: Context, deps: Deps) -> tuple[Service, str]:
+    """The same where an environment may be named as well: in a team's channel it may stand alone."""
+    if name in deps.platform.environments and not environment and deps.catalog().service(name) is None:
+        return await service_for("", context, deps), name
+    return await service_for(name, context, deps), environment
+
+
 def service_of(found: Found) -> Service:
     """Raise `UsageError` for a component without an owner or a repository: nothing can be deployed of it."""
     entity = found.entity

@@ -44,4 +44,10 @@ def read(words: Sequence[str], *, most: int, known: Sequence[str], usage: str) -
             place += 1
     if len(plain) > most:
         raise UsageError(f"I could not read `{' '.join(words)[:200]}`.", hint=f"Try `{usage}`.")
-    return Words(tuple(plain), after, " ".join(words[end + 1 :]).strip())
+    return Words(tuple(plain), after, _reason(words[end:]))
+
+
+def _reason(words: Sequence[str]) -> str:
+    """Return what follows `because`; before `of` the word stays, so that the reason can stand alone."""
+    begin = 0 if len(words) > 1 and words[1].lower() == "of" else 1
+    return " ".join(words[begin:]).strip()

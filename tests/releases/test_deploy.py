@@ -118,8 +118,31 @@ async def test_a_host_of_another_service_is_refused_before_anything_happens(hous
         },
     )
     house.push(replicas=2, ingress={"host": "orders.acme.example"})
-    with pytest.raises(Conflict, match=r"orders\.acme\.example belongs to shop"):
+    with pytest.raises(Conflict, match=r"orders\.acme\.example belongs to shop in staging"):
         await house.plan("service.deploy", service="orders-api")
+
+
+async def test_the_card_warns_of_a_host_that_the_service_has_in_another_environment_of_the_cluster(
+    house: House,
+) -> None:
+    house.push(replicas=2, ingress={"host": "orders.acme.example"})
+    first = await house.do("service.deploy", service="orders-api")
+    assert first.highlights == ("The first version of orders-api in staging.",)
+    plan = await house.plan("service.promote", service="orders-api")
+    assert plan.highlights[0] == "The first version of orders-api in production."
+    assert plan.highlights[1].startswith("orders.acme.example is its address in staging too")
+    own = {"production": {"ingress": {"host": "shop.acme.example"}}}
+    house.push(replicas=2, ingress={"host": "orders.acme.example"}, environments=own)
+    await house.do("service.deploy", service="orders-api")
+    assert len((await house.plan("service.promote", service="orders-api")).highlights) == 1
+
+
+async def test_in_a_channel_an_environment_may_stand_alone(house: House) -> None:
+    await house.do("service.deploy", service="orders-api")
+    plan = await house.plan("service.freeze", channel="C-ORDERS", service="staging", reason="because of the sale")
+    assert plan.summary == "Freeze orders-api in staging: because of the sale"
+    with pytest.raises(UsageError, match="Which service"):
+        await house.plan("service.freeze", channel="C-OTHER", service="staging", reason="x")
 
 
 async def test_a_wrong_document_is_refused_with_every_mistake(house: House) -> None:

@@ -42,10 +42,13 @@ async def test_it_goes_back_to_the_version_before_and_holds_it(house: House) -> 
 
 
 async def test_the_bad_version_and_older_ones_are_refused_while_it_holds(house: House) -> None:
+    older = house.push("Begin", replicas=2)
     _, bad = await twice_deployed(house)
     await house.do("service.rollback", service="orders-api", reason="It burns")
-    with pytest.raises(Refused, match=r"held by author until .*It burns\. .* is not newer than"):
+    with pytest.raises(Refused, match=rf"held by author until .*It burns\. {bad[:7]} is what was rolled back\."):
         await house.plan("service.deploy", service="orders-api", version=bad)
+    with pytest.raises(Refused, match=rf"{older[:7]} is not newer than {bad[:7]}, which was rolled back\."):
+        await house.plan("service.deploy", service="orders-api", version=older)
 
 
 async def test_a_fix_is_deployed_and_ends_the_pin(house: House) -> None:

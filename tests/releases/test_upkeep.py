@@ -100,6 +100,7 @@ def test_words_become_requests() -> None:
     )
     freeze = service_freeze.parse(["orders-api", "production", "for", "2d", "because", "the", "sale", "begins"])
     assert (freeze.environment, freeze.reason) == ("production", "the sale begins")
+    assert service_freeze.parse(["orders-api", "because", "of", "the", "sale"]).reason == "because of the sale"
 
 
 @pytest.mark.parametrize(
