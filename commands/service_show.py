@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
 
-from bot.catalog.index import Found, Index, owner_of
+from bot.catalog.index import Found, owner_of
 from bot.command import Answer, Context, Query
 from bot.deps import Deps
-from bot.errors import NotFound, UsageError
+from bot.errors import UsageError
 from bot.health.facts import Workload
 from bot.model.release import Release
 from bot.ports import Application
 from bot.releases.overview import Overview, Stand, address_of, read_overview, runs_in
-from bot.releases.services import Service, service_for, service_of
+from bot.releases.services import Service, found_in, service_for, service_of
 from bot.slack import blocks
 from bot.slack.mrkdwn import code, escape, link, local_time
 
@@ -48,7 +47,7 @@ def parse(words: Sequence[str]) -> ServiceShow:
 async def answer(request: ServiceShow, context: Context, deps: Deps) -> Answer:
     """Say what the catalog, Git, Argo CD and the cluster know. Raise `NotFound` that names the nearest services."""
     name = request.service or (await service_for("", context, deps)).name
-    found = _found(deps.catalog(), name)
+    found = found_in(deps.catalog(), name)
     entity, owner = found.entity, owner_of(found.entity)
     body = [blocks.header(found.label)]
     if entity.metadata.description.strip():
@@ -62,15 +61,6 @@ async def answer(request: ServiceShow, context: Context, deps: Deps) -> Answer:
         told |= _for_machines(overview)
     named = escape(owner.rpartition("/")[2]) if owner else "nobody"
     return Answer(text=f"{found.label}, owned by {named}", blocks=blocks.guarded(body), data=told)
-
-
-def _found(index: Index, name: str) -> Found:
-    found = index.service(name)
-    if found is not None:
-        return found
-    near = difflib.get_close_matches(name, [one.label for one in index.components()], 3, 0.5)
-    hint = f"Did you mean {' or '.join(f'`{one}`' for one in near)}?" if near else "See them all: `/service list`."
-    raise NotFound(f"There is no service `{name[:80]}`.", hint=hint)
 
 
 def _service(found: Found) -> Service | None:

@@ -53,7 +53,7 @@ async def service_for(name: str, context: Context, deps: Deps) -> Service:
     """
     index = deps.catalog()
     if name:
-        return service_of(_found(index, name))
+        return service_of(found_in(index, name))
     groups = await deps.groups_of_channel(context.channel) if context.channel else ()
     candidates = [service for group in groups for service in _of_group(index, group)]
     if len(candidates) == 1:
@@ -111,7 +111,8 @@ def _services(components: Sequence[Found]) -> Sequence[Service]:
     return services
 
 
-def _found(index: Index, name: str) -> Found:
+def found_in(index: Index, name: str) -> Found:
+    """Return what the catalog has under that name. Raise `NotFound` that names the nearest services."""
     found = index.service(name)
     if found is not None:
         return found
