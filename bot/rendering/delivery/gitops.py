@@ -17,6 +17,9 @@ from bot.rendering.delivery.change import Change, Place, Standing, folder_of, re
 API_VERSION = "argoproj.io/v1alpha1"
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
 """With it, deleting an Application deletes what it has applied."""
+FIRST = {"argocd.argoproj.io/sync-wave": "-1"}
+"""A project is there before the Applications in it, and goes after them: Argo CD looks again at one whose project was
+missing only minutes later, and deletes nothing for one whose project is gone."""
 MANAGED = {"app.kubernetes.io/managed-by": "causeway"}
 RBAC = "rbac.authorization.k8s.io"
 
@@ -123,6 +126,7 @@ def project_of(place: Place, repo_url: str, objects: Iterable[Object]) -> dict[s
             "name": place.team,
             "namespace": place.platform.argocd.namespace,
             "labels": {**MANAGED, "causeway.io/team": place.team},
+            "annotations": dict(FIRST),
         },
         "spec": {
             "description": f"What {place.team} runs",
