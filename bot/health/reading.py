@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from bot.errors import NotFound, Refused
+from bot.errors import NotFound, PlatformError, Refused
 from bot.health import parsing
 from bot.health.facts import Container, Event, Pod, StuckFacts
 from bot.health.redaction import redact_lines
@@ -121,12 +121,18 @@ class _Look:
         broken.sort(key=lambda both: (-both[1].restarts, both[0].name, both[1].name))
         found: dict[tuple[str, str], tuple[str, ...]] = {}
         for pod, container in broken[:MOST_LOGS]:
-            nothing: tuple[str, ...] = ()
-            what = f"the log of pods in {self._namespace}"
-            lines = await self._allowed(partial(self._last_lines, pod, container), what, nothing)
-            if lines:
+            if lines := await self._lines_of(pod, container):
                 found[pod.name, container.name] = redact_lines(lines)
         return found
+
+    async def _lines_of(self, pod: Pod, container: Container) -> tuple[str, ...]:
+        """Return its last lines; none where its node cannot give them: everything else still tells."""
+        nothing: tuple[str, ...] = ()
+        what = f"the log of pods in {self._namespace}"
+        try:
+            return await self._allowed(partial(self._last_lines, pod, container), what, nothing)
+        except PlatformError:
+            return nothing
 
     async def _last_lines(self, pod: Pod, container: Container) -> tuple[str, ...]:
         """Return the last lines of the run that ended: the one before when the container runs again."""

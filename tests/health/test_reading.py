@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import NotFound, Refused, UpstreamUnavailable
+from bot.errors import Invalid, NotFound, PlatformError, Refused, UpstreamUnavailable
 from bot.health import StuckFacts, read_stuck_facts, why_stuck
 from bot.ports import ObjectRef
 from tests.fakes.cluster import FakeCluster
@@ -110,6 +110,15 @@ async def test_the_log_is_read_where_a_container_broke_and_redacted(cluster: Fak
         cluster.logs["shop", name] = ["PASSWORD=hunter2"]
     facts = await read(cluster)
     assert facts.logs == {(name, "app"): ("PASSWORD=‹hidden›",) for name in "abc"}
+
+
+@pytest.mark.parametrize("error", [Invalid("It does not take the log.", []), UpstreamUnavailable("The node is away.")])
+async def test_a_node_that_gives_no_log_hides_nothing_else(cluster: FakeCluster, error: PlatformError) -> None:
+    pod(cluster, "a", replica_set(cluster, deployment(cluster, replicas=1), 1), exit_code=1)
+    cluster.refuse("log_tail", error)
+    facts = await read(cluster)
+    assert (facts.logs, facts.unreadable) == ({}, ())
+    assert "its pod crashes at start (exit code 1" in await sentence(cluster)
 
 
 async def test_kinds_that_the_cluster_does_not_know_are_passed_over(cluster: FakeCluster) -> None:
