@@ -120,6 +120,13 @@ def uid_changed(resource: Resource, old: Mapping[str, Any], uid: str) -> ApiErro
     return conflict(resource, held["name"], why)
 
 
+def uid_of_nobody(resource: Resource, name: str, uid: str) -> ApiError:
+    """Refuse to make an object that is to be one that was there before."""
+    return conflict(
+        resource, name, f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+    )
+
+
 def invalid(resource: Resource, name: str, causes: Sequence[Mapping[str, Any]], *, kind: str | None = None) -> ApiError:
     """Return a 422 with every mistake in its message and its details. `kind` is shown where it is not the kind."""
     shown = kind or resource.kind

@@ -47,6 +47,7 @@ from playground.kubernetes.status import (
     modified,
     not_found,
     uid_changed,
+    uid_of_nobody,
 )
 from playground.kubernetes.subscription import Subscription
 
@@ -269,8 +270,7 @@ class Store:
             owners = managed_fields.owners_of(merged)
             new, _ = strategy.decoded(resource, managed_fields.without_managed_fields(merged))
             if metadata.get("uid"):
-                cause = invalid_value("metadata.uid", metadata["uid"], "field is immutable")
-                raise invalid(resource, metadata["name"], [cause])
+                raise uid_of_nobody(resource, metadata["name"], metadata["uid"])
             self._prepare_new(resource, new)
             return self._created(resource, managed_fields.with_owners(new, owners), dry_run=dry_run), True
         merged = managed_fields.applied(write, old, obj, force=force)
