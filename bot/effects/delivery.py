@@ -97,7 +97,7 @@ class AwaitHealthy(Effect):
     image: Text = ""
     version_label: Text = ""
     """Value of the label `app.kubernetes.io/version` of its pods."""
-    restarted_at: str = ""
+    restarted_at: Text = ""
     """Value of the annotation `kubectl.kubernetes.io/restartedAt` of its pods."""
     replicas: int | None = None
     workload: Literal["Deployment", "StatefulSet", "CronJob"] = "Deployment"
@@ -111,7 +111,7 @@ class AwaitHealthy(Effect):
         wanted = Wanted(
             image=known(self.image),
             version=known(self.version_label),
-            restarted_at=self.restarted_at,
+            restarted_at=known(self.restarted_at),
             replicas=self.replicas,
         )
         awaited = Awaited(

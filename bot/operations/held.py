@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bot.errors import UpstreamUnavailable
 from bot.model.canonical import JSON
 from bot.model.effect import Effect, EffectCatalog, Run
+from bot.model.late import ASKED, of_asking
 from bot.model.operation import StepState
 from bot.model.plan import Plan
 from bot.operations.contracts import Planner, Settings
@@ -77,12 +78,13 @@ class Held:
 
     def bound(self, effect: Effect) -> Effect:
         """Return `effect` with its late values. Raise `Conflict` when an output that it needs is not there."""
-        outputs = {
+        asked = self.record.asked
+        outputs: dict[str, Mapping[str, JSON]] = {
             planned.id: step.outcome.outputs
             for planned, step in zip(self.plan.steps, self.record.steps, strict=True)
             if step.outcome is not None
         }
-        return effect.bound(outputs)
+        return effect.bound({**outputs, ASKED: of_asking(asked.operation, asked.now)})
 
     def run(self, effect: Effect, attempt: int) -> Run:
         asked = self.record.asked

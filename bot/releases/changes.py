@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.effects import AwaitBuild, AwaitHealthy, ConcludeDeployment, RecordDeployment, RetireApplication
 from bot.model.effect import Effect
-from bot.model.late import Late, OutputRef
+from bot.model.late import Late, OutputRef, holes_of_asking, with_holes
 from bot.model.plan import Offer
 from bot.model.release import MOST_HISTORY, Deployed, Release, Version
 from bot.model.web_service import WebService
@@ -29,6 +29,12 @@ class Asker:
     user: str
     operation: str
     now: datetime
+
+    def late(self, effects: Iterable[Effect]) -> Iterator[Effect]:
+        """Yield the effects with id and time of the operation left open: they make no other plan of it."""
+        holes = holes_of_asking(self.operation, self.now)
+        for effect in effects:
+            yield type(effect).model_validate(with_holes(effect.model_dump(mode="json", by_alias=True), holes))
 
 
 def deployed(

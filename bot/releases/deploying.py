@@ -68,7 +68,7 @@ def release_plan(
     url = address(change)
     return Plan.of(
         summary,
-        [*rollout(change, here.standing, here.repo_url), *more],
+        [*here.asker.late(rollout(change, here.standing, here.repo_url)), *more],
         revisions=[here.standing.revision, Revision(of=f"github:{here.service.repository}", at=facts.version.commit)],
         owner=here.service.owner,
         details=differences.files(here.standing.files, change.files),

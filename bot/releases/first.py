@@ -11,6 +11,7 @@ from bot.deps import Deps
 from bot.errors import Conflict
 from bot.model.canonical import JSON
 from bot.model.effect import Effect
+from bot.model.late import OutputRef, with_holes
 from bot.model.plan import Detail, Revision
 from bot.model.web_service import WebService
 from bot.releases import differences
@@ -70,14 +71,16 @@ def first_rollout(facts: FirstDeploy) -> FirstRollout:
             f"{here.service.name} of {here.release.repository} runs in {here.place.environment} already.",
             hint="Choose another name.",
         )
-    unknown = hashlib.sha1(here.asker.operation.encode(), usedforsecurity=False).hexdigest()
+    unknown = _stand_in(here.asker.operation)
     version = version_of(unknown, unknown, facts.document, here.service.repository, here.place.platform)
     release = deployed(here.release, here.place, here.service.repository, (version, facts.document), here.asker)
     change = change_to(here.place, release, f"Deploy {here.service.name} to {here.place.environment}")
     refuse_taken_hosts(here, change)
     url = address(change)
     return FirstRollout(
-        effects=tuple(_once_pushed(rollout(change, here.standing, here.repo_url), unknown, facts.pushed_by)),
+        effects=tuple(
+            _once_pushed(here.asker.late(rollout(change, here.standing, here.repo_url)), unknown, facts.pushed_by)
+        ),
         details=tuple(
             Detail(title=detail.title, text=detail.text.replace(unknown, "‹commit›"))
             for detail in differences.files({}, change.files)
@@ -88,29 +91,30 @@ def first_rollout(facts: FirstDeploy) -> FirstRollout:
     )
 
 
+def _stand_in(operation: str) -> str:
+    """Return what stands for the commit while objects are rendered: 40 digits, and so in quotes wherever YAML writes
+    it. Without them a commit such as `1234567e8` would become a number when it takes its place."""
+    return f"1{int(hashlib.sha256(operation.encode()).hexdigest(), 16):039d}"[:40]
+
+
 def _once_pushed(effects: Iterable[Effect], unknown: str, pushed_by: str) -> Iterable[Effect]:
     """Yield the effects with a late value wherever the stand-in for the commit is, and with ids of their own."""
     listed = list(effects)
     ids = {effect.id for effect in listed}
+    holes = {unknown: OutputRef(effect=pushed_by, output="commitHash")}
     for effect in listed:
-        body = _late(effect.model_dump(mode="json", by_alias=True), unknown, pushed_by, ids)
+        body = with_holes(_renamed(effect.model_dump(mode="json", by_alias=True), ids), holes)
         assert isinstance(body, dict)  # noqa: S101  # an effect is an object
         yield type(effect).model_validate({**body, "id": f"{PREFIX}{effect.id}"})
 
 
-def _late(value: JSON, unknown: str, pushed_by: str, ids: set[str]) -> JSON:
+def _renamed(value: JSON, ids: set[str]) -> JSON:
     match value:
         case {"effect": str(effect), "output": str(output), **rest} if not rest and effect in ids:
             return {"effect": f"{PREFIX}{effect}", "output": output}
         case dict():
-            return {key: _late(item, unknown, pushed_by, ids) for key, item in value.items()}
+            return {key: _renamed(item, ids) for key, item in value.items()}
         case list():
-            return [_late(item, unknown, pushed_by, ids) for item in value]
-        case str() if unknown in value:
-            ref: JSON = {"effect": pushed_by, "output": "commitHash"}
-            parts: list[JSON] = []
-            for text in value.split(unknown):
-                parts += [text, ref]
-            return {"$late": [part for part in parts[:-1] if part != ""]}
+            return [_renamed(item, ids) for item in value]
         case _:
             return value

@@ -49,7 +49,7 @@ def upkeep_plan(
     waits = [healthy(change)] if details else []
     return Plan.of(
         summary,
-        [*delivery(change, here.standing, here.repo_url), *waits, *more],
+        [*here.asker.late([*delivery(change, here.standing, here.repo_url), *waits]), *more],
         revisions=[here.standing.revision],
         owner=here.service.owner,
         details=details,

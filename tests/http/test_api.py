@@ -108,9 +108,9 @@ async def test_every_wrong_value_is_named(here: World) -> None:
     status, answer = await here.api("POST", "/requests/service.create?dry_run=true", by="author", body=body)
     assert status == 422
     assert {mistake["path"] for mistake in answer["mistakes"]} == {"name", "colour"}
-    status, answer = await here.api("POST", "/requests/service.show", by="author", body={"servise": "orders-api"})
+    status, answer = await here.api("POST", "/requests/service.scale", by="author", body={"servise": "orders-api"})
     assert status == 422
-    assert {mistake["path"] for mistake in answer["mistakes"]} == {"service", "servise"}
+    assert {mistake["path"] for mistake in answer["mistakes"]} == {"replicas", "servise"}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from bot.golden_paths.sources import TemplateLibrary
 from bot.golden_paths.steps import Runner
 from bot.intake import request_of
 from bot.model.effect import Effect, Run
+from bot.model.late import ASKED, of_asking
 from bot.model.plan import Plan
 from bot.model.platform import Platform
 from bot.model.principal import Door, Principal
@@ -127,13 +128,17 @@ class House:
         plan = await self.plan(name, user=user, **request)
         for effect in effects(plan):
             if isinstance(effect, DONE_BY_GIT):
-                await effect.apply(self.ports, self._run(effect, user))
+                await self.bound(effect).apply(self.ports, self._run(effect, user))
         return plan
 
     async def undo(self, plan: Plan) -> None:
         for effect in reversed(effects(plan)):
             if isinstance(effect, DONE_BY_GIT):
-                await effect.undo(self.ports, self._run(effect, "author"), None)
+                await self.bound(effect).undo(self.ports, self._run(effect, "author"), None)
+
+    def bound(self, effect: Effect) -> Effect:
+        """Return it as it is carried out: with id and time of the operation, after its commit."""
+        return effect.bound({ASKED: of_asking(f"op-{self.asked}", self.now), "deliver": {"commitHash": "c0ffee"}})
 
     @property
     def ports(self) -> Ports:

@@ -108,6 +108,16 @@ async def test_objects_that_are_no_longer_rendered_are_deleted(house: House) -> 
     assert "apps/orders-api/staging/ingress-orders-api.yaml" not in house.files()
 
 
+@pytest.mark.parametrize("command", ["service.deploy", "service.restart"])
+async def test_the_same_request_is_the_same_plan_whenever_it_is_asked(house: House, command: str) -> None:
+    if command == "service.restart":
+        await house.do("service.deploy", service="orders-api")
+    house.later(minutes=1)
+    shown = await house.plan(command, service="orders-api")
+    house.later(minutes=1)
+    assert (await house.plan(command, service="orders-api")).digest == shown.digest
+
+
 async def test_a_host_of_another_service_is_refused_before_anything_happens(house: House) -> None:
     house.forge.push(
         GITOPS,

@@ -27,7 +27,7 @@ async def test_a_restart_is_a_commit_that_starts_pods_anew(running: House) -> No
     assert before["spec"]["template"]["spec"] == after["spec"]["template"]["spec"]
     assert ids(plan) == ["deliver", "refresh", "await-healthy"]
     health = next(effect for effect in effects(plan) if isinstance(effect, AwaitHealthy))
-    assert health.restarted_at == stamp
+    assert running.bound(health).restarted_at == stamp  # type: ignore[attr-defined]  # bound, it is of the same kind
 
 
 async def test_scaling_wins_over_the_document_until_it_is_unscaled(running: House) -> None:

@@ -272,7 +272,7 @@ async def test_help_lists_what_can_be_done(here: World) -> None:
         ("/service shwo orders-api", "Did you mean `/service show orders-api`?"),
         ("/idp frobnicate", "`/idp help` lists what I can do."),
         ("/service show order-api", "Did you mean `orders-api`?"),
-        ("/service show", "Which service?"),
+        ("/service show orders-api checkout-web", "Which service?"),
         ("/service create pyton-service", "There is no golden path `pyton-service`."),
         ('/service show "', "There is no service"),
         ("/service show <!channel>", "There is no service"),
