@@ -170,7 +170,7 @@ async def test_keeping_a_stuck_deploy_ends_its_card_and_tells_the_forge(here: Wo
     await here.slack.click("author", "team-orders", stuck, "wait")
     await card_of(here, "service.deploy", "running", told="has seen it and waits")
     await here.slack.click("author", "team-orders", stuck, "keep")
-    kept = await card_of(here, "service.deploy", "succeeded", told="keeps")
+    kept = await card_of(here, "service.deploy", "succeeded", told="Kept as it is, and not followed any more.")
     assert kept["ts"] == stuck["ts"]
     _, deployments = await here.github("GET", f"/repos/acme/{NAME}/deployments?environment=staging")
     _, statuses = await here.github("GET", f"/repos/acme/{NAME}/deployments/{deployments[0]['id']}/statuses")
