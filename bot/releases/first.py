@@ -19,6 +19,7 @@ from bot.releases.changes import address, change_to, deployed, rollout
 from bot.releases.reading import Here, read_place, refuse_taken_hosts
 from bot.releases.services import Service, first_environment
 from bot.releases.versions import version_of
+from bot.rendering.delivery import Place, folder_of
 
 PREFIX = "deploy:"
 """Before the ids of these effects: a golden path's own steps may be called `deliver` too."""
@@ -82,13 +83,18 @@ def first_rollout(facts: FirstDeploy) -> FirstRollout:
             _once_pushed(here.asker.late(rollout(change, here.standing, here.repo_url)), unknown, facts.pushed_by)
         ),
         details=tuple(
-            Detail(title=detail.title, text=detail.text.replace(unknown, "‹commit›"))
+            Detail(title=_title(here.place, detail), text=detail.text.replace(unknown, "‹commit›"))
             for detail in differences.files({}, change.files)
         ),
         revisions=(here.standing.revision,),
         links={"Open the service": url} if url else {},
         lane=here.place.lane,
     )
+
+
+def _title(place: Place, detail: Detail) -> str:
+    """Tell the objects from the files of the new repository: by the folder that they are committed to."""
+    return f"{folder_of(place)}/{detail.title}" if place.is_gitops else detail.title
 
 
 def _stand_in(operation: str) -> str:

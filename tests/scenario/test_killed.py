@@ -51,7 +51,8 @@ async def is_as_planned(here: World, view: Json) -> None:
     _, commits = await here.github("GET", f"/repos/acme/{NAME}/commits")
     assert len(commits) == 1, "nothing was committed twice"
     for detail in view["plan"]["details"]:
-        status, _ = await here.github("GET", f"/repos/acme/{NAME}/contents/{detail['title']}")
+        repository = "gitops" if detail["title"].startswith("apps/") else NAME
+        status, _ = await here.github("GET", f"/repos/acme/{repository}/contents/{detail['title']}")
         assert status == 200, detail["title"]
     receipt = await here.slack.card("team-orders", "succeeded", operation=view["id"])
     assert f"acme/{NAME}" in spoken(receipt)
