@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bot.effects.objects import (
+    AUTOSCALED_BY,
     HOLDS_DATA,
     INHABITANTS,
     INVENTORY,
@@ -20,6 +21,7 @@ from bot.effects.objects import (
     mark_of,
     ref_of,
     same,
+    scaled_by,
     uid_of,
     with_label,
     with_mark,
@@ -62,7 +64,7 @@ class ApplyObjects(Effect):
         if unwanted and not any(one.is_to_be_applied or one.is_of(run) for one in wanted):
             # Something has to tell, after a crash, that it was this operation that deleted.
             wanted = [_Wanted(wanted[0].obj), *wanted[1:]]
-        applied = [(one.ref, one.live or await _marked(cluster, run, one)) for one in wanted]
+        applied = [(one.ref, one.live or await self._put(cluster, with_mark(one.obj, run.operation))) for one in wanted]
         for live in unwanted:
             await cluster.delete(ref_of(live), uid=uid_of(live))
         return self._outcome(run, applied, unwanted, made_namespace=made_namespace)
@@ -104,6 +106,13 @@ class ApplyObjects(Effect):
 
     # --- making it
 
+    async def _put(self, cluster: Cluster, obj: Mapping[str, JSON], *, dry_run: bool = False) -> Object:
+        """Apply one object. What our own autoscaler has set, the cluster has set for us: it is no conflict when the
+        autoscaler goes, or comes."""
+        target = (str(obj["kind"]), ref_of(obj).name)
+        over = AUTOSCALED_BY if target in map(scaled_by, (*self.objects, *self.before)) else ()
+        return await cluster.apply(obj, dry_run=dry_run, over=over)
+
     async def _ensure_namespace(self, cluster: Cluster, run: Run) -> bool:
         """Make the namespace if it is missing and we may; return whether this operation has made it."""
         if not self.create_namespace:
@@ -123,7 +132,7 @@ class ApplyObjects(Effect):
                 live = await cluster.get(ref)
                 self._claim(ref, live)
                 mark = run.operation if live is None else mark_of(live)
-                would_be = await cluster.apply(with_mark(obj, mark), dry_run=True)
+                would_be = await self._put(cluster, with_mark(obj, mark), dry_run=True)
             except (Invalid, Conflict, NotFound, Refused) as error:
                 refusals.append((ref, error))
                 continue
@@ -191,7 +200,7 @@ class ApplyObjects(Effect):
             return True
         ours = next(self._labelled(obj) for obj in self.objects if ref_of(obj) == ref)
         try:
-            if not same(live, await cluster.apply(with_mark(ours, run.operation), dry_run=True)):
+            if not same(live, await self._put(cluster, with_mark(ours, run.operation), dry_run=True)):
                 return False
         except Conflict:
             return False
@@ -199,13 +208,13 @@ class ApplyObjects(Effect):
         if before is None:
             await cluster.delete(ref, uid=uid_of(live))
         else:
-            await cluster.apply(self._labelled(before))
+            await self._put(cluster, self._labelled(before))
         return True
 
     async def _restore_pruned(self, cluster: Cluster) -> None:
         for obj in in_order(self._pruned()):
             if await cluster.get(ref_of(obj)) is None:
-                await cluster.apply(self._labelled(obj))
+                await self._put(cluster, self._labelled(obj))
 
     async def _remove_namespace(self, cluster: Cluster, run: Run, *, empty: bool) -> bool:
         """Delete the namespace that this operation made; return False where things of others keep it."""
@@ -278,10 +287,6 @@ class _Wanted:
 
     def is_of(self, run: Run) -> bool:
         return self.live is not None and mark_of(self.live) == run.operation
-
-
-async def _marked(cluster: Cluster, run: Run, wanted: _Wanted) -> Object:
-    return await cluster.apply(with_mark(wanted.obj, run.operation))
 
 
 def _together(refusals: Sequence[tuple[ObjectRef, PlatformError]]) -> PlatformError:

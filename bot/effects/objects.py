@@ -44,6 +44,9 @@ INHABITANTS = (
 )
 """What makes a namespace somebody's home."""
 
+AUTOSCALED_BY = ("kube-controller-manager",)
+"""The field manager as which a HorizontalPodAutoscaler sets `spec.replicas`."""
+
 _LIVE = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
 
 
@@ -100,6 +103,15 @@ def mark_of(live: Object) -> str:
 
 def inventory_of(live: Object) -> str:
     return _told(live, "labels", INVENTORY)
+
+
+def scaled_by(obj: Object) -> tuple[str, str] | None:
+    """Return kind and name of what an object lets grow and shrink by itself; None where it is no autoscaler."""
+    spec: Any = obj.get("spec")
+    if obj.get("kind") != "HorizontalPodAutoscaler" or not isinstance(spec, dict):
+        return None
+    target: Any = spec.get("scaleTargetRef") or {}
+    return str(target.get("kind")), str(target.get("name"))
 
 
 def uid_of(live: Object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -64,8 +64,10 @@ class Cluster(Protocol):
     ) -> Sequence[Object]:
         """Return all that fit, read page by page; of all namespaces when `namespace` is empty."""
 
-    async def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
-        """Server-side apply with strict field validation as `FIELD_MANAGER`, never forced; return what it became."""
+    async def apply(self, obj: Object, *, dry_run: bool = False, over: Collection[str] = ()) -> Object:
+        """Server-side apply with strict field validation as `FIELD_MANAGER`; return what it became.
+
+        It is forced only where every field in conflict belongs to one of the managers in `over`."""
 
     async def delete(self, ref: ObjectRef, *, uid: str | None = None) -> bool:
         """Delete it with its dependents, in the background; return False where there is none.

@@ -153,17 +153,30 @@ def _forbidden(details: dict[str, Any], said: str, ask: Ask) -> PlatformError:
     )
 
 
-def _conflict(details: dict[str, Any], said: str, ask: Ask) -> Conflict:
+def owners_in_conflict(reply: Reply) -> frozenset[str]:
+    """Return the field managers because of whom an apply was refused; none for any other answer."""
+    document = _document(reply.body) if reply.status == 409 else None
+    details = document.get("details") if isinstance(document, dict) else None
+    return frozenset(_owners(details if isinstance(details, dict) else {}))
+
+
+def _owners(details: dict[str, Any]) -> dict[str, list[str]]:
+    """Return field manager → the fields of it that are in conflict."""
     owners: dict[str, list[str]] = {}
     for cause in _causes(details):
         if cause.get("reason") == "FieldManagerConflict":
             owner = re.search(r'conflict with "([^"]+)"', str(cause.get("message")))
             owners.setdefault(owner[1] if owner else "somebody else", []).append(str(cause.get("field")))
-    if owners:
+    return owners
+
+
+def _conflict(details: dict[str, Any], said: str, ask: Ask) -> Conflict:
+    if owners := _owners(details):
         whose = "; ".join(f"`{owner}` owns {', '.join(fields)}" for owner, fields in owners.items())
         return Conflict(
             f"Others own fields of {ask.what}: {whose}.",
-            hint="Leave those fields to them, or have them let go of the fields first.",
+            hint="Have them leave those fields alone, then give the fields back to Causeway with `kubectl apply "
+            "--server-side --force-conflicts --field-manager=causeway`, and try again.",
         )
     if "UID" in said:
         return Conflict(f"{ask.what} is another object now than the one that was meant.")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from bot.errors import Invalid, Mistake, UpstreamUnavailable
 from bot.ports import Object, ObjectRef
-from integrations.kubernetes.answers import Ask, an_object, problem, unknown, unreachable, value
+from integrations.kubernetes.answers import Ask, an_object, owners_in_conflict, problem, unknown, unreachable, value
 from integrations.kubernetes.connection import APPLY, Connection, NoAnswer, NotSent, Reply, Request
 from integrations.kubernetes.discovery import Discovery, Resource
 
@@ -98,14 +98,21 @@ class Client:
         secret = resource.kind == "Secret"
         return Ask(self.cluster, verb, resource.full_name, what, namespace, writes=writes, secret=secret)
 
-    async def apply(self, obj: Object, ref: ObjectRef, *, manager: str, dry_run: bool) -> Object:
+    async def apply(
+        self, obj: Object, ref: ObjectRef, *, manager: str, dry_run: bool, over: Collection[str] = ()
+    ) -> Object:
+        """Raise what every port raises. It is forced only where all owners of fields in conflict are in `over`."""
         resource = await self.find(ref)
         query = {"fieldManager": manager, "fieldValidation": "Strict", "force": "false"}
         if dry_run:
             query["dryRun"] = "All"
         ask = self.ask("patch", resource, str(ref), ref.namespace, writes=not dry_run)
         request = Request("PATCH", resource.path(ref.namespace, ref.name), query, obj, APPLY)
-        applied: Object = await self.write(request, ask, read=an_object)
+        reply = await self._reply(request, ask)
+        owners = owners_in_conflict(reply)
+        if owners and owners <= set(over):
+            reply = await self._reply(replace(request, query={**query, "force": "true"}), ask)
+        applied: Object = value(reply, ask, an_object)
         return applied
 
     async def find(self, ref: ObjectRef) -> Resource:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +88,8 @@ class KubernetesCluster:
             f"The cluster `{self._name}` changes faster than its {resource.plural} can be read.", hint="Try again."
         )
 
-    async def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
-        applied: Object = await self._client.apply(obj, ref_of(obj), manager=FIELD_MANAGER, dry_run=dry_run)
+    async def apply(self, obj: Object, *, dry_run: bool = False, over: Collection[str] = ()) -> Object:
+        applied: Object = await self._client.apply(obj, ref_of(obj), manager=FIELD_MANAGER, dry_run=dry_run, over=over)
         return applied
 
     async def delete(self, ref: ObjectRef, *, uid: str | None = None) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -56,14 +56,14 @@ INVENTORY = "orders.staging"
 class RehearsedCluster(FakeCluster):
     """Tells dry runs, which change nothing, from writes."""
 
-    async def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
-        return await (self.rehearse(obj) if dry_run else super().apply(obj))
+    async def apply(self, obj: Object, *, dry_run: bool = False, over: Collection[str] = ()) -> Object:
+        return await (self.rehearse(obj, over) if dry_run else super().apply(obj, over=over))
 
     @call
-    async def rehearse(self, obj: Object) -> Object:
+    async def rehearse(self, obj: Object, over: Collection[str]) -> Object:
         quiet = FakeCluster(file=self._file)
         quiet._state = self._state
-        return await quiet.apply(obj, dry_run=True)
+        return await quiet.apply(obj, dry_run=True, over=over)
 
 
 @dataclass

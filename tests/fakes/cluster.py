@@ -7,7 +7,7 @@ It has no controllers and no schemas: what those do, tests in `tests/peers/clust
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -148,10 +148,10 @@ class FakeCluster:
         return [obj for obj in self._all() if scope.holds(obj)]
 
     @call
-    async def apply(self, obj: Object, *, dry_run: bool = False) -> Object:
+    async def apply(self, obj: Object, *, dry_run: bool = False, over: Collection[str] = ()) -> Object:
         state = json.loads(json.dumps(self._load()))
         wanted = {key: part for key, part in json.loads(json.dumps(obj)).items() if key != "status"}
-        changed = self._write(state, wanted, FIELD_MANAGER)
+        changed = self._write(state, wanted, FIELD_MANAGER, over=over)
         if changed and not dry_run:
             self._save(state)
         became: Object = _told(state["objects"][_key(ref_of(obj))])
@@ -207,7 +207,7 @@ class FakeCluster:
 
     # --- server-side apply and deletion
 
-    def _write(self, state: State, obj: Any, manager: str, *, forced: bool = False) -> bool:
+    def _write(self, state: State, obj: Any, manager: str, *, forced: bool = False, over: Collection[str] = ()) -> bool:
         """Let `manager` own what `obj` says; say whether anything changed."""
         ref = ref_of(obj)
         self._admit(state, ref)
@@ -217,7 +217,7 @@ class FakeCluster:
         before = json.dumps(stored, sort_keys=True)
         old, wanted = fields.owned(stored["object"]), fields.owned(obj)
         owners = {who: {_path(path) for path in paths} for who, paths in stored["owners"].items()}
-        _settle(ref, old, wanted, owners, manager, forced=forced)
+        _settle(ref, old, wanted, owners, manager, forced=forced, over=over)
         content = fields.build(old) if old else {}
         status = obj.get("status", stored["object"].get("status"))
         stored["object"] = _whole(stored["object"], content, status)
@@ -284,18 +284,19 @@ def _settle(
     manager: str,
     *,
     forced: bool,
+    over: Collection[str] = (),
 ) -> None:
     """Bring `content` and `owners` to what they are once `manager` has applied `wanted`. Raise `Conflict`."""
-    theirs: dict[str, list[str]] = {}
+    theirs: dict[str, list[fields.Path]] = {}
     for path, leaf in wanted.items():
         for who in sorted(owners):
             if who != manager and path in owners[who] and content.get(path) != leaf:
-                theirs.setdefault(who, []).append(fields.told(path))
-                if forced:
-                    owners[who].discard(path)
-    if theirs and not forced:
-        whose = "; ".join(f"`{who}` owns {', '.join(paths)}" for who, paths in theirs.items())
+                theirs.setdefault(who, []).append(path)
+    if not forced and not set(theirs) <= set(over):
+        whose = "; ".join(f"`{who}` owns {', '.join(map(fields.told, paths))}" for who, paths in theirs.items())
         raise Conflict(f"Others own fields of {ref}: {whose}.")
+    for who, paths in theirs.items():
+        owners[who] -= set(paths)
     others = set().union(*(paths for who, paths in owners.items() if who != manager))
     if not forced:
         for path in owners.get(manager, set()) - set(wanted) - others:

@@ -66,6 +66,23 @@ async def test_a_conflict_names_who_owns_the_field(house: House, *, dry_run: boo
     assert held["data"] == {"a": "1", "b": "2"}
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_fields_are_taken_only_from_those_whom_one_names(house: House, *, dry_run: bool) -> None:
+    namespace = await house.namespace()
+    await house.cluster.apply(config_map(namespace, "one", {"a": "1", "b": "1"}))
+    await house.by_another(config_map(namespace, "one", {"a": "2"}), "scaler")
+    wanted = config_map(namespace, "one", {"a": "3", "b": "3"})
+    taken = await house.cluster.apply(wanted, dry_run=dry_run, over={"scaler"})
+    assert taken["data"] == {"a": "3", "b": "3"}
+    await house.by_another(config_map(namespace, "one", {"a": "4"}), "scaler")
+    await house.by_another(config_map(namespace, "one", {"b": "4"}), "kubectl-edit")
+    with pytest.raises(Conflict, match="`kubectl-edit` owns"):
+        await house.cluster.apply(wanted, dry_run=dry_run, over={"scaler"})
+    held = await house.cluster.get(ref(namespace))
+    assert held is not None
+    assert held["data"] == {"a": "4", "b": "4"}
+
+
 async def test_two_may_own_a_field_while_they_agree(house: House) -> None:
     namespace = await house.namespace()
     await house.by_another(config_map(namespace, "one", {"a": "1"}), "kubectl")

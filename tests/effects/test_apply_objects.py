@@ -1,0 +1,90 @@
+"""Who owns the number of replicas: our own autoscaler comes and goes without a conflict, everybody else is heard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.effects import ApplyObjects
+from bot.errors import Conflict
+from bot.model.canonical import JSON
+from bot.model.effect import Undo
+from bot.ports import ObjectRef
+from tests.effects.scenes import NAMESPACE, World, kubernetes, run
+
+DEPLOYMENT = ObjectRef("apps/v1", "Deployment", "web", NAMESPACE)
+FREE = kubernetes("Deployment", "web", spec={"paused": False})
+SCALER = {
+    **kubernetes("HorizontalPodAutoscaler", "web", spec={"scaleTargetRef": {"kind": "Deployment", "name": "web"}}),
+    "apiVersion": "autoscaling/v2",
+}
+CONTROLLER = "kube-controller-manager"
+
+
+def fixed(replicas: int) -> dict[str, JSON]:
+    return kubernetes("Deployment", "web", spec={"paused": False, "replicas": replicas})
+
+
+def step(*objects: dict[str, JSON], before: tuple[dict[str, JSON], ...] = ()) -> ApplyObjects:
+    return ApplyObjects(
+        id="apply",
+        cluster="default",
+        namespace=NAMESPACE,
+        inventory="web.staging",
+        objects=objects,
+        before=before,
+        create_namespace=True,
+    )
+
+
+def replicas(world: World) -> Any:
+    return world.cluster.find(DEPLOYMENT)["spec"].get("replicas")
+
+
+async def autoscaled(world: World) -> None:
+    """Deploy with an autoscaler, and let it act."""
+    first = step(FREE, SCALER)
+    await first.apply(world.ports, run(first, operation="op_before"))
+    world.cluster.put(fixed(4), manager=CONTROLLER)
+
+
+async def test_a_number_takes_the_place_of_our_own_autoscaler() -> None:
+    world = World()
+    await autoscaled(world)
+    scale = step(fixed(3), before=(FREE, SCALER))
+    await scale.apply(world.ports, run(scale))
+    assert replicas(world) == 3
+    assert world.cluster.find(ObjectRef("autoscaling/v2", "HorizontalPodAutoscaler", "web", NAMESPACE)) is None
+
+
+async def test_what_our_autoscaler_did_meanwhile_does_not_hinder_undo() -> None:
+    world = World()
+    first = step(fixed(2))
+    await first.apply(world.ports, run(first, operation="op_before"))
+    free = step(FREE, SCALER, before=(fixed(2),))
+    outcome = await free.apply(world.ports, run(free))
+    world.cluster.put(fixed(5), manager=CONTROLLER)
+    undone = await free.undo(world.ports, run(free), outcome)
+    assert (undone.how, replicas(world)) == (Undo.UNDONE, 2)
+
+
+async def test_an_autoscaler_of_somebody_else_is_no_reason_to_take_anything() -> None:
+    world = World()
+    first = step(fixed(2))
+    await first.apply(world.ports, run(first, operation="op_before"))
+    world.cluster.put(fixed(5), manager=CONTROLLER)
+    scale = step(fixed(3), before=(fixed(2),))
+    with pytest.raises(Conflict, match="`kube-controller-manager` owns"):
+        await scale.apply(world.ports, run(scale))
+    assert replicas(world) == 5
+
+
+async def test_a_person_who_has_scaled_by_hand_is_not_overridden_by_our_autoscaler_going() -> None:
+    world = World()
+    await autoscaled(world)
+    world.cluster.put(fixed(6), manager="kubectl-scale")
+    scale = step(fixed(3), before=(FREE, SCALER))
+    with pytest.raises(Conflict, match="`kubectl-scale` owns"):
+        await scale.apply(world.ports, run(scale))
+    assert replicas(world) == 6
