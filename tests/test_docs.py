@@ -11,26 +11,20 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
 import pytest
-import yaml
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from bot.cli import _parser
 from bot.forms.schema import form_of
 from bot.golden_paths.template import read_template
-from bot.http.openapi import describe
-from bot.intake import Registry
 from bot.model.duration import format_duration
+from bot.model.platform import Platform
 from bot.settings import LATER, PREFIX, Configuration, Environment
-from commands import COMMANDS
+from tests.guides import BLOCK, GUIDES, PAGES, ROOT, documents
 
-ROOT = Path(__file__).parent.parent
-GUIDES = ROOT / "docs" / "guides"
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 BESIDE = {"CAUSEWAY_GITHUB_APP_KEY_FILE": "–"}
 """Variables that are no field of `Environment`: the file of another."""
 ROW = re.compile(r"^\| `([A-Za-z_.*\[\]0-9]+)` \| (?:`([^`]*)`|([^|`]*)) \|", re.MULTILINE)
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CAUSEWAY = re.compile(r"(?<![\w/-])(?<!namespace )causeway ")
 """The program in a line of a shell, and not what kubectl calls by the same name."""
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
@@ -100,6 +94,35 @@ def test_the_guide_gives_the_defaults_of_the_code() -> None:
     assert {name: told.get(name) for name in known()} == known()
 
 
+def test_an_example_shows_every_setting_of_the_platform() -> None:
+    examples = [document["platform"] for document in documents("configuration.md") if "platform" in document]
+    shown_in_one = [{_general(path) for path in paths_of(example, "platform")} for example in examples]
+    assert any(set(dict(keys(Platform, "platform."))) <= paths for paths in shown_in_one)
+
+
+def paths_of(value: Any, path: str) -> Iterator[str]:
+    yield path
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from paths_of(inner, f"{path}.{key}")
+
+
+def _general(path: str) -> str:
+    """`platform.sizes.small.cpu` → `platform.sizes.*.cpu`."""
+    return re.sub(r"^(platform\.(?:environments|clusters|sizes|database_sizes))\.[^.]+", r"\1.*", path)
+
+
+def test_the_guide_says_which_settings_nothing_reads_yet() -> None:
+    text = (GUIDES / "configuration.md").read_text()
+    told = set(re.findall(r"^\| `([^`]+)` \|.*Nothing reads it yet", text, re.MULTILINE))
+    sources = [path for room in ("bot", "integrations", "commands", "manifests") for path in (ROOT / room).rglob("*")]
+    readers = [
+        path for path in sources if path.suffix in (".py", ".j2") and path.parts[-2:] != ("model", "platform.py")
+    ]
+    words = set(re.findall(r"\w+", "\n".join(path.read_text() for path in readers)))
+    assert told == {path for path in dict(keys(Platform, "platform.")) if path.rpartition(".")[2] not in words}
+
+
 def test_every_variable_that_a_page_names_is_read_by_something() -> None:
     read = {*known(), *(PREFIX + name.upper() for name in LATER)}
     for page in PAGES:
@@ -130,8 +153,8 @@ def test_every_link_between_our_pages_leads_somewhere() -> None:
     assert not lost
 
 
-def test_every_guide_can_be_reached_from_the_readme() -> None:
-    named = {(page.parent / link.partition("#")[0]).resolve() for page, link in links() if "://" not in link}
+def test_the_readme_links_every_guide() -> None:
+    named = {(ROOT / link.partition("#")[0]).resolve() for page, link in links() if page == ROOT / "README.md"}
     assert set(GUIDES.glob("*.md")) <= named
 
 
@@ -158,11 +181,6 @@ def test_there_are_commands_in_the_guides() -> None:
     assert {line.split()[1] for line in command_lines()} >= {"serve", "plan", "run", "doctor", "ledger", "template"}
 
 
-def documents(page: str) -> list[Any]:
-    blocks = BLOCK.findall((GUIDES / page).read_text())
-    return [found for language, text in blocks if language == "yaml" for found in yaml.safe_load_all(text)]
-
-
 @pytest.mark.parametrize("page", sorted(path.name for path in GUIDES.glob("*.md")))
 def test_examples_of_causeway_yaml_are_taken(page: str) -> None:
     for document in documents(page):
@@ -182,10 +200,3 @@ def test_the_example_of_a_golden_path_is_taken() -> None:
 def test_the_catalog_of_the_first_steps_holds_people_and_groups() -> None:
     kinds = [document["kind"] for document in documents("first-steps.md") if "kind" in document]
     assert kinds == ["Group", "Group", "User", "User"]
-
-
-def test_documented_calls_exist() -> None:
-    calls = set(re.findall(r"`(?:GET|POST) /api/v1(/[^`?]+)`", (GUIDES / "doors.md").read_text()))
-    paths = describe(Registry(COMMANDS))["paths"]
-    requests = {"/requests/{command}" if path.startswith("/requests/") else path for path in paths}
-    assert calls == requests
