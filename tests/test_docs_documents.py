@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, get_args, get_origin
+from typing import Any, TypeGuard, get_args, get_origin
 
 import pytest
 import yaml
@@ -48,7 +48,7 @@ def _below(model: type[BaseModel], above: str) -> Iterator[tuple[str, FieldInfo]
             yield from _below(inner, f"{path}{'[]' if get_origin(field.annotation) is tuple else ''}.")
 
 
-def _is_part(annotation: Any) -> bool:
+def _is_part(annotation: Any) -> TypeGuard[type[BaseModel]]:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
