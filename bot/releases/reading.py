@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import yaml
 
@@ -16,8 +17,10 @@ from bot.model.release import Release
 from bot.ports import Comparison
 from bot.releases.changes import Asker
 from bot.releases.services import Service, service_and_environment
-from bot.rendering.delivery import Change, Place, Standing, read_standing
+from bot.rendering.delivery import Change, Place, Standing, read_standing, refuse_without_rights
 
+SERVICE, ENVIRONMENT = "causeway.io/service", "causeway.io/environment"
+"""Labels of everything that a platform document becomes."""
 AT_ONCE = 8
 """Most files that are read at the same time to see which hosts are taken."""
 
@@ -33,7 +36,7 @@ class Here:
     """Where Argo CD finds the GitOps repository; empty in direct delivery."""
     asker: Asker
     hosts: Mapping[str, str]
-    """Host name → the other service that answers there, in this environment."""
+    """Host name → who else answers there: `orders-api in staging`."""
     own_hosts: Mapping[str, str] = field(default_factory=dict)
     """Host name → another environment of the same cluster in which this service answers there."""
 
@@ -59,6 +62,7 @@ async def read_here(service: str, environment: str, context: Context, deps: Deps
 
 async def read_place(service: Service, place: Place, context: Context, deps: Deps) -> Here:
     """The same for a service that the catalog need not know yet."""
+    await refuse_without_rights(place, deps.clusters)
     standing, repo_url, hosts = await asyncio.gather(
         read_standing(place, deps.forge, deps.clusters), _repo_url(place, deps), _hosts(place, deps)
     )
@@ -68,7 +72,7 @@ async def read_place(service: Service, place: Place, context: Context, deps: Dep
         standing=standing,
         repo_url=repo_url,
         asker=Asker(user=context.principal.user, operation=context.operation, now=context.now),
-        hosts={host: who for host, (who, _) in hosts.items() if who != service.name},
+        hosts={host: " in ".join(filter(None, whose)) for host, whose in hosts.items() if whose[0] != service.name},
         own_hosts={host: where for host, (who, where) in hosts.items() if who == service.name},
     )
 
@@ -92,7 +96,7 @@ def refuse_taken_hosts(here: Here, change: Change) -> None:
         for host in hosts_of(obj):
             if (other := here.hosts.get(host)) is not None:
                 raise Conflict(
-                    f"The host {host} belongs to {other} in {here.place.environment} already.",
+                    f"The host {host} belongs to {other} already.",
                     hint="Choose another `ingress.host` in platform.yaml.",
                 )
 
@@ -144,7 +148,9 @@ async def _hosts(place: Place, deps: Deps) -> dict[str, tuple[str, str]]:
     """Return host → service and environment, read from the ingresses of all other services in this environment and of
     this service in the others. Blobs that did not change are not sent again."""
     platform = place.platform
-    if not place.is_gitops or not platform.gitops.repository:
+    if not place.is_gitops:
+        return await _hosts_of_cluster(place, deps)
+    if not platform.gitops.repository:
         return {}
     repository, branch = platform.gitops.repository, platform.gitops.branch
     tree = await deps.forge.tree(repository, branch, platform.gitops.apps, contents=False)
@@ -157,6 +163,23 @@ async def _hosts(place: Place, deps: Deps) -> dict[str, tuple[str, str]]:
         return _whose(path, platform), _hosts_in(content or b"")
 
     return {host: whose for whose, hosts in await asyncio.gather(*map(read, paths)) for host in hosts}
+
+
+async def _hosts_of_cluster(place: Place, deps: Deps) -> dict[str, tuple[str, str]]:
+    """The same of everything that the cluster serves, whoever made it: what carries no label of ours is told by the
+    name and namespace of its Ingress. Empty where the cluster is not connected."""
+    cluster = deps.clusters.get(place.settings.cluster)
+    ingresses = await cluster.list("networking.k8s.io/v1", "Ingress") if cluster is not None else ()
+    found: dict[str, tuple[str, str]] = {}
+    for ingress in ingresses:
+        metadata: Any = ingress["metadata"]
+        labels = metadata.get("labels") or {}
+        whose = labels.get(SERVICE, ""), labels.get(ENVIRONMENT, "")
+        if not whose[0]:
+            whose = f"the Ingress {metadata['name']}", metadata["namespace"]
+        if whose != (place.service, place.environment):
+            found |= dict.fromkeys(hosts_of(ingress), whose)
+    return found
 
 
 def _may_clash(path: str, place: Place) -> bool:

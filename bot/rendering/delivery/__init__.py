@@ -2,5 +2,6 @@
 
 from bot.rendering.delivery.change import Change, Place, Standing, deliver, folder_of
 from bot.rendering.delivery.reading import read_standing
+from bot.rendering.delivery.rights import refuse_without_rights
 
-__all__ = ["Change", "Place", "Standing", "deliver", "folder_of", "read_standing"]
+__all__ = ["Change", "Place", "Standing", "deliver", "folder_of", "read_standing", "refuse_without_rights"]
