@@ -497,6 +497,7 @@ def open_forge(settings: Settings) -> GitHubForge:
         app_key=environment.github_app_key if environment.github_app_id else None,
         secrets={"github_webhook": environment.github_webhook_secret},
         pace=Pace(
+            points_per_minute=part.points_per_minute,
             creations_per_minute=part.creations_per_minute,
             creations_per_hour=part.creations_per_hour,
             seconds_between_writes=1 / part.writes_per_second,

@@ -183,6 +183,8 @@ class GithubPart(Part):
     creations_per_minute: Annotated[int, Field(ge=1)] = 80
     creations_per_hour: Annotated[int, Field(ge=1)] = 500
     """GitHub's limits on what makes content; higher only where the server allows it."""
+    points_per_minute: Annotated[int, Field(ge=5)] = 900
+    """GitHub's limit on all calls together: one that reads counts 1, one that writes 5."""
 
 
 class Configuration(Part):

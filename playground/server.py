@@ -235,6 +235,7 @@ class Playground:
                 "writes_per_second": 1000,  # nobody's limits are hurt here
                 "creations_per_minute": 100_000,
                 "creations_per_hour": 1_000_000,
+                "points_per_minute": 1_000_000,
             },
             "catalog": {"repositories": [f"{sample.ORGANISATION}/catalog", f"{sample.ORGANISATION}/*"]},
             "platform": self._sample_platform(),
