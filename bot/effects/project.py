@@ -130,6 +130,8 @@ class _Moved(Conflict):
 def joined(text: str | None, project: Mapping[str, JSON]) -> str:
     """Return the file with every member of the project's lists in it; as it stands when all are there.
 
+    What is added to gets the project's annotations as well, unless it says something else there.
+
     Raise `Conflict` for a file that is no AppProject.
     """
     if text is None:
@@ -142,7 +144,19 @@ def joined(text: str | None, project: Mapping[str, JSON]) -> str:
         if missing:
             added = True
             spec[name] = sorted([*members, *missing], key=str)
-    return _written(found) if added else text
+    if not added:
+        return text
+    _annotate(found, project)
+    return _written(found)
+
+
+def _annotate(found: dict[str, Any], project: Mapping[str, JSON]) -> None:
+    """Give the project our annotations where it has none of its own: it has to be there before its Applications."""
+    ours = project.get("metadata")
+    annotations = ours.get("annotations") if isinstance(ours, dict) else None
+    if annotations and isinstance(annotations, dict):
+        metadata = found["metadata"] = dict(found.get("metadata") or {})
+        metadata["annotations"] = {**annotations, **(metadata.get("annotations") or {})}
 
 
 def parted(text: str | None, before: str | None, project: Mapping[str, JSON]) -> str | None:
