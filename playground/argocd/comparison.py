@@ -90,15 +90,19 @@ def compare(application: Object, project: Object, live: Live, targets: Sequence[
     )
 
 
-def unreadable(application: Object, live: Live, revision: str, problem: str) -> Comparison:
-    """Return the comparison with a target that could not be read: nothing can be said of anybody's sync."""
+def unreadable(application: Object, live: Live, problem: str) -> Comparison:
+    """Return the comparison with a target that could not be read: nothing can be said of anybody's sync.
+
+    Its revision is what the source follows, as nobody knows which commit that is.
+    """
     found = [
         Managed(key_of(obj), version_of(obj), None, obj, UNKNOWN, health_of(obj))
         for obj in live.tracked(name_of(application))
     ]
     text = f"Failed to load target state: failed to generate manifest for source 1 of 1: {problem}"
     conditions = (("ComparisonError", text),)
-    return Comparison(revision, UNKNOWN, overall(application, found), tuple(found), conditions, text)
+    followed = (spec_of(application).get("source") or {}).get("targetRevision", "")
+    return Comparison(followed, UNKNOWN, overall(application, found), tuple(found), conditions, text)
 
 
 def overall(application: Object, managed: Iterable[Managed]) -> str:
@@ -121,7 +125,8 @@ def version_of(obj: Object) -> str:
 def _with_target(project: Object, live: Live, key: Key, target: Object) -> Managed:
     found = live.get(key)
     if found is None:
-        return Managed(key, version_of(target), target, None, OUT_OF_SYNC, Health(MISSING))
+        status = _permitted(project, live, key, OUT_OF_SYNC)
+        return Managed(key, version_of(target), target, None, status, Health(MISSING))
     foreign = annotations_of(found).get(TRACKING) and tracked_to(found) not in {"", tracked_to(target)}
     status = "" if foreign else OUT_OF_SYNC if live.differs(target, found) else SYNCED
     return Managed(key, version_of(target), target, found, _permitted(project, live, key, status), health_of(found))
@@ -133,6 +138,7 @@ def _extra(project: Object, live: Live, obj: Object) -> Managed:
 
 
 def _permitted(project: Object, live: Live, key: Key, status: str) -> str:
+    """Nothing is said of an object whose kind the project does not permit, or the cluster does not know."""
     resource = live.resource(key.group, key.kind)
-    namespaced = resource is None or resource.namespaced
+    namespaced = resource is not None and resource.namespaced
     return status if kind_permitted(project, key.group, key.kind, namespaced=namespaced) else UNKNOWN

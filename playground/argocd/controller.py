@@ -93,11 +93,7 @@ class ApplicationController:
 
     def _hear(self, change: Change) -> None:
         name = name_of(change.object)
-        if change.key == (GROUP, "appprojects"):
-            for application in self.applications():
-                if (spec_of(application).get("project") or "default") == name:
-                    self.look_at(name_of(application))
-        elif change.key == (GROUP, "applications") and namespace_of(change.object) == NAMESPACE:
+        if change.key == (GROUP, "applications") and namespace_of(change.object) == NAMESPACE:
             before = change.previous
             if before is None or spec_of(before) != spec_of(change.object):
                 self.refresh(name)

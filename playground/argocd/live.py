@@ -7,6 +7,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from playground.kubernetes.controllers.objects import (
     Object,
@@ -38,6 +39,8 @@ OWNED: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("postgresql.cnpg.io", "Cluster"): (("", "Secret"), ("", "Service")),
 }
 """What the objects of a kind may bring forth."""
+EMPTY: tuple[object, ...] = (None, {}, [], "")
+"""What the cluster may leave out without anybody missing it."""
 UNCOMPARED = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid")
 
 
@@ -123,17 +126,20 @@ class Live:
         try:
             made, _ = self.store.apply(obj, manager=MANAGER, force=True, dry_run=dry_run)
         except Undecodable as error:
-            raise bad_request(str(error)) from error
+            version = str(obj["apiVersion"]).rpartition("/")[2]
+            text = f'{obj["kind"]} in version "{version}" cannot be handled as a {obj["kind"]}: {error}'
+            raise bad_request(text) from error
         return made
 
     def differs(self, target: Object, live: Object) -> bool:
-        """Say whether applying the target would change anything, or would be refused."""
+        """Say whether applying the target would change anything, would be refused, or would leave some of it out."""
         wanted, held = comparable(target), comparable(live)
         asked = hashlib.sha256(json.dumps([wanted, held, meta(live).get("managedFields")]).encode()).hexdigest()
         known = self._compared.get(asked)
         if known is None:
             try:
-                known = comparable(self.apply(target, dry_run=True)) != held
+                made = comparable(self.apply(target, dry_run=True))
+                known = made != held or leaves_out(wanted, made)
             except ApiError:
                 known = True
             self._compared[asked] = known
@@ -182,6 +188,16 @@ def tracked_to(obj: Object) -> str:
 def comparable(obj: Object) -> Object:
     metadata = {key: value for key, value in meta(obj).items() if key not in UNCOMPARED}
     return {**{key: value for key, value in obj.items() if key != "status"}, "metadata": metadata}
+
+
+def leaves_out(wanted: Any, made: Any) -> bool:
+    """Say whether something that is wanted is not there once made: a field that its kind does not have."""
+    if isinstance(wanted, dict) and isinstance(made, dict):
+        named = {key: value for key, value in wanted.items() if value not in EMPTY and key != "stringData"}
+        return any(key not in made or leaves_out(value, made[key]) for key, value in named.items())
+    if isinstance(wanted, list) and isinstance(made, list) and len(wanted) == len(made):
+        return any(leaves_out(one, other) for one, other in zip(wanted, made, strict=True))
+    return False
 
 
 def images_of(pods: Iterable[Object]) -> list[str]:

@@ -47,6 +47,8 @@ FINALIZERS: dict[str, Propagation] = {
     f"{FINALIZER}/background": "Background",
 }
 COMPONENT = "argocd-application-controller"
+RESYNC = timedelta(minutes=2)
+"""Until an invalid application is looked at again: nobody tells of a project that was made or changed."""
 SOON_S = 0.05
 """Until the next look at something that goes on, in real seconds."""
 Again = float | datetime | None
@@ -103,7 +105,7 @@ class Reconciler:
         problems = spec_errors(application, project)
         if problems or project is None:
             self._invalid(application, problems)
-            return None
+            return self._clock() + RESYNC
         compared = self._compare(application, project, target)
         if application.get("operation"):
             return self._operate(application, project, compared)
@@ -111,8 +113,7 @@ class Reconciler:
 
     def _compare(self, application: Object, project: Object, target: Target | SourceError) -> Comparison:
         if isinstance(target, SourceError):
-            known = status_of(application).get("sync", {}).get("revision", "")
-            return unreadable(application, self._live, known, str(target))
+            return unreadable(application, self._live, str(target))
         return compare(application, project, self._live, target.objects, target.revision)
 
     def _invalid(self, application: Object, problems: Sequence[str]) -> None:

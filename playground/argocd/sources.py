@@ -117,11 +117,18 @@ def read(name: str, content: bytes) -> list[Object]:
         documents = [json.loads(text)] if name.endswith(".json") else list(yaml.load_all(text, Loader=LOADER))
     except (ValueError, yaml.YAMLError) as error:
         if all(word in content for word in (b"apiVersion:", b"kind:", b"metadata:")) or name.endswith(".json"):
-            line = " ".join(str(error).split())
-            text = f'Failed to unmarshal "{name}": error converting YAML to JSON: yaml: {line}'
+            text = f'Failed to unmarshal "{name}": failed to unmarshal manifest: {_mistake(error)}'
             raise SourceError(f"rpc error: code = FailedPrecondition desc = {text}") from error
         return []
     return [obj for document in documents if document is not None for obj in _listed(name, as_json(document))]
+
+
+def _mistake(error: Exception) -> str:
+    """Return a mistake in YAML as Go's parser tells it: a line (what the parser finds, it counts from 0), no column."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return str(error)
+    line = error.problem_mark.line + (0 if isinstance(error, yaml.parser.ParserError) else 1)
+    return f"error converting YAML to JSON: yaml: line {line}: {error.problem}"
 
 
 def as_json(value: Any) -> Any:

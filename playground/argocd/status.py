@@ -44,13 +44,13 @@ def compared(application: Object, found: Comparison, summary: Object, now: datet
     status = with_conditions(status, found.conditions, OF_COMPARISON, now)
     revision = {"revision": found.revision} if found.revision else {}
     result = {
-        **status,
+        **{part: told for part, told in status.items() if part not in {"resources", "sourceType"}},
         "sync": {"status": found.status, "comparedTo": compared_to(application), **revision},
         "health": _health(status, found.health, now),
-        "resources": [one.body() for one in found.managed],
+        **({"resources": [one.body() for one in found.managed]} if found.managed else {}),
         "resourceHealthSource": "appTree",
         "summary": summary,
-        "sourceType": "Directory",
+        **({} if found.problem else {"sourceType": "Directory"}),
         "controllerNamespace": "argocd",
     }
     if fresh or "reconciledAt" not in status:
@@ -75,6 +75,8 @@ def started(application: Object, now: datetime) -> Object:
     operation = application["operation"]
     wish = operation["sync"]
     result = {"revision": wish.get("revision", ""), "source": wish.get("source") or spec_of(application)["source"]}
+    of_namespace = (spec_of(application).get("syncPolicy") or {}).get("managedNamespaceMetadata")
+    result |= {"managedNamespaceMetadata": of_namespace} if of_namespace else {}
     return {"operation": operation, "phase": "Running", "startedAt": stamp(now), "syncResult": result}
 
 

@@ -5,9 +5,10 @@ Each call takes the operation's state one step further; between waves it waits f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from math import pow as power
 
 from playground.argocd.comparison import Comparison, Managed
@@ -58,31 +59,40 @@ def step(state: Object, around: Around) -> Object:
     """Return the operation's state after the next step; its phase says whether another one follows."""
     wish = state["operation"]["sync"]
     tasks = _tasks(wish, around.comparison.managed)
-    results = {_key(one): one for one in state["syncResult"].get("resources") or []}
-    if not results:
-        _ensure_namespace(wish, around)
-        refused = _refused(tasks, around)
+    if not state["syncResult"].get("resources"):
+        namespace = _namespace(wish, around)
+        refused = _refused(namespace, tasks, around)
         if refused:
             return _ended(state, FAILED, "one or more synchronization tasks are not valid", refused)
-        refused = _dry_run(tasks, around)
-        if refused:
-            return _ended(state, FAILED, "one or more objects failed to apply (dry run)", refused)
-        if wish.get("dryRun"):
+        if wish.get("dryRun"):  # Argo CD's own asks nobody either, so that it finds nothing of what would be refused
             return _ended(state, SUCCEEDED, "successfully synced (all tasks run)", [])
-    return _wave(state, tasks, results, around)
+        state = _begun(state, namespace, around)
+    return _wave(state, tasks, around)
 
 
-def _tasks(wish: Object, managed: Sequence[Managed]) -> list[Managed]:
+def _tasks(wish: Object, managed: Sequence[Managed]) -> dict[int, list[Managed]]:
+    """Return what is to be done, wave by wave, each in the order in which it happens."""
     chosen = wish.get("resources") or []
     tasks = [one for one in managed if one.status and (not chosen or any(_named(one.key, c) for c in chosen))]
-    late = option(wish.get("syncOptions"), "PruneLast=true")
-    last = max((one.wave for one in tasks), default=0) + 1
-    return sorted(tasks, key=lambda one: (last if late and one.prunes else one.wave, not one.prunes, *order(one.key)))
+    turned = _turned(tasks)
+    if option(wish.get("syncOptions"), "PruneLast=true"):
+        turned = dict.fromkeys(turned, max((one.wave for one in tasks), default=0) + 1)
+    waves: dict[int, list[Managed]] = {}
+    for one in tasks:
+        waves.setdefault(turned[one.wave] if one.prunes else one.wave, []).append(one)
+    return {wave: sorted(waves[wave], key=lambda one: (not one.prunes, *order(one.key))) for wave in sorted(waves)}
+
+
+def _turned(tasks: Sequence[Managed]) -> dict[int, int]:
+    """Return for each wave the one in which what was made in it is pruned: what came first goes last."""
+    waves = sorted({one.wave for one in tasks if one.prunes})
+    return dict(zip(waves, reversed(waves), strict=True))
 
 
 def order(key: Key) -> tuple[int, str, str]:
+    """Kinds that nobody ranked, such as Application and AppProject, come among one another by name."""
     rank = KIND_ORDER.index(key.kind) if key.kind in KIND_ORDER else len(KIND_ORDER)
-    return rank, key.kind, key.name
+    return rank, key.name, key.kind
 
 
 def _named(key: Key, chosen: Object) -> bool:
@@ -90,76 +100,89 @@ def _named(key: Key, chosen: Object) -> bool:
     return same and chosen.get("namespace", key.namespace) == key.namespace
 
 
-def _ensure_namespace(wish: Object, around: Around) -> None:
+def _namespace(wish: Object, around: Around) -> Object | None:
+    """Return the namespace to begin with: one that is missing, or one whose labels are kept up, each time."""
     name = spec_of(around.application)["destination"].get("namespace", "")
     if not name or not option(wish.get("syncOptions"), "CreateNamespace=true"):
-        return
-    if around.live.get(Key("", "Namespace", "", name)) is None:
-        policy = spec_of(around.application).get("syncPolicy") or {}
-        told = policy.get("managedNamespaceMetadata") or {}
-        metadata = {"name": name, **{part: told[part] for part in ("labels", "annotations") if told.get(part)}}
-        around.live.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+        return None
+    told = (spec_of(around.application).get("syncPolicy") or {}).get("managedNamespaceMetadata")
+    if told is None and around.live.get(Key("", "Namespace", "", name)) is not None:
+        return None
+    metadata: Object = {"name": name}
+    if told is not None:
+        metadata["labels"] = told.get("labels") or {}
+        metadata["annotations"] = {**(told.get("annotations") or {}), OPTIONS: "ServerSideApply=true"}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
-def _refused(tasks: Sequence[Managed], around: Around) -> list[Object]:
+def _begun(state: Object, namespace: Object | None, around: Around) -> Object:
+    """Return the state once the namespace is there."""
+    if namespace is None:
+        return state
+    around.live.apply(namespace)
+    how, phase = ("serverside-applied", SUCCEEDED) if "annotations" in namespace["metadata"] else ("created", RUNNING)
+    told = f"namespace/{namespace['metadata']['name']} {how}"
+    result = {**_of_namespace(namespace), "status": "Synced", "message": told, "hookPhase": phase}
+    return {**state, "syncResult": {**state["syncResult"], "resources": [result]}}
+
+
+def _of_namespace(namespace: Object) -> Object:
+    name = namespace["metadata"]["name"]
+    return {"group": "", "version": "v1", "kind": "Namespace", "namespace": "", "name": name, "syncPhase": "PreSync"}
+
+
+def _refused(namespace: Object | None, tasks: Mapping[int, Sequence[Managed]], around: Around) -> list[Object]:
+    """Return what the project does not permit, or the cluster does not know."""
     found = []
-    for one in tasks:
-        resource = around.live.resource(one.key.group, one.key.kind)
-        if resource is None:
-            where = f"{one.key.namespace}/{one.key.name}"
-            kind = f"{one.key.group}/{one.key.kind}" if one.key.group else one.key.kind
-            text = (
-                f"The Kubernetes API could not find {kind} for requested resource {where}. Make sure the "
-                f'"{one.key.kind}" CRD is installed on the destination cluster.'
-            )
-        else:
-            namespace = one.key.namespace if resource.namespaced else ""
-            text = task_error(around.project, one.key.group, one.key.kind, namespace)
-        if text:
-            found.append(_result(one, "SyncFailed", text, FAILED))
+    if namespace is not None and (text := task_error(around.project, "", "Namespace", "")):
+        found.append({**_of_namespace(namespace), "status": "SyncFailed", "message": text})
+    for one in chain(*tasks.values()):
+        if text := _refusal(one.key, around):
+            result = _result(one, "SyncFailed", text, FAILED)
+            found.append({part: said for part, said in result.items() if part not in {"hookPhase", "images"}})
     return found
 
 
-def _dry_run(tasks: Sequence[Managed], around: Around) -> list[Object]:
-    found = []
-    for one in tasks:
-        if one.target is None:
-            continue
-        try:
-            around.live.apply(one.target, dry_run=True)
-        except ApiError as error:
-            found.append(_result(one, "SyncFailed", error.message, FAILED))
-    return found
+def _refusal(key: Key, around: Around) -> str:
+    resource = around.live.resource(key.group, key.kind)
+    if resource is not None:
+        return task_error(around.project, key.group, key.kind, key.namespace if resource.namespaced else "")
+    kind = f"{key.group}/{key.kind}" if key.group else key.kind
+    return (
+        f"The Kubernetes API could not find {kind} for requested resource {key.namespace}/{key.name}. Make sure the "
+        f'"{key.kind}" CRD is installed on the destination cluster.'
+    )
 
 
-def _wave(state: Object, tasks: Sequence[Managed], results: dict[Key, Object], around: Around) -> Object:
+def _wave(state: Object, tasks: Mapping[int, Sequence[Managed]], around: Around) -> Object:
+    told = state["syncResult"].get("resources") or []
+    results = {_key(one): one for one in told}
     waits = _waits(tasks, results, around.live)
     if waits:
         return {**state, "message": waits}
-    pending = [one for one in tasks if one.key not in results]
+    pending = [wave for wave in tasks if not all(one.key in results for one in tasks[wave])]
     if not pending:
-        return _ended(state, SUCCEEDED, "successfully synced (no more tasks)", list(results.values()))
-    now = [one for one in pending if one.wave == pending[0].wave]
+        return _ended(state, SUCCEEDED, "successfully synced (no more tasks)", told)
+    now = [one for one in tasks[pending[0]] if one.key not in results]
     made = {one.key: _run(one, state["operation"]["sync"], around) for one in now}
-    told = [*results.values(), *made.values()]
+    told = [*told, *made.values()]
     failed = [result["message"] for result in made.values() if result["status"] == "SyncFailed"]
     if failed:
         text = f"one or more objects failed to apply, reason: {','.join(failed)}"
         return _ended(state, FAILED, text, told)
     waits = _waits(tasks, {**results, **made}, around.live)
-    if len(now) == len(pending) and not waits.startswith(DELETION):
+    if len(pending) == 1 and not waits.startswith(DELETION):
         return _ended(state, SUCCEEDED, "successfully synced (all tasks run)", told)
     return {**state, "message": waits, "syncResult": {**state["syncResult"], "resources": told}}
 
 
-def _waits(tasks: Sequence[Managed], results: dict[Key, Object], live: Live) -> str:
+def _waits(tasks: Mapping[int, Sequence[Managed]], results: Mapping[Key, Object], live: Live) -> str:
     """Return what has to happen before the sync goes on; nothing when it can.
 
     Between waves that is the health of what was applied; and whatever was pruned has to be gone.
     """
-    done = [one for one in tasks if one.key in results]
-    several = len({one.wave for one in tasks}) > 1
-    unhealthy = [one for one in done if several and not one.prunes and not _is_healthy(one, live)]
+    done = [one for one in chain(*tasks.values()) if one.key in results]
+    unhealthy = [one for one in done if len(tasks) > 1 and not one.prunes and not _is_healthy(one, live)]
     if unhealthy:
         return _and_more("waiting for healthy state of", unhealthy)
     pruned = [one for one in done if results[one.key]["status"] == "Pruned" and live.get(one.key) is not None]
@@ -211,8 +234,9 @@ def propagation(options: Sequence[str] | None) -> Propagation:
 
 
 def _result(one: Managed, status: str, message: str, phase: str) -> Object:
-    key = one.key
+    key, images = one.key, _images(one.target or one.live or {})
     return {
+        **({"images": images} if images else {}),
         "group": key.group,
         "version": one.version,
         "kind": key.kind,
@@ -223,6 +247,15 @@ def _result(one: Managed, status: str, message: str, phase: str) -> Object:
         "hookPhase": phase,
         "syncPhase": "Sync",
     }
+
+
+def _images(obj: Object) -> list[str]:
+    """Return the images of a pod, or of what makes pods."""
+    spec = obj.get("spec") or {}
+    template = (spec.get("jobTemplate") or {}).get("spec", {}).get("template") or spec.get("template")
+    of_pods = template.get("spec") or {} if isinstance(template, dict) else spec
+    containers = of_pods.get("containers") if isinstance(of_pods, dict) else None
+    return [one["image"] for one in containers or [] if isinstance(one, dict) and "image" in one]
 
 
 def _key(result: Object) -> Key:

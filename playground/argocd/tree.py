@@ -72,16 +72,19 @@ def details(obj: Object) -> list[Object]:
 
 
 def external_urls(objects: Iterable[Object]) -> list[str]:
-    """Return the addresses under which ingresses answer."""
+    """Return the addresses under which ingresses answer, as Argo CD guesses them: any named secret means `https`."""
     found: set[str] = set()
     for obj in objects:
-        if obj["kind"] != "Ingress" or not (status_of(obj).get("loadBalancer") or {}).get("ingress"):
+        if obj["kind"] != "Ingress":
             continue
-        secure = {host for entry in spec_of(obj).get("tls") or [] for host in entry.get("hosts") or []}
+        scheme = "https" if any(entry.get("secretName") for entry in spec_of(obj).get("tls") or []) else "http"
+        placed = (status_of(obj).get("loadBalancer") or {}).get("ingress") or []
+        address = next((one.get("hostname") or one.get("ip") for one in placed), None)
         for rule in spec_of(obj).get("rules") or []:
-            for path in (rule.get("http") or {}).get("paths") or [{}]:
-                scheme = "https" if rule.get("host") in secure else "http"
-                found.add(f"{scheme}://{rule.get('host', '')}{path.get('path', '/')}".rstrip("*"))
+            if not (host := rule.get("host") or address):
+                continue
+            for path in (rule.get("http") or {}).get("paths") or []:
+                found.add(f"{scheme}://{host}{path.get('path', '').removesuffix('*')}")
     return sorted(found)
 
 

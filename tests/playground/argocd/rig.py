@@ -138,6 +138,7 @@ def project(name: str = "team-orders", **spec: Any) -> dict[str, Any]:
         "spec": {
             "sourceRepos": [GITOPS],
             "destinations": [{"server": SERVER, "namespace": "orders-api-*"}],
+            "clusterResourceWhitelist": [{"group": "", "kind": "Namespace"}],
             **spec,
         },
     }

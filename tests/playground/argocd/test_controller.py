@@ -8,6 +8,7 @@ import pytest
 
 from playground.kubernetes.controllers.containers import Look
 from tests.playground.argocd.rig import (
+    AUTOMATED,
     FOLDER,
     GITOPS,
     NAME,
@@ -225,6 +226,41 @@ async def test_waves_wait_for_the_health_of_those_before(argo: Delivery) -> None
     assert argo.cluster.store.get("", "ConfigMap", SPACE, "orders-api") is None
     argo.cluster.controllers.force(SPACE, LABELS, Look.READY)
     await argo.settled(sha)
+
+
+async def test_what_was_made_first_is_pruned_last(argo: Delivery) -> None:
+    first, last = config(name="first"), config(name="last")
+    first["metadata"]["annotations"] = {"argocd.argoproj.io/sync-wave": "-1"}
+    argo.push({DEPLOYMENT: web(), f"{FOLDER}/first.yaml": first, f"{FOLDER}/last.yaml": last})
+    argo.cluster.store.create(application())
+    await argo.until(lambda: argo.status().get("health", {}).get("status") == "Healthy" or None)
+    sha = argo.push({f"{FOLDER}/first.yaml": None, f"{FOLDER}/last.yaml": None})
+    status = await argo.settled(sha)
+    pruned = [one["name"] for one in status["operationState"]["syncResult"]["resources"] if one["status"] == "Pruned"]
+    assert pruned == ["last", "first"]
+
+
+async def test_a_project_that_comes_late_is_noticed_minutes_later(argo: Delivery) -> None:
+    sha = argo.push({CONFIG: config()})
+    argo.cluster.store.create(application(project="late"))
+    told = "Application referencing project late which does not exist"
+    assert await argo.condition("InvalidSpecError") == told
+    argo.cluster.store.create(project("late"))
+    argo.cluster.store.create(application("another", destination={"server": SERVER, "namespace": f"{SPACE}-2"}))
+    await argo.settled(sha, name="another")  # what is looked at meanwhile does not help
+    assert argo.status()["conditions"][0]["message"] == told
+    argo.cluster.clock.advance(seconds=121)
+    await argo.settled(sha)
+
+
+async def test_a_namespace_is_made_only_where_the_project_permits_it(argo: Delivery) -> None:
+    argo.cluster.store.create(project("narrow", clusterResourceWhitelist=[]))
+    argo.push({CONFIG: config()})
+    argo.cluster.store.create(application(project="narrow", syncPolicy={**AUTOMATED, "retry": {"limit": 0}}))
+    assert (await argo.condition("SyncError")).endswith(": one or more synchronization tasks are not valid")
+    (refused,) = argo.status()["operationState"]["syncResult"]["resources"]
+    assert refused["message"] == "resource :Namespace is not permitted in project narrow"
+    assert argo.cluster.store.get("", "Namespace", "", SPACE) is None
 
 
 async def test_an_application_of_applications_makes_projects_and_applications(argo: Delivery) -> None:
