@@ -7,9 +7,8 @@ applied. In direct mode the same text stands in a ConfigMap of the namespace.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from bot.model.canonical import JSON
 
@@ -28,7 +27,7 @@ class Version(_Part):
 
     name: str
     """What people call it: a tag (`v1.4.2`) or the first seven characters of the commit."""
-    commit: str
+    commit: str = Field(pattern=r"^[0-9a-f]{40}$")
     """In the service's repository, 40 hexadecimal digits."""
     image: str
     """Complete: `ghcr.io/acme/orders-api:1a2b3c…`."""
@@ -38,7 +37,7 @@ class Deployed(_Part):
     """One release of the past, or the present one."""
 
     version: Version
-    at: datetime
+    at: AwareDatetime
     by: str
     """Full reference of the person."""
     operation: str
@@ -50,8 +49,8 @@ class Pin(_Part):
 
     reason: str
     by: str
-    at: datetime
-    until: datetime
+    at: AwareDatetime
+    until: AwareDatetime
     bad: Version
     """The version that was left. A version that holds this commit and at least one more is a fix, and ends the pin."""
 
@@ -61,7 +60,7 @@ class Scaled(_Part):
 
     replicas: int = Field(ge=0)
     by: str
-    until: datetime | None = None
+    until: AwareDatetime | None = None
 
 
 class Freeze(_Part):
@@ -69,8 +68,8 @@ class Freeze(_Part):
 
     reason: str
     by: str
-    at: datetime
-    until: datetime | None = None
+    at: AwareDatetime
+    until: AwareDatetime | None = None
 
 
 class Release(_Part):
@@ -88,7 +87,7 @@ class Release(_Part):
     """The platform document as it was rendered, without defaults."""
     pin: Pin | None = None
     scaled: Scaled | None = None
-    restarted_at: datetime | None = None
+    restarted_at: AwareDatetime | None = None
     freeze: Freeze | None = None
     history: tuple[Deployed, ...] = ()
     """Earlier releases, newest first; at most `MOST_HISTORY`."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from pydantic import ValidationError
+
 from bot.effects import AwaitBuild, AwaitHealthy, ConcludeDeployment, RecordDeployment, RetireApplication
 from bot.model.effect import Effect
 from bot.model.late import Late, OutputRef, holes_of_asking, with_holes
@@ -14,6 +16,8 @@ from bot.model.release import MOST_HISTORY, Deployed, Release, Version
 from bot.model.web_service import WebService
 from bot.releases.versions import is_own
 from bot.rendering.delivery import Change, Place, Standing, deliver
+from bot.rendering.delivery.change import release_file
+from bot.rendering.delivery.reading import not_ours
 from bot.rendering.printing import files
 from bot.rendering.render import render
 from bot.rendering.rollout import Rollout, label_value
@@ -60,9 +64,16 @@ def undeployed(place: Place, repository: str) -> Release:
     return Release(service=place.service, environment=place.environment, team=place.team, repository=repository)
 
 
-def document_of(release: Release) -> WebService:
-    """Return the document that a release was rendered from."""
-    return WebService.model_validate(dict(release.document), by_alias=True, by_name=False)
+def document_of(release: Release, place: Place) -> WebService:
+    """Return the document that a release was rendered from. Raise `Invalid` where somebody has edited it."""
+    try:
+        document = WebService.model_validate(dict(release.document), by_alias=True, by_name=False)
+        document.for_environment(place.environment)
+    except ValidationError:
+        document = None
+    if document is None or document.name != place.service:
+        raise not_ours(release_file(place))
+    return document
 
 
 def change_to(place: Place, release: Release, summary: str) -> Change:
@@ -71,7 +82,7 @@ def change_to(place: Place, release: Release, summary: str) -> Change:
         return Change(place=place, release=release, files={}, objects=(), summary=summary)
     version = release.current.version
     objects = render(
-        document_of(release),
+        document_of(release, place),
         environment=place.environment,
         platform=place.platform,
         rollout=Rollout(

@@ -87,8 +87,8 @@ def _highlights(facts: DeployFacts, release: Release) -> Iterable[str]:
         yield f"The first version of {facts.here.service.name} in {facts.here.place.environment}."
     yield from differences.commits(facts.since)
     if before is not None and before.current is not None:
-        environment = facts.here.place.environment
-        old, new = (document_of(one).for_environment(environment).written() for one in (before, release))
+        place = facts.here.place
+        old, new = (document_of(one, place).for_environment(place.environment).written() for one in (before, release))
         yield from differences.settings(old, new)
     yield from differences.migrations(facts.since)
     if before is not None and before.pin is not None and release.pin is None:

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from bot.command import Context
 from bot.deps import Deps
 from bot.errors import Conflict, Invalid, Mistake, NotFound, Refused
@@ -18,6 +16,7 @@ from bot.ports import Comparison
 from bot.releases.changes import Asker
 from bot.releases.services import Service, service_and_environment
 from bot.rendering.delivery import Change, Place, Standing, read_standing, refuse_without_rights
+from bot.rendering.text import Unreadable, parse
 
 SERVICE, ENVIRONMENT = "causeway.io/service", "causeway.io/environment"
 """Labels of everything that a platform document becomes."""
@@ -122,13 +121,13 @@ async def compared(deps: Deps, repository: str, base: str, head: str) -> Compari
         return None
 
 
-def hosts_of(obj: Mapping[str, object]) -> Sequence[str]:
-    """Return the host names of an Ingress; none of anything else."""
-    spec = obj.get("spec")
-    if obj.get("kind") != "Ingress" or not isinstance(spec, dict):
+def hosts_of(obj: object) -> Sequence[str]:
+    """Return the host names of an Ingress; none of anything else, whatever it is."""
+    if not isinstance(obj, dict) or obj.get("kind") != "Ingress" or not isinstance(obj.get("spec"), dict):
         return ()
-    rules = spec.get("rules")
-    return [str(rule["host"]) for rule in rules or () if isinstance(rule, dict) and rule.get("host")]
+    rules = obj["spec"].get("rules")
+    found = [rule.get("host") for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
+    return [host for host in found if isinstance(host, str) and host]
 
 
 async def _repo_url(place: Place, deps: Deps) -> str:
@@ -201,7 +200,7 @@ def _whose(path: str, platform: Platform) -> tuple[str, str]:
 
 def _hosts_in(content: bytes) -> Sequence[str]:
     try:
-        found = yaml.safe_load(content)
-    except yaml.YAMLError:
+        found = parse(content)
+    except Unreadable:
         return ()  # not ours to mend here: whoever broke it hears of it from Argo CD
-    return hosts_of(found) if isinstance(found, dict) else ()
+    return [host for document in found.documents for host in hosts_of(document)]

@@ -64,10 +64,10 @@ class Parsed:
     mistakes: tuple[Mistake, ...]
 
 
-def decoded(text: bytes | str) -> str:
+def decoded(text: bytes | str, *, room: int = 1) -> str:
     """Return the text without its byte order mark. Raise `Unreadable` for what is not UTF-8 or too long."""
-    if len(text) > MAX_BYTES:
-        raise Unreadable(Mistake("", f"the file is larger than {MAX_BYTES // 1024} KiB; split it"))
+    if len(text) > room * MAX_BYTES:
+        raise Unreadable(Mistake("", f"the file is larger than {room * MAX_BYTES // 1024} KiB; split it"))
     if isinstance(text, bytes):
         text = _decoded(text)
     text = text.removeprefix("\ufeff")
@@ -89,14 +89,15 @@ def _decoded(text: bytes) -> str:
 _ODD = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
-def parse(text: bytes | str, *, several: bool = True) -> Parsed:
+def parse(text: bytes | str, *, several: bool = True, room: int = 1) -> Parsed:
     """Return the non-empty documents of a text and what is unclear in them. Raise `Unreadable` for no YAML at all.
 
-    Paths begin with `documents[n].` where there is more than one document.
+    Paths begin with `documents[n].` where there is more than one document. `room` times as much is taken as a person
+    may write: for files that we have written ourselves.
     """
-    reader = _Reader()
+    reader = _Reader(room * MAX_VALUES)
     try:
-        for event in yaml.parse(decoded(text), Loader=_LOADER):
+        for event in yaml.parse(decoded(text, room=room), Loader=_LOADER):
             reader.take(event)
     except yaml.MarkedYAMLError as error:
         raise Unreadable(_yaml_mistake(error)) from None
@@ -131,7 +132,8 @@ def child(path: str, key: str | int) -> str:
 class _Reader:
     """Builds values from events, top down, with an explicit stack."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_values: int) -> None:
+        self._most_values = most_values
         self.documents: list[Any] = []
         self.mistakes: list[tuple[int, Mistake]] = []
         self._stack: list[_Open] = []
@@ -157,8 +159,10 @@ class _Reader:
 
     def _count(self, more: int, event: yaml.Event) -> None:
         self._values += more
-        if self._values > MAX_VALUES:
-            told = f"the file holds more than {MAX_VALUES:,} values, its aliases expanded; write less or split it"
+        if self._values > self._most_values:
+            told = (
+                f"the file holds more than {self._most_values:,} values, its aliases expanded; write less or split it"
+            )
             raise Unreadable(Mistake(_line(event), told))
 
     def _here(self) -> str:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping
 
 import yaml
-from pydantic import ValidationError
 
 from bot.errors import Invalid, Mistake, NotFound, Refused
 from bot.model.canonical import sha256
@@ -15,6 +14,10 @@ from bot.model.release import FILE, Release
 from bot.ports import Cluster, Forge
 from bot.rendering.delivery import direct, gitops
 from bot.rendering.delivery.change import Place, Standing, folder_of
+from bot.rendering.text import Unreadable, parse
+
+ROOM = 8
+"""A release holds a document and more: so many times as much is read as a document may be."""
 
 
 async def read_standing(place: Place, forge: Forge, clusters: Mapping[str, Cluster]) -> Standing:
@@ -45,7 +48,7 @@ async def _from_git(place: Place, forge: Forge) -> Standing:
     # The project is shared by the team's services: another one's first deploy is no reason to ask again.
     touched = sha256({"folder": tree.sha, "application": _text(application)})
     return Standing(
-        release=parsed(release, f"{folder}/{FILE}"),
+        release=_of(place, parsed(release, f"{folder}/{FILE}"), f"{folder}/{FILE}"),
         files={name: text for name, text in texts.items() if "/" not in name},
         revision=Revision(of=f"git:{repository}/{folder}", at="absent" if tree.sha == "absent" else touched[:40]),
         application=_text(application),
@@ -67,7 +70,7 @@ async def _from_cluster(place: Place, clusters: Mapping[str, Cluster]) -> Standi
     release, files = direct.read(found)
     metadata = found.get("metadata")
     version = str(metadata.get("resourceVersion", "")) if isinstance(metadata, dict) else ""
-    return Standing(release=parsed(release, of), files=files, revision=Revision(of=of, at=version))
+    return Standing(release=_of(place, parsed(release, of), of), files=files, revision=Revision(of=of, at=version))
 
 
 def parsed(text: str | None, where: str) -> Release | None:
@@ -75,10 +78,23 @@ def parsed(text: str | None, where: str) -> Release | None:
     if text is None:
         return None
     try:
+        parse(text, room=ROOM)  # refuses what would grow without bound when it is loaded
         return Release.model_validate(yaml.safe_load(text))
-    except (yaml.YAMLError, ValidationError) as error:
-        told = Mistake(where, "cannot be read; restore it from the commit before its last change")
-        raise Invalid(f"{where} is not what Causeway wrote.", [told], hint=f"{told}.") from error
+    except (Unreadable, yaml.YAMLError, ValueError) as error:
+        raise not_ours(where) from error
+
+
+def not_ours(where: str) -> Invalid:
+    """Return the error for a release that somebody has edited so that it says nothing any more."""
+    told = Mistake(where, "cannot be read; restore it from the commit before its last change")
+    return Invalid(f"{where} is not what Causeway wrote.", [told], hint=f"{told}.")
+
+
+def _of(place: Place, release: Release | None, where: str) -> Release | None:
+    """Raise `Invalid` for a release that was copied from another place."""
+    if release is not None and (release.service, release.environment) != (place.service, place.environment):
+        raise not_ours(where)
+    return release
 
 
 def _text(content: bytes | None) -> str | None:

@@ -1,0 +1,81 @@
+"""Hands that were in the GitOps repository, names that two services want, and ways round a rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.errors import Conflict, Invalid
+from tests.releases.house import GITOPS, House
+
+RELEASE = "apps/orders-api/staging/.causeway/release.yaml"
+CHANGES: dict[str, dict[str, Any]] = {
+    "service.deploy": {},
+    "service.restart": {},
+    "service.scale": {"replicas": 3},
+    "service.freeze": {"reason": "The sale"},
+}
+BOMB = "a: &a [x, x, x, x, x, x, x, x]\n" + "\n".join(
+    f"{new}: &{new} [{', '.join(['*' + old] * 8)}]" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+def put(house: House, text: str, path: str = RELEASE) -> None:
+    house.forge.push(GITOPS, {path: text.encode()})
+
+
+# --- Files of the GitOps repository that somebody has edited
+
+
+def edited(told: dict[str, Any], **changes: Any) -> str:
+    return yaml.safe_dump(told | changes)
+
+
+EDITS: dict[str, Any] = {
+    "garbage": lambda _: "hello",
+    "nothing": lambda _: "",
+    "a date that is none": lambda told: edited(told).replace("service: orders-api", "service: 2026-99-99"),
+    "too deep": lambda _: "[" * 20_000,
+    "a bomb": lambda told: f"{BOMB}\n{edited(told, document={})}".replace("document: {}", "document: {e: *i}"),
+    "no document": lambda told: edited(told, document={}),
+    "a document that is none": lambda told: edited(told, document={"a": 1}),
+    "another's document": lambda told: edited(told, document=told["document"] | {"metadata": {"name": "payments"}}),
+    "another's release": lambda told: edited(told, service="payments"),
+    "of another environment": lambda told: edited(told, environment="production"),
+    "a time without a zone": lambda told: edited(told, restarted_at="2026-01-01T00:00:00"),
+    "a commit that is a path": lambda told: edited(told).replace(told["current"]["version"]["commit"], "../../main"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+async def test_a_release_that_was_edited_by_hand_is_told_and_not_followed(house: House, edit: str) -> None:
+    await house.do("service.deploy", service="orders-api")
+    put(house, EDITS[edit](yaml.safe_load(house.files()[RELEASE])))
+    house.push("Next", replicas=2)
+    for command, request in CHANGES.items():
+        with pytest.raises(Invalid) as refused:
+            await house.plan(command, service="orders-api", **request)
+        assert RELEASE in str(refused.value), command
+        assert "restore it from the commit before its last change" in str(refused.value), command
+
+
+BROKEN = [
+    *("spec: 2026-99-99", "kind: Ingress\nspec: {rules: 3}", "[" * 20_000, "? [a]\n: b", "\x00", BOMB, "a: *b"),
+    "- &a [*a]",
+]
+
+
+@pytest.mark.parametrize("text", BROKEN, ids=range(len(BROKEN)))
+async def test_an_ingress_that_somebody_broke_stops_no_other_service(house: House, text: str) -> None:
+    put(house, text, "apps/shop/staging/ingress-shop.yaml")
+    await house.plan("service.deploy", service="orders-api")
+
+
+async def test_a_host_is_seen_among_several_objects_of_one_file(house: House) -> None:
+    told = yaml.safe_dump_all([{"kind": "Service"}, {"kind": "Ingress", "spec": {"rules": [{"host": "shop.example"}]}}])
+    put(house, told, "apps/shop/staging/ingress-shop.yaml")
+    house.push(replicas=2, ingress={"host": "shop.example"})
+    with pytest.raises(Conflict, match=r"shop\.example belongs to shop in staging"):
+        await house.plan("service.deploy", service="orders-api")
