@@ -144,8 +144,8 @@ async def _repo_url(place: Place, deps: Deps) -> str:
 
 
 async def _hosts(place: Place, deps: Deps) -> dict[str, tuple[str, str]]:
-    """Return host → service and environment, read from the ingresses of all other services in this environment and of
-    this service in the others. Blobs that did not change are not sent again."""
+    """Return host → service and environment, read from the ingresses of all that the same cluster serves. Blobs that
+    did not change are not sent again."""
     platform = place.platform
     if not place.is_gitops:
         return await _hosts_of_cluster(place, deps)
@@ -182,14 +182,13 @@ async def _hosts_of_cluster(place: Place, deps: Deps) -> dict[str, tuple[str, st
 
 
 def _may_clash(path: str, place: Place) -> bool:
-    """Another service in the same environment, or the same service in another environment of the same cluster."""
+    """Whatever else the same cluster serves: another service, or this one in another environment."""
     if not path.rpartition("/")[2].startswith("ingress-"):
         return False
     service, environment = _whose(path, place.platform)
-    if service != place.service:
-        return environment == place.environment
     settings = place.platform.environments.get(environment)
-    return environment != place.environment and settings is not None and settings.cluster == place.settings.cluster
+    is_here = (service, environment) == (place.service, place.environment)
+    return not is_here and settings is not None and settings.cluster == place.settings.cluster
 
 
 def _whose(path: str, platform: Platform) -> tuple[str, str]:

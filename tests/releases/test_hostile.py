@@ -79,3 +79,12 @@ async def test_a_host_is_seen_among_several_objects_of_one_file(house: House) ->
     house.push(replicas=2, ingress={"host": "shop.example"})
     with pytest.raises(Conflict, match=r"shop\.example belongs to shop in staging"):
         await house.plan("service.deploy", service="orders-api")
+
+
+async def test_a_host_of_another_environment_of_the_cluster_cannot_be_taken_from_a_laxer_one(house: House) -> None:
+    """Staging asks nobody; an Ingress there must not answer for what production serves from the same cluster."""
+    told = yaml.safe_dump({"kind": "Ingress", "spec": {"rules": [{"host": "shop.example"}]}})
+    put(house, told, "apps/shop/production/ingress-shop.yaml")
+    house.push(replicas=2, ingress={"host": "shop.example", "paths": ["/login"]})
+    with pytest.raises(Conflict, match=r"shop\.example belongs to shop in production"):
+        await house.plan("service.deploy", service="orders-api")
