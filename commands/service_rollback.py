@@ -14,11 +14,10 @@ from bot.effects import MakeAppointment
 from bot.errors import Conflict, NotFound
 from bot.model.duration import Duration
 from bot.model.plan import Plan
-from bot.model.release import Pin, Release
+from bot.model.release import Pin, Release, Version
 from bot.releases.changes import deployed
 from bot.releases.deploying import DeployFacts, read_deploy, release_plan
 from bot.releases.reading import read_here
-from bot.releases.versions import resolve
 from bot.releases.wording import read
 
 USAGE = "[service] [version] [in environment] [for 7d] [because …]"
@@ -34,6 +33,7 @@ class ServiceRollback(BaseModel, frozen=True, extra="forbid"):
     environment: str = Field(default="", max_length=63, description="Empty: the first one", examples=["production"])
     hold: Duration = Field(default=timedelta(days=7), gt=timedelta(0), le=LONGEST, description="How long it is held")
     reason: str = Field(default="", max_length=300, description="Why, for whoever meets the pin")
+    leaves: str = Field(default="", max_length=40, description="Only if this commit runs now; empty: whatever runs")
 
 
 def parse(words: Sequence[str]) -> ServiceRollback:
@@ -54,6 +54,8 @@ def parse(words: Sequence[str]) -> ServiceRollback:
 class RollbackFacts:
     deploy: DeployFacts
     pin: Pin
+    left: Version
+    """What runs now."""
 
 
 async def read_facts(request: ServiceRollback, context: Context, deps: Deps) -> RollbackFacts:
@@ -61,25 +63,31 @@ async def read_facts(request: ServiceRollback, context: Context, deps: Deps) -> 
     here = await read_here(request.service, request.environment, context, deps)
     release = here.running()
     assert release.current is not None  # noqa: S101  # `running` has looked
-    if request.version:
-        name, commit = _named(release, request.version) or await resolve(here.service, request.version, deps)
-    else:
-        name, commit = _before(release, here.service.name, here.place.environment)
-    if commit == release.current.version.commit:
-        raise Conflict(f"{name} of {here.service.name} runs in {here.place.environment} already.")
+    where, running = f"in {here.place.environment}", release.current.version
+    if request.leaves not in ("", running.commit):
+        raise Conflict(
+            f"{here.service.name} runs {running.name} {where}, and not {request.leaves[:7]}, which this would leave.",
+            hint=f"See how it stands: `/service show {here.service.name}`.",
+        )
+    back = _named(release, request.version) if request.version else _before(release)
+    if back is None:
+        raise _nowhere(request.version, here.service.name, here.place.environment)
+    if back.commit == running.commit:
+        raise Conflict(f"{back.name} of {here.service.name} runs {where} already.")
     pin = Pin(
         reason=request.reason.strip() or NO_REASON,
         by=context.principal.user,
         at=context.now,
         until=context.now + request.hold,
-        bad=release.current.version,
+        # Going back once more leaves a good version: what has to be mended is still the one that was left first.
+        bad=release.pin.bad if release.pin is not None else running,
     )
-    return RollbackFacts(deploy=await read_deploy(here, name, commit, deps), pin=pin)
+    return RollbackFacts(deploy=await read_deploy(here, back.name, back.commit, deps), pin=pin, left=running)
 
 
 def plan(request: ServiceRollback, facts: RollbackFacts) -> Plan:
     deploy, pin = facts.deploy, facts.pin
-    here, bad = deploy.here, facts.pin.bad.name
+    here, bad, left = deploy.here, facts.pin.bad.name, facts.left.name
     back = deployed(here.release, here.place, here.service.repository, (deploy.version, deploy.document), here.asker)
     release = back.model_copy(update={"pin": pin})
     where = f"{here.service.name}/{here.place.environment}"
@@ -94,31 +102,48 @@ def plan(request: ServiceRollback, facts: RollbackFacts) -> Plan:
         f"It stays at {deploy.version.name} until a fix of {bad} is merged, at most until {pin.until:%d %B, %H:%M} "
         f"UTC. To let go before: /service unpin {here.service.name} {here.place.environment}"
     )
-    summary = f"Roll {here.service.name} in {here.place.environment} back from {bad} to {deploy.version.name}"
+    summary = (
+        f"Roll {here.service.name} in {here.place.environment} back from {left} to {deploy.version.name}"
+    )
     made = release_plan(deploy, release, summary, more=[until])
     told = (held, *made.highlights)
     return made.model_copy(update={"offers": (), "highlights": told, "undo_later": False})
 
 
-def _before(release: Release, service: str, environment: str) -> tuple[str, str]:
-    """Return the newest earlier version that is another one than now, and not the one that a pin has left."""
-    left = {release.current.version.commit if release.current else "", release.pin.bad.commit if release.pin else ""}
-    for one in release.history:
-        if one.version.commit not in left:
-            return one.version.name, one.version.commit
-    raise NotFound(
-        f"No other version of {service} has run in {environment} yet.",
-        hint="Name one: `/service rollback <service> <version>`.",
-    )
+def _before(release: Release) -> Version | None:
+    """Return the newest earlier version that is another one than now. While one is held, that is one from before it:
+    what came after was rolled back."""
+    assert release.current is not None  # noqa: S101  # only asked of what runs
+    now, past = release.current.version.commit, [one.version for one in release.history]
+    if release.pin is not None:
+        first = max((place for place, one in enumerate(past) if one.commit == now), default=-1)
+        past = [one for one in past[first + 1 :] if one.commit != release.pin.bad.commit]
+    return next((one for one in past if one.commit != now), None)
 
 
-def _named(release: Release, wanted: str) -> tuple[str, str] | None:
-    """Return the version of the past that a person names, by name or by the beginning of its commit."""
-    for one in release.history:
+def _named(release: Release, wanted: str) -> Version | None:
+    """Return the version that ran here, by name or by the beginning of its commit. No other is gone back to: what has
+    never run here is deployed, and approved where that is the rule."""
+    assert release.current is not None  # noqa: S101  # only asked of what runs
+    for one in (release.current, *release.history):
         version = one.version
-        if wanted == version.name or (len(wanted) >= 7 and version.commit.startswith(wanted.lower())):
-            return version.name, version.commit
+        if wanted in (version.name, version.name.removeprefix("v")):
+            return version
+        if len(wanted) >= 7 and version.commit.startswith(wanted.lower()):
+            return version
     return None
+
+
+def _nowhere(wanted: str, service: str, environment: str) -> NotFound:
+    if not wanted:
+        return NotFound(
+            f"No other version of {service} has run in {environment} that could be gone back to.",
+            hint=f"Deploy one: `/service deploy {service} <version> to {environment}`.",
+        )
+    return NotFound(
+        f"{wanted[:80]} of {service} has not run in {environment} yet, so there is no going back to it.",
+        hint=f"Deploy it: `/service deploy {service} {wanted[:80]} to {environment}`.",
+    )
 
 
 COMMAND: Command[ServiceRollback, RollbackFacts] = Command(

@@ -48,6 +48,7 @@ def deployed(
     version, document = what
     before = release or undeployed(place, repository)
     history = (before.current, *before.history) if before.current else before.history
+    scaled = before.scaled
     return before.model_copy(
         update={
             "team": place.team,
@@ -55,6 +56,8 @@ def deployed(
             "current": Deployed(version=version, at=asker.now, by=asker.user, operation=asker.operation),
             "document": document.written(),
             "pin": None,
+            # Its term may be over although nothing has taken it back, as where that was refused.
+            "scaled": scaled if scaled is None or scaled.until is None or scaled.until > asker.now else None,
             "history": history[:MOST_HISTORY],
         }
     )
@@ -188,13 +191,14 @@ def address(change: Change) -> str | None:
     return None
 
 
-def roll_back_offer(place: Place) -> Offer:
-    """Return the button that goes back to the version before, and stays there."""
+def roll_back_offer(place: Place, release: Release) -> Offer:
+    """Return the button that goes back to the version before, and stays there: only as long as this one runs."""
+    leaves = {"leaves": release.current.version.commit} if release.current is not None else {}
     return Offer(
         action="rollback",
         label="Roll back",
         command="service.rollback",
-        request={"service": place.service, "environment": place.environment},
+        request={"service": place.service, "environment": place.environment, **leaves},
         confirm=f"{place.service} in {place.environment} goes back to the version before, and stays there until a fix "
         "is merged.",
         ends_wait=True,

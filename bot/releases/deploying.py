@@ -77,7 +77,7 @@ def release_plan(
         highlights=[*_highlights(facts, release), *shared_hosts(here, change)],
         environment=here.place.environment,
         lane=here.place.lane,
-        offers=[roll_back_offer(here.place)] if release.history else [],
+        offers=[roll_back_offer(here.place, release)] if release.history else [],
     )
 
 

@@ -57,7 +57,7 @@ def upkeep_plan(
         notes=notes,
         environment=here.place.environment,
         lane=here.place.lane,
-        offers=[roll_back_offer(here.place)] if waits and release.history else [],
+        offers=[roll_back_offer(here.place, release)] if waits and release.history else [],
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.errors import Conflict, Invalid
-from tests.releases.house import GITOPS, House
+from bot.errors import Conflict, Invalid, NotFound, Refused
+from tests.releases.house import GITOPS, SOURCE, House
 
 RELEASE = "apps/orders-api/staging/.causeway/release.yaml"
 CHANGES: dict[str, dict[str, Any]] = {
@@ -88,3 +88,61 @@ async def test_a_host_of_another_environment_of_the_cluster_cannot_be_taken_from
     house.push(replicas=2, ingress={"host": "shop.example", "paths": ["/login"]})
     with pytest.raises(Conflict, match=r"shop\.example belongs to shop in production"):
         await house.plan("service.deploy", service="orders-api")
+
+
+# --- Ways round a rule
+
+
+async def test_rolling_back_leads_only_where_the_service_has_been(house: House) -> None:
+    """Nobody approves a rollback, so it must not carry a version to production that nobody has approved."""
+    await house.do("service.deploy", service="orders-api")
+    await house.do("service.promote", service="orders-api")
+    unseen = house.push("Nobody has looked at this", replicas=2)
+    house.forge.change(SOURCE, tags={"v0.9": unseen})
+    for version in (unseen, unseen[:7], "v0.9", "newest"):
+        with pytest.raises(NotFound, match="has not run in production yet") as refused:
+            await house.plan("service.rollback", service="orders-api", version=version, environment="production")
+        assert f"/service deploy orders-api {version} to production" in str(refused.value)
+
+
+async def test_the_pin_remembers_the_newest_bad_version_however_often_one_goes_back(house: House) -> None:
+    oldest = await deployed(house, "Oldest")
+    older = await deployed(house, "Older")
+    bad = await deployed(house, "Bad")
+    await house.do("service.rollback", service="orders-api")
+    again = await house.do("service.rollback", service="orders-api")
+    assert again.summary == f"Roll orders-api in staging back from {older[:7]} to {oldest[:7]}"
+    pin = house.release().pin
+    assert pin is not None
+    assert pin.bad.commit == bad, "else the bad version would count as a fix of the one that was left last"
+    with pytest.raises(Refused, match="is what was rolled back"):
+        await house.plan("service.deploy", service="orders-api", version=bad)
+
+
+async def test_going_back_again_skips_versions_that_were_rolled_back_before(house: House) -> None:
+    oldest = await deployed(house, "Oldest")
+    await deployed(house, "Good")
+    await deployed(house, "Bad")
+    await house.do("service.rollback", service="orders-api")
+    await deployed(house, "Bad too")
+    await house.do("service.rollback", service="orders-api")
+    plan = await house.plan("service.rollback", service="orders-api")
+    assert plan.summary.endswith(f"to {oldest[:7]}")
+
+
+async def test_the_button_of_an_old_card_does_not_roll_back_what_was_deployed_since(house: House) -> None:
+    await deployed(house, "Good")
+    house.push("Bad", replicas=2)
+    card = await house.do("service.deploy", service="orders-api")
+    [offer] = [one for one in card.offers if one.action == "rollback"]
+    request: dict[str, Any] = dict(offer.request)
+    assert (await house.plan(offer.command, **request)).summary.startswith("Roll orders-api in staging back")
+    fix = await deployed(house, "Mend it")
+    with pytest.raises(Conflict, match=rf"runs {fix[:7]} in staging, and not"):
+        await house.plan(offer.command, **request)
+
+
+async def deployed(house: House, message: str) -> str:
+    commit = house.push(message, replicas=2)
+    await house.do("service.deploy", service="orders-api")
+    return commit
