@@ -53,7 +53,7 @@ class ApplyObjects(Effect):
     before: Objects = ()
 
     def describe(self) -> str:
-        count = len(self.objects)
+        count = len(self._in_namespace())
         return f"Apply {count} object{'' if count == 1 else 's'} to {self.namespace} on the cluster {self.cluster}"
 
     async def apply(self, ports: Ports, run: Run) -> Outcome:
@@ -67,6 +67,7 @@ class ApplyObjects(Effect):
         applied = [(one.ref, one.live or await self._put(cluster, with_mark(one.obj, run.operation))) for one in wanted]
         for live in unwanted:
             await cluster.delete(ref_of(live), uid=uid_of(live))
+        await self._set_again(cluster, run, unwanted)
         return self._outcome(run, applied, unwanted, made_namespace=made_namespace)
 
     async def undo(self, ports: Ports, run: Run, outcome: Outcome | None) -> Undone:
@@ -121,6 +122,13 @@ class ApplyObjects(Effect):
         if live is None:
             live = await cluster.apply(with_mark(self._namespace_object(), run.operation))
         return mark_of(live) == run.operation
+
+    async def _set_again(self, cluster: Cluster, run: Run, gone: Sequence[Object]) -> None:
+        """Apply once more what an autoscaler may have changed between our apply and its own end."""
+        targets = set(map(scaled_by, gone))
+        for obj in in_order(self._labelled(obj) for obj in self.objects):
+            if (str(obj["kind"]), ref_of(obj).name) in targets:
+                await self._put(cluster, with_mark(obj, run.operation))
 
     async def _dry_run(self, cluster: Cluster, run: Run) -> list[_Wanted]:
         """Try everything without changing anything. Raise all refusals as one."""

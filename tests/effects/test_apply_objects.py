@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -10,10 +11,11 @@ from bot.effects import ApplyObjects
 from bot.errors import Conflict
 from bot.model.canonical import JSON
 from bot.model.effect import Undo
-from bot.ports import ObjectRef
-from tests.effects.scenes import NAMESPACE, World, kubernetes, run
+from bot.ports import Object, ObjectRef
+from tests.effects.scenes import NAMESPACE, RehearsedCluster, World, kubernetes, run
 
 DEPLOYMENT = ObjectRef("apps/v1", "Deployment", "web", NAMESPACE)
+AUTOSCALER = ObjectRef("autoscaling/v2", "HorizontalPodAutoscaler", "web", NAMESPACE)
 FREE = kubernetes("Deployment", "web", spec={"paused": False})
 SCALER = {
     **kubernetes("HorizontalPodAutoscaler", "web", spec={"scaleTargetRef": {"kind": "Deployment", "name": "web"}}),
@@ -38,6 +40,16 @@ def step(*objects: dict[str, JSON], before: tuple[dict[str, JSON], ...] = ()) ->
     )
 
 
+class ActingCluster(RehearsedCluster):
+    """Its autoscaler, while it is there, sets the number at once: the worst that may happen."""
+
+    async def apply(self, obj: Object, *, dry_run: bool = False, over: Collection[str] = ()) -> Object:
+        applied = await super().apply(obj, dry_run=dry_run, over=over)
+        if obj["kind"] == "Deployment" and not dry_run and self.find(AUTOSCALER) is not None:
+            self.put(fixed(4), manager=CONTROLLER)
+        return applied
+
+
 def replicas(world: World) -> Any:
     return world.cluster.find(DEPLOYMENT)["spec"].get("replicas")
 
@@ -55,7 +67,15 @@ async def test_a_number_takes_the_place_of_our_own_autoscaler() -> None:
     scale = step(fixed(3), before=(FREE, SCALER))
     await scale.apply(world.ports, run(scale))
     assert replicas(world) == 3
-    assert world.cluster.find(ObjectRef("autoscaling/v2", "HorizontalPodAutoscaler", "web", NAMESPACE)) is None
+    assert world.cluster.find(AUTOSCALER) is None
+
+
+async def test_an_autoscaler_that_acts_before_it_goes_does_not_have_the_last_word() -> None:
+    world = World(cluster=ActingCluster())
+    await autoscaled(world)
+    scale = step(fixed(3), before=(FREE, SCALER))
+    await scale.apply(world.ports, run(scale))
+    assert replicas(world) == 3
 
 
 async def test_what_our_autoscaler_did_meanwhile_does_not_hinder_undo() -> None:

@@ -25,14 +25,25 @@ async def created(here: World) -> Json:
 
 
 async def commit(here: World, message: str, **env: str) -> str:
-    """Change the service's platform document by a pull request that is merged; return the commit on main."""
+    """Change the variables of the service's platform document; return the commit on main."""
+    return await changed(here, message, {"env": env})
+
+
+async def changed(here: World, message: str, spec: Json) -> str:
+    """Change parts of the platform document's `spec`; return the commit on main."""
+    _, there = await here.github("GET", f"/repos/acme/{NAME}/contents/platform.yaml")
+    document = yaml.safe_load(base64.b64decode(there["content"]))
+    document["spec"] |= spec
+    return await written(here, message, yaml.safe_dump(document).encode())
+
+
+async def written(here: World, message: str, document: bytes) -> str:
+    """Write the platform document by a pull request that is merged; return the commit on main."""
     repo, branch = f"/repos/acme/{NAME}", message.lower().replace(" ", "-")
     _, main = await here.github("GET", f"{repo}/git/ref/heads/main")
     await here.github("POST", f"{repo}/git/refs", {"ref": f"refs/heads/{branch}", "sha": main["object"]["sha"]})
     _, there = await here.github("GET", f"{repo}/contents/platform.yaml")
-    document = yaml.safe_load(base64.b64decode(there["content"]))
-    document["spec"]["env"] = env
-    content = base64.b64encode(yaml.safe_dump(document).encode()).decode()
+    content = base64.b64encode(document).decode()
     change = {"message": message, "content": content, "sha": there["sha"], "branch": branch}
     status, made = await here.github("PUT", f"{repo}/contents/platform.yaml", change)
     assert status == 200, made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -76,6 +77,16 @@ class World:
             found: Json = await response.json()
             assert response.status in (200, 404), found
             return found if response.status == 200 else {}
+
+    async def administer(self, method: str, path: str, body: Json) -> Json:
+        """Change the cluster as its administrator; a PATCH is a server-side apply."""
+        kind = "application/apply-patch+yaml" if method == "PATCH" else "application/json"
+        headers = {"Authorization": f"Bearer {self.ready['kubernetes_token']}", "Content-Type": kind}
+        url = f"{self.ready['kubernetes']}{path}"
+        async with self.http.request(method, url, data=json.dumps(body), headers=headers) as response:
+            answer: Json = await response.json()
+            assert response.status < 300, answer
+            return answer
 
     async def application(self, name: str) -> Json:
         """The Argo CD Application of that name; empty where there is none."""

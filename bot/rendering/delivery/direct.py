@@ -30,7 +30,10 @@ def effects(change: Change, standing: Standing) -> tuple[Effect, ...]:
             cluster=place.settings.cluster,
             namespace=place.namespace,
             inventory=inventory(place),
-            objects=tuple(dict(one) for one in (*change.objects, _config_map(place, change.release, change.files))),
+            objects=tuple(
+                dict(one)
+                for one in (_namespace(place), *change.objects, _config_map(place, change.release, change.files))
+            ),
             before=tuple(dict(one) for one in before),
             create_namespace=True,
         ),
@@ -58,6 +61,12 @@ def read(config_map: Mapping[str, Any]) -> tuple[str | None, dict[str, str]]:
     held = config_map.get("data")
     texts = {str(name): str(text) for name, text in held.items()} if isinstance(held, dict) else {}
     return texts.pop(RELEASE_KEY, None), texts
+
+
+def _namespace(place: Place) -> dict[str, Any]:
+    """Return the namespace as it is made when it is missing; one that is there stays as it is."""
+    labels = {"app.kubernetes.io/managed-by": "causeway", "pod-security.kubernetes.io/enforce": "restricted"}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": place.namespace, "labels": labels}}
 
 
 def _config_map(place: Place, release: Release, files: Mapping[str, str]) -> dict[str, Any]:
