@@ -12,6 +12,7 @@ from bot.effects.files import FileBody, as_wanted, found, safe_path, wanted
 from bot.effects.marks import RepositoryName, known, ours_among, requester, signed, signed_undo
 from bot.effects.repository import beside_the_default_branch
 from bot.errors import Conflict, NotFound, UpstreamUnavailable
+from bot.model.canonical import JSON
 from bot.model.effect import Effect, Outcome, Proof, Run, Undo, Undone
 from bot.model.late import Text
 from bot.ports import RECENT_COMMITS, Commit, File, Forge, Ports
@@ -25,7 +26,7 @@ class CommitFiles(Effect):
     With `replaces` it becomes the only commit of a fresh repository; undo lets the branch name the replaced commit
     again. Without, it builds on the branch as it is then; undo is a commit that puts the touched paths back, if all
     of them still hold what this step wrote.
-    Outputs: `commitHash`.
+    Outputs: `commitHash`, and `commitShort`, its first seven characters.
     """
 
     kind: ClassVar[str] = "forge.commit_files"
@@ -107,7 +108,7 @@ class CommitFiles(Effect):
             return Outcome(
                 seen=f"{branch} of {name} holds these files already",
                 changed=False,
-                outputs={"commitHash": head.sha},
+                outputs=_named(head.sha),
             )
         try:
             return await self._done(forge, await self._commit(forge, run, parent=head.sha, now=tuple(now)))
@@ -133,7 +134,7 @@ class CommitFiles(Effect):
             seen = f"{len(self.files)} files in {name}, {self.branch} at {commit.sha[:7]}"
         return Outcome(
             seen=seen,
-            outputs={"commitHash": commit.sha},
+            outputs=_named(commit.sha),
             made={"commit": commit.sha},
             links={"Commit": commit.web_url},
         )
@@ -211,3 +212,7 @@ async def _commits(forge: Forge, name: str, branch: str) -> Sequence[Commit]:
         return await forge.recent_commits(name, branch)
     except NotFound:
         return ()
+
+
+def _named(sha: str) -> dict[str, JSON]:
+    return {"commitHash": sha, "commitShort": sha[:7]}

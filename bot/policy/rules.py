@@ -187,6 +187,8 @@ def _references(who: Who | tuple[str, ...], owner: str | None) -> tuple[str, ...
 def _people(who: Who | tuple[str, ...], owner: str | None) -> str:
     if isinstance(who, tuple):
         return _names(who)
+    if who is Who.NONE:
+        return "administrators"
     return f"members of {_names([owner])}" if owner else "the owners of what it is about"
 
 

@@ -72,18 +72,23 @@ def first_rollout(facts: FirstDeploy) -> FirstRollout:
             f"{here.service.name} of {here.release.repository} runs in {here.place.environment} already.",
             hint="Choose another name.",
         )
-    unknown = _stand_in(here.asker.operation)
-    version = version_of(unknown, unknown, facts.document, here.service.repository, here.place.platform)
+    unknown, short = _stand_in("1", here.asker.operation), _stand_in("2", here.asker.operation)
+    holes = {
+        unknown: OutputRef(effect=facts.pushed_by, output="commitHash"),
+        short: OutputRef(effect=facts.pushed_by, output="commitShort"),
+    }
+    version = version_of(short, unknown, facts.document, here.service.repository, here.place.platform)
     release = deployed(here.release, here.place, here.service.repository, (version, facts.document), here.asker)
     change = change_to(here.place, release, f"Deploy {here.service.name} to {here.place.environment}")
     refuse_taken_hosts(here, change)
     url = address(change)
     return FirstRollout(
-        effects=tuple(
-            _once_pushed(here.asker.late(rollout(change, here.standing, here.repo_url)), unknown, facts.pushed_by)
-        ),
+        effects=tuple(_once_pushed(here.asker.late(rollout(change, here.standing, here.repo_url)), holes)),
         details=tuple(
-            Detail(title=_title(here.place, detail), text=detail.text.replace(unknown, "‹commit›"))
+            Detail(
+                title=_title(here.place, detail),
+                text=detail.text.replace(unknown, "‹commit›").replace(short, "‹commit›"),
+            )
             for detail in differences.files({}, change.files)
         ),
         revisions=(here.standing.revision,),
@@ -97,17 +102,16 @@ def _title(place: Place, detail: Detail) -> str:
     return f"{folder_of(place)}/{detail.title}" if place.is_gitops else detail.title
 
 
-def _stand_in(operation: str) -> str:
+def _stand_in(first: str, operation: str) -> str:
     """Return what stands for the commit while objects are rendered: 40 digits, and so in quotes wherever YAML writes
     it. Without them a commit such as `1234567e8` would become a number when it takes its place."""
-    return f"1{int(hashlib.sha256(operation.encode()).hexdigest(), 16):039d}"[:40]
+    return f"{first}{int(hashlib.sha256(operation.encode()).hexdigest(), 16):039d}"[:40]
 
 
-def _once_pushed(effects: Iterable[Effect], unknown: str, pushed_by: str) -> Iterable[Effect]:
-    """Yield the effects with a late value wherever the stand-in for the commit is, and with ids of their own."""
+def _once_pushed(effects: Iterable[Effect], holes: Mapping[str, OutputRef]) -> Iterable[Effect]:
+    """Yield the effects with a late value wherever a stand-in for the commit is, and with ids of their own."""
     listed = list(effects)
     ids = {effect.id for effect in listed}
-    holes = {unknown: OutputRef(effect=pushed_by, output="commitHash")}
     for effect in listed:
         body = with_holes(_renamed(effect.model_dump(mode="json", by_alias=True), ids), holes)
         assert isinstance(body, dict)  # noqa: S101  # an effect is an object

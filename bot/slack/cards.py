@@ -218,8 +218,8 @@ def _buttons(view: OperationView) -> list[Block]:
 
 
 def _offers(view: OperationView) -> dict[str, Block]:
-    """What can be asked from here: when a step is stuck, and once all is done."""
-    if view.plan is None or not (view.stalled or view.state is State.SUCCEEDED):
+    """What can be asked from here: once all is done, and while a step is stuck that may be passed over."""
+    if view.plan is None or not ("keep" in view.buttons or view.state is State.SUCCEEDED):
         return {}
     return {offer.action: _offer(offer, view) for offer in view.plan.offers}
 

@@ -10,6 +10,7 @@ from bot.model.effect import Effect, EffectCatalog, Outcome, Run
 from bot.model.operation import Asked, OperationView, Reason, State
 from bot.model.plan import Plan
 from bot.operations.contracts import Planned
+from bot.operations.planning import QUEUE_LOOK
 from bot.ports import Ports
 from tests.operations.replica import Replica, replica
 from tests.operations.world import AUTHOR, OTHER, Await, FakePlanner, MakeFile, asked
@@ -211,6 +212,26 @@ async def test_the_second_of_a_lane_stands_in_line_and_sees_the_first(url: str, 
         done = await a.until(operation="op-2")
         assert (done.state, done.behind) == (State.SUCCEEDED, None)
         assert a.folder.files() == {"two": "two"}
+
+
+async def test_whoever_comes_next_ends_a_wait_that_is_stuck(url: str, tmp_path: Path) -> None:
+    here = room("broken")
+    async with replica(url, tmp_path) as a:
+        lanes(a)
+        await a.operations.submit(asked("broken"))
+        await here.says.put(("It crashes at start.", True))
+        await a.operations.wait("op-1", stalled)
+        await a.operations.submit(asked("fix", operation="op-2"))
+        await a.operations.wait("op-2", lambda v: v.behind is not None)
+        a.time.forward(seconds=QUEUE_LOOK.total_seconds())
+        await a.operations.tick()
+        first = await a.until()
+        assert first.state is State.SUCCEEDED
+        assert first.steps[0].outcome is not None
+        assert first.steps[0].outcome.kept
+        await a.operations.tick()
+        assert (await a.until(operation="op-2")).state is State.SUCCEEDED
+        assert a.folder.files() == {"fix": "fix"}
 
 
 async def test_a_lane_is_first_come_first_served(url: str, tmp_path: Path) -> None:

@@ -50,6 +50,16 @@ async def test_borrowed_replicas_go_back_at_their_time(running: House) -> None:
     assert "unscale:orders-api/staging" not in running.agenda.appointments, "for good now: the term has no meaning"
 
 
+async def test_a_number_of_replicas_whose_term_is_over_is_not_deployed_again(running: House) -> None:
+    await running.do("service.scale", service="orders-api", replicas=4, span="2h")
+    assert running.object("Deployment")["spec"]["replicas"] == 4
+    running.later(hours=3)
+    running.push("Go on", replicas=2)
+    await running.do("service.deploy", service="orders-api")
+    assert running.release().scaled is None
+    assert running.object("Deployment")["spec"].get("replicas") != 4
+
+
 async def test_no_more_than_the_environment_allows(running: House) -> None:
     with pytest.raises(Refused, match=r"staging allows at most 10 .*platform team can raise"):
         await running.plan("service.scale", service="orders-api", replicas=11)
