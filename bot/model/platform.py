@@ -5,6 +5,7 @@ Read once, checked whole. Every value has a default that a small company can sta
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -22,6 +23,8 @@ DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z
 DomainName = Annotated[
     str, StringConstraints(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
 ]
+
+LONGEST_NAMESPACE = 63
 
 _QUANTITY = re.compile(r"^\d+(\.\d+)?(m|k|Ki|Mi|Gi|Ti|M|G|T)?$")
 
@@ -134,7 +137,7 @@ class Environment(Part):
     cluster: str = "default"
     """One of `Platform.clusters`."""
     namespace: NamespacePattern = "{service}-{environment}"
-    """Of `{service}`, `{team}` and `{environment}`; cut to what Kubernetes takes."""
+    """Of `{service}`, `{team}` and `{environment}`; cut to what Kubernetes takes, and then ending in a hash."""
     domain: DomainName | Literal[""] = ""
     """A service without a host of its own answers at `<service>.<domain>`; empty: it has no address from outside."""
     ingress_class: str = "nginx"
@@ -266,9 +269,13 @@ class Platform(Part):
         return found
 
     def namespace(self, service: str, team: str, environment: str) -> str:
-        """Return the namespace of a service in an environment, as Kubernetes takes it: at most 63 characters."""
+        """Return the namespace of a service in an environment, as Kubernetes takes it: at most 63 characters. One that
+        is cut ends in a hash of the whole, so that no two places come to share it."""
         pattern = self.environment(environment).namespace
-        return pattern.format(service=service, team=team, environment=environment)[:63].rstrip("-")
+        whole = pattern.format(service=service, team=team, environment=environment)
+        if len(whole) <= LONGEST_NAMESPACE:
+            return whole.rstrip("-")
+        return f"{whole[: LONGEST_NAMESPACE - 9].rstrip('-')}-{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
 
     def after(self, environment: str) -> str | None:
         """Return the environment that a version is promoted to from this one; None from the last."""

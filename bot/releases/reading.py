@@ -16,6 +16,7 @@ from bot.ports import Comparison
 from bot.releases.changes import Asker
 from bot.releases.services import Service, service_and_environment
 from bot.rendering.delivery import Change, Place, Standing, read_standing, refuse_without_rights
+from bot.rendering.delivery.change import release_file
 from bot.rendering.text import Unreadable, parse
 
 SERVICE, ENVIRONMENT = "causeway.io/service", "causeway.io/environment"
@@ -56,7 +57,9 @@ class Here:
 async def read_here(service: str, environment: str, context: Context, deps: Deps) -> Here:
     """Raise `PlatformError` for an unknown service or environment, or a platform that cannot be asked."""
     found, where = await service_and_environment(service, environment, context, deps)
-    return await read_place(found, found.place(deps, where), context, deps)
+    here = await read_place(found, found.place(deps, where), context, deps)
+    await _refuse_namesake(here, deps)
+    return here
 
 
 async def read_place(service: Service, place: Place, context: Context, deps: Deps) -> Here:
@@ -65,6 +68,7 @@ async def read_place(service: Service, place: Place, context: Context, deps: Dep
     standing, repo_url, hosts = await asyncio.gather(
         read_standing(place, deps.forge, deps.clusters), _repo_url(place, deps), _hosts(place, deps)
     )
+    _refuse_taken_application(place, standing)
     return Here(
         service=service,
         place=place,
@@ -74,6 +78,37 @@ async def read_place(service: Service, place: Place, context: Context, deps: Dep
         hosts={host: " in ".join(filter(None, whose)) for host, whose in hosts.items() if whose[0] != service.name},
         own_hosts={host: where for host, (who, where) in hosts.items() if who == service.name},
     )
+
+
+async def _refuse_namesake(here: Here, deps: Deps) -> None:
+    """Raise `Conflict` where what runs under this name came from another repository, unless that one is gone or was
+    renamed: whoever can push a catalog-info.yaml can give a component any name."""
+    release, mine = here.release, here.service.repository
+    if release is None or release.current is None or release.repository.lower() == mine.lower():
+        return
+    other = await deps.forge.repository(release.repository)
+    if other is not None and other.full_name.lower() != mine.lower():
+        raise Conflict(
+            f"{here.service.name} in {here.place.environment} belongs to {release.repository}, and not to {mine}.",
+            hint="Choose another name. If the service has moved, the platform team changes `repository` in "
+            f"{release_file(here.place)}.",
+        )
+
+
+def _refuse_taken_application(place: Place, standing: Standing) -> None:
+    """Raise `Conflict` where names run together: `orders` in `api-staging` and `orders-api` in `staging`."""
+    try:
+        documents = parse(standing.application or "").documents
+    except Unreadable:
+        return  # nobody's any more: it is written anew
+    metadata = documents[0].get("metadata") if documents and isinstance(documents[0], dict) else None
+    labels = metadata.get("labels") if isinstance(metadata, dict) else None
+    whose = (labels.get(SERVICE), labels.get(ENVIRONMENT)) if isinstance(labels, dict) else (None, None)
+    if None not in whose and whose != (place.service, place.environment):
+        raise Conflict(
+            f"{place.application} is the Argo CD Application of {whose[0]} in {whose[1]} already.",
+            hint="Choose another name for the service: together with its environment it must be the only one.",
+        )
 
 
 def refuse_frozen(here: Here) -> None:

@@ -8,7 +8,9 @@ import pytest
 import yaml
 
 from bot.errors import Conflict, Invalid, NotFound, Refused
-from tests.releases.house import GITOPS, SOURCE, House
+from bot.model.platform import Platform
+from bot.ports import NewRepository
+from tests.releases.house import GITOPS, SOURCE, House, document
 
 RELEASE = "apps/orders-api/staging/.causeway/release.yaml"
 CHANGES: dict[str, dict[str, Any]] = {
@@ -146,3 +148,61 @@ async def deployed(house: House, message: str) -> str:
     commit = house.push(message, replicas=2)
     await house.do("service.deploy", service="orders-api")
     return commit
+
+
+# --- Names that two want
+
+TWIN = """
+---
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {name: orders-api, namespace: evil, annotations: {github.com/project-slug: acme/evil}}
+spec: {type: service, lifecycle: production, owner: team-checkout}
+"""
+
+
+async def twin(house: House) -> None:
+    """Another team's repository declares a component of the same name in a namespace of its own."""
+    house.catalog += TWIN
+    await house.forge.create_repository(NewRepository("acme/evil", "Evil"))
+    house.forge.push("acme/evil", {"platform.yaml": document(replicas=2)}, message="Take over")
+
+
+@pytest.mark.parametrize("command", CHANGES)
+async def test_a_component_of_the_same_name_changes_nothing_of_the_service(house: House, command: str) -> None:
+    await house.do("service.deploy", service="orders-api")
+    await twin(house)
+    with pytest.raises(Conflict, match=r"orders-api in staging belongs to acme/orders-api, and not to acme/evil"):
+        await house.plan(command, service="component:evil/orders-api", **CHANGES[command])
+
+
+async def test_a_service_whose_repository_was_renamed_is_still_the_same(house: House) -> None:
+    await house.do("service.deploy", service="orders-api")
+    house.forge.change(SOURCE, full_name="acme/orders")
+    house.catalog = house.catalog.replace("acme/orders-api", "acme/orders")
+    await house.plan("service.restart", service="orders-api")
+
+
+async def test_two_services_whose_names_and_environments_run_together_do_not_share_an_application(
+    house: House,
+) -> None:
+    """`orders` in `api-staging` and `orders-api` in `staging` would both be `orders-api-staging`."""
+    house.platform = house.platform.model_copy(
+        update={"environments": house.platform.environments | {"api-staging": house.platform.environments["staging"]}}
+    )
+    house.catalog += TWIN.replace("name: orders-api, namespace: evil", "name: orders")
+    await house.forge.create_repository(NewRepository("acme/evil", "Evil"))
+    house.forge.push("acme/evil", {"platform.yaml": document("orders", replicas=2)})
+    await house.do("service.deploy", service="orders-api")
+    with pytest.raises(Conflict, match=r"orders-api-staging is the Argo CD Application of orders-api in staging"):
+        await house.plan("service.deploy", service="orders", environment="api-staging")
+
+
+def test_namespaces_that_are_cut_stay_different() -> None:
+    names = ["staging", "staging-of-the-second-region-in-the-east", "staging-of-the-second-region-in-the-eastern"]
+    platform = Platform.model_validate({"environments": {name: {} for name in names}})
+    service = "a" * 45
+    found = [platform.namespace(service, "team", name) for name in names]
+    assert len(set(found)) == len(names)
+    assert all(len(name) <= 63 and not name.endswith("-") for name in found)
+    assert found[0] == f"{service}-staging", "what fits stays as it is"
