@@ -23,7 +23,8 @@ from bot.ports import Application, Cluster, Pause, Ports, SyncWindows
 TICK_S = 5.0
 """Between two looks of our own accord; everything else is told to us."""
 READ_AGAIN_S = 60.0
-"""A reason that does not change is looked at again after this long: logs and events tell us nothing by themselves."""
+"""A reason that does not change is looked at again after this long: logs and events tell us nothing by themselves. One
+that changes is looked at sooner, though less and less often while it only counts on, as restarts do."""
 REFRESH_S = 30.0
 """An Argo CD that has not read our commit by then is asked again: the first request may have been lost."""
 API_VERSIONS = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "CronJob": "batch/v1"}
@@ -43,6 +44,7 @@ class Awaited:
     wanted: Wanted
     workload: Literal["Deployment", "StatefulSet", "CronJob"]
     patience_s: float
+    first: bool = False
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -68,6 +70,9 @@ class Attendance:
         self._told: set[str] = set()
         self._read_at = -READ_AGAIN_S
         self._read_of: object = None
+        self._read_pause = TICK_S
+        self._reason_read = ""
+        """What the last look found, without its numbers."""
         self._stuck: Reason | None = None
         self._refreshed_at = 0.0
         self._descendants: dict[str, bool] = {}
@@ -170,8 +175,7 @@ class Attendance:
             self._moved_at = self._waited
         await self._ask_again(facts)
         if self._is_time_to_read(facts):
-            self._read_at, self._read_of = self._waited, _signature(facts)
-            self._stuck = self._due(await self._reason())
+            await self._read(facts)
         if self._stuck is not None:
             await self._report(str(self._stuck), stalled=True)
         else:
@@ -182,7 +186,15 @@ class Attendance:
             self._stuck = None
             return False
         ago = self._waited - self._read_at
-        return ago >= READ_AGAIN_S or (ago >= TICK_S and _signature(facts) != self._read_of)
+        return ago >= READ_AGAIN_S or (ago >= self._read_pause and _signature(facts) != self._read_of)
+
+    async def _read(self, facts: StuckFacts) -> None:
+        self._read_at, self._read_of = self._waited, _signature(facts)
+        reason = await self._reason()
+        words = _without_numbers(reason) if reason is not None else ""
+        self._read_pause = min(self._read_pause * 2, READ_AGAIN_S) if words == self._reason_read else TICK_S
+        self._reason_read = words
+        self._stuck = self._due(reason)
 
     @property
     def _patience_is_over(self) -> bool:
@@ -192,6 +204,8 @@ class Attendance:
         """Keep the words of a reason that only counts on: each new text is written down."""
         if reason is None or not (reason.final or self._patience_is_over):
             return None
+        if self._awaited.first:
+            reason = reason.of_a_first()
         if self._stuck is not None and _without_numbers(self._stuck) == _without_numbers(reason):
             return self._stuck
         return reason

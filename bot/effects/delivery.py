@@ -103,6 +103,8 @@ class AwaitHealthy(Effect):
     workload: Literal["Deployment", "StatefulSet", "CronJob"] = "Deployment"
     patience_s: int = Field(default=300, ge=0)
     """How long nothing may move before the card says so. What waiting cannot mend is told at once."""
+    first: bool = False
+    """Whether nothing has run there before: then nobody is told to roll back."""
 
     def describe(self) -> str:
         return f"Wait until {self.service} in {self.environment} is healthy"
@@ -125,6 +127,7 @@ class AwaitHealthy(Effect):
             wanted=wanted,
             workload=self.workload,
             patience_s=self.patience_s,
+            first=self.first,
         )
         outcome = await Attendance(awaited, ports, run.report).until_healthy()
         return outcome.model_copy(update={"outputs": {**outcome.outputs, "state": "success"}})

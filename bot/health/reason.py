@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,11 @@ class Reason:
     final: bool = False
     """Whether waiting cannot help (the image does not exist, the container has crashed again): tell it at once.
     Otherwise it may pass by itself, and is told when the patience is over."""
+
+    def of_a_first(self) -> Reason:
+        """Return it for what has never run before: there is nothing to roll back to, but it can be undone."""
+        step = self.next_step.replace("or roll back", "or undo it").replace("Or roll back", "Or undo it")
+        return replace(self, next_step=step)
 
     def __str__(self) -> str:
         return f"{self.sentence} {self.next_step}"

@@ -126,6 +126,7 @@ def healthy(change: Change) -> AwaitHealthy:
             "cluster": place.settings.cluster,
             "namespace": place.namespace,
             "patience_s": PATIENCE_S,
+            "first": not change.release.history,
             **({"workload": workload["kind"]} if workload else {}),
             **({"image": current.version.image, "version_label": label_value(current.version.name)} if current else {}),
             **_restarted(change.release),

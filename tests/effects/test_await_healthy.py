@@ -364,6 +364,13 @@ async def test_a_crash_is_told_at_once_with_its_last_line_and_waited_through(sce
         await done(task)
 
 
+async def test_a_first_deploy_is_not_told_to_roll_back(scene: Scene) -> None:
+    scene.deployments.put(application(NAME, health="Progressing"))
+    scene.crashing(restarts=2)
+    async with scene.awaiting(EFFECT.model_copy(update={"first": True})):
+        assert scene.last[0].endswith("Set DATABASE_URL in platform.yaml and deploy again, or undo it.")
+
+
 async def test_one_crash_may_be_a_coincidence(scene: Scene) -> None:
     scene.deployments.put(application(NAME, health="Progressing"))
     scene.crashing(restarts=1)

@@ -17,6 +17,7 @@ async def test_a_first_deploy_makes_project_application_and_objects_in_one_commi
         *("await-build", "record", "join-project", "retire", "deliver", "refresh-root", "refresh"),
         *("await-healthy", "conclude"),
     ]
+    assert next(effect for effect in effects(plan) if isinstance(effect, AwaitHealthy)).first
     assert (plan.environment, plan.lane, plan.owner) == (
         "staging",
         "deploy:orders-api/staging",
