@@ -18,6 +18,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.catalog.documents import Document, Read, read
+from bot.catalog.holders import Holders
 from bot.catalog.index import Index
 from bot.errors import Conflict, Invalid, Mistake, NotFound, PlatformError, UsageError
 from bot.model.canonical import JSON
@@ -80,6 +81,7 @@ class Catalog:
         """Source of a file → the source whose Location names it (or itself)."""
         self._seen: tuple[Any, ...] = ()
         """How many documents were stored, and when the last one was, when we last looked."""
+        self._holders = Holders(database, clock)
         self._refreshing = asyncio.Lock()
         self.index = Index()
 
@@ -108,7 +110,8 @@ class Catalog:
         async with self._database.read() as connection:
             rows = (await connection.execute(select(catalog_documents))).all()
         self._documents = {row.source: Document(row.source, row.revision, row.text, row.web_url) for row in rows}
-        self._swap(await asyncio.to_thread(self._read_folders))
+        await self._holders.load()
+        await self._swap(await asyncio.to_thread(self._read_folders))
 
     async def catch_up(self) -> None:
         """Take up what other replicas have read or registered since: they write to the same tables."""
@@ -123,13 +126,14 @@ class Catalog:
         local = {source: known for source, known in self._documents.items() if not _shared(source)}
         if local | stored != self._documents:
             self._documents = local | stored
-            self._swap([])
+            await self._holders.load()
+            await self._swap([])
 
     async def refresh(self, repository: str | None = None) -> None:
         """Read one repository anew (after a push), or every configured and registered one (the sweep)."""
         async with self._refreshing:
             if repository is None:
-                self._swap(await asyncio.to_thread(self._read_folders))
+                await self._swap(await asyncio.to_thread(self._read_folders))
             for name in [repository] if repository else await self._repositories():
                 await self._refresh_one(name)
 
@@ -157,7 +161,7 @@ class Catalog:
             if known is not None and known.source != document.source:
                 raise Conflict(f"`{entity.ref}` is already declared by {known.source}.", hint="Choose another name.")
         await self._remember([document], location=location, operation=operation)
-        self._swap([document])
+        await self._swap([document])
         return tuple(entity.ref for entity in result.entities)
 
     async def unregister(self, location: str, *, operation: str) -> bool:
@@ -169,7 +173,7 @@ class Catalog:
                 await connection.execute(delete(catalog_documents).where(catalog_documents.c.source == source))
         if removed:
             self._documents.pop(source, None)
-            self._swap([])
+            await self._swap([])
         return removed
 
     async def _refresh_one(self, repository: str) -> None:
@@ -191,7 +195,7 @@ class Catalog:
         changed = [one for one in found if self._revision(one.source) != one.revision]
         if changed:
             await self._remember(changed)
-            self._swap(changed)
+            await self._swap(changed)
 
     def _revision(self, source: str) -> str | None:
         known = self._documents.get(source)
@@ -270,14 +274,19 @@ class Catalog:
             del self._documents[gone]
         return documents
 
-    def _swap(self, documents: Iterable[Document]) -> None:
+    async def _swap(self, documents: Iterable[Document]) -> None:
         self._documents |= {document.source: document for document in documents}
         # Folders are the platform team's own word: where two declare one entity, theirs is read first and stands.
         ordered = sorted(
             self._documents.values(),
             key=lambda d: (not d.source.startswith("folder:"), not self._may_name_people(d.source), d.source),
         )
-        self.index = Index(self._believed(document) for document in ordered)
+        reads = [self._believed(document) for document in ordered]
+        firm = frozenset(document.source for document in ordered if self._may_name_people(document.source))
+        self.index = Index(reads, held=self._holders.held, firm=firm)
+        shared = {ref: source for ref, source in self.index.sources.items() if _shared(source)}
+        if await self._holders.settle(shared, self._documents):
+            self.index = Index(reads, held=self._holders.held, firm=firm)
 
     def _may_name_people(self, source: str) -> bool:
         """Who is in which group decides who may approve: not for whoever can push to some service's repository."""
@@ -318,7 +327,7 @@ class Catalog:
         if self._documents.pop(source, None) is not None:
             async with self._database.write() as connection:
                 await connection.execute(delete(catalog_documents).where(catalog_documents.c.source == source))
-            self._swap([])
+            await self._swap([])
 
 
 def _repository_of(source: str) -> str:

@@ -37,24 +37,50 @@ class Found:
 class Index:
     """An immutable view of all documents. A refresh builds a new one and swaps it."""
 
-    def __init__(self, reads: Iterable[Read] = ()) -> None:
+    def __init__(
+        self, reads: Iterable[Read] = (), *, held: Mapping[str, str] | None = None, firm: frozenset[str] = frozenset()
+    ) -> None:
+        """`held` tells which source keeps a reference that several declare, those that came first first; what a source
+        of `firm` declares stands whatever others held. Else the first one read stands."""
+        held = held or {}
         self._found: dict[str, Found] = {}
         mistakes: list[Mistake] = []
         for result in reads:
             mistakes += result.mistakes
             for entity in result.entities:
-                if entity.ref in self._found:
-                    first = self._found[entity.ref].source
-                    mistakes.append(Mistake(result.document.source, f"`{entity.ref}` is already declared by {first}"))
-                else:
-                    self._found[entity.ref] = _found(entity, result)
+                loser = self._take(_found(entity, result), held, firm)
+                if loser is not None:
+                    stands = self._found[entity.ref].source
+                    mistakes.append(Mistake(loser.source, f"`{entity.ref}` is already declared by {stands}"))
         self.mistakes = tuple(mistakes)
         self._sorted = sorted(self._found.values(), key=lambda found: (found.label.lower(), found.ref))
         self._by_kind: dict[str, list[Found]] = {}
         for found in self._sorted:
             self._by_kind.setdefault(found.entity.kind.lower(), []).append(found)
+        self._first_of_name = self._first_components(held)
         self._groups_of = self._memberships()
         self._by_email = {user.spec.profile.email.lower(): user for user in self.all(User) if user.spec.profile.email}
+
+    def _take(self, new: Found, held: Mapping[str, str], firm: frozenset[str]) -> Found | None:
+        """Let it stand unless another does; return the one that does not stand."""
+        first = self._found.setdefault(new.ref, new)
+        if first is new:
+            return None
+        if first.source in firm or held.get(new.ref) != new.source or first.source == new.source:
+            return new
+        self._found[new.ref] = new
+        return first
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """Full reference → the source that declares it."""
+        return {ref: found.source for ref, found in self._found.items()}
+
+    def namesake(self, found: Found) -> Found | None:
+        """Return the component of the same name in another namespace that was there before, if there is one: the
+        platform tells services apart by their name alone."""
+        first = self._first_of_name.get(found.name, found)
+        return None if first.ref == found.ref else first
 
     def get(self, ref: str) -> Found | None:
         return self._found.get(ref.lower())
@@ -126,6 +152,12 @@ class Index:
                 if len(starts) >= limit:
                     break
         return (starts + holds)[:limit]
+
+    def _first_components(self, held: Mapping[str, str]) -> Mapping[str, Found]:
+        """Return the component that has each name: where several do, the one that came first."""
+        order = {ref: number for number, ref in enumerate(held)}
+        ranked = sorted(self.components(), key=lambda one: (order.get(one.ref, len(order)), one.ref))
+        return {one.name: one for one in reversed(ranked)}
 
     def _memberships(self) -> Mapping[str, set[str]]:
         parents: dict[str, set[str]] = {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.catalog.index import Found, Index, owner_of
 from bot.command import Context
 from bot.deps import Deps
-from bot.errors import NotFound, UsageError
+from bot.errors import Conflict, NotFound, UsageError
 from bot.model.entities import Component
 from bot.rendering.delivery import Place
 
@@ -53,7 +53,13 @@ async def service_for(name: str, context: Context, deps: Deps) -> Service:
     """
     index = deps.catalog()
     if name:
-        return service_of(found_in(index, name))
+        found = found_in(index, name)
+        if (first := index.namesake(found)) is not None:
+            raise Conflict(
+                f"`{found.ref}` has the name of `{first.ref}`, which was there before.",
+                hint="The platform tells services apart by their name alone: choose another.",
+            )
+        return service_of(found)
     groups = await deps.groups_of_channel(context.channel) if context.channel else ()
     candidates = [service for group in groups for service in _of_group(index, group)]
     if len(candidates) == 1:
@@ -87,8 +93,12 @@ def service_of(found: Found) -> Service:
 
 def service_of_repository(index: Index, repository: str) -> Service | None:
     """Return the service whose source is there, if there is exactly one."""
-    found = [one for one in _services(index.components()) if one.repository.lower() == repository.lower()]
-    return found[0] if len(found) == 1 else None
+    known = [(one, found) for found in index.components() for one in _services(index, [found])]
+    there = [(one, found) for one, found in known if one.repository.lower() == repository.lower()]
+    # Anybody can write down a repository that is not theirs; what the repository declares itself counts first.
+    own = [(one, found) for one, found in there if found.source.lower() == f"github:{repository.lower()}"]
+    chosen = own or there
+    return chosen[0][0] if len(chosen) == 1 else None
 
 
 def owner_by_name(index: Index, name: str) -> str | None:
@@ -98,12 +108,14 @@ def owner_by_name(index: Index, name: str) -> str | None:
 
 
 def _of_group(index: Index, group: str) -> Sequence[Service]:
-    return _services(index.components(group))
+    return _services(index, index.components(group))
 
 
-def _services(components: Sequence[Found]) -> Sequence[Service]:
+def _services(index: Index, components: Sequence[Found]) -> Sequence[Service]:
     services = []
     for found in components:
+        if index.namesake(found) is not None:
+            continue
         try:
             services.append(service_of(found))
         except UsageError:

@@ -24,3 +24,11 @@ catalog_locations = Table(
     Column("operation", String(64), nullable=False),
     Column("registered_at", DateTime(timezone=True), nullable=False),
 )
+
+catalog_holders = Table(
+    "catalog_holders",
+    metadata,
+    Column("ref", String(400), primary_key=True, comment="full reference of an entity"),
+    Column("source", String(500), nullable=False, comment="the file that declared it first, and so stands"),
+    Column("since", DateTime(timezone=True), nullable=False),
+)

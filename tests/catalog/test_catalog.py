@@ -234,3 +234,70 @@ async def test_what_another_replica_registered_is_taken_up(database: Database, f
     await there.unregister(PLACE, operation="op_1")
     await here.catch_up()
     assert here.index.service("orders") is None
+
+
+TAKEN = ORDERS.replace(b"owner: team-orders", b"owner: team-checkout")
+
+
+async def owner_of_orders(living: Catalog) -> str:
+    found = living.index.service("orders")
+    assert found is not None
+    return str(getattr(found.entity.spec, "owner", ""))
+
+
+async def test_whoever_declared_an_entity_first_keeps_it(database: Database, forge: FakeForge) -> None:
+    """Another repository that declares it too, and is read before, does not become its owner: not now, not after a
+    restart, and not in another replica."""
+    living = catalog(database, forge, "acme/*")
+    await living.refresh()
+    await forge.create_repository(NewRepository("acme/aaa", "", True))
+    forge.push("acme/aaa", {"catalog-info.yaml": TAKEN})
+    await living.refresh("acme/aaa")
+    assert await owner_of_orders(living) == "team-orders"
+    assert [mistake.path for mistake in living.mistakes] == ["github:acme/aaa"]
+    for again in (catalog(database, forge, "acme/*"), catalog(database, forge, "acme/*")):
+        await again.load()
+        await again.refresh()
+        assert await owner_of_orders(again) == "team-orders"
+    other = catalog(database, forge, "acme/*")
+    await other.catch_up()
+    assert await owner_of_orders(other) == "team-orders"
+
+
+async def test_what_its_holder_gives_up_the_next_one_has(database: Database, forge: FakeForge) -> None:
+    living = catalog(database, forge, "acme/*")
+    await living.refresh()
+    await forge.create_repository(NewRepository("acme/aaa", "", True))
+    forge.push("acme/aaa", {"catalog-info.yaml": TAKEN})
+    await living.refresh()
+    await forge.delete_repository("acme/orders")
+    await living.refresh("acme/orders")
+    assert await owner_of_orders(living) == "team-checkout"
+    await forge.create_repository(NewRepository("acme/orders", "", True))
+    forge.push("acme/orders", {"catalog-info.yaml": ORDERS})
+    await living.refresh()
+    assert await owner_of_orders(living) == "team-checkout"
+
+
+async def test_the_word_of_the_platform_team_stands_whoever_came_first(
+    database: Database, forge: FakeForge, tmp_path: Path
+) -> None:
+    living = catalog(database, forge, "acme/*")
+    await living.refresh()
+    (tmp_path / "all.yaml").write_bytes(TAKEN)
+    again = catalog(database, forge, "acme/*", folders=(tmp_path,))
+    await again.load()
+    assert await owner_of_orders(again) == "team-checkout"
+
+
+async def test_of_two_components_of_one_name_the_first_is_the_platforms(database: Database, forge: FakeForge) -> None:
+    living = catalog(database, forge, "acme/*")
+    await living.refresh()
+    await forge.create_repository(NewRepository("acme/aaa", "", True))
+    forge.push("acme/aaa", {"catalog-info.yaml": TAKEN.replace(b"{name: orders}", b"{name: orders, namespace: aaa}")})
+    await living.refresh("acme/aaa")
+    first, second = living.index.service("orders"), living.index.service("component:aaa/orders")
+    assert first is not None
+    assert second is not None
+    assert living.index.namesake(second) == first
+    assert living.index.namesake(first) is None

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.catalog.documents import Document, read
+from bot.catalog.index import Index
 from bot.errors import Conflict, Invalid, NotFound, Refused
 from bot.model.platform import Platform
 from bot.ports import NewRepository
-from tests.releases.house import GITOPS, SOURCE, House, document
+from bot.releases.services import service_of_repository
+from tests.releases.house import CATALOG, GITOPS, SOURCE, House, document
 
 RELEASE = "apps/orders-api/staging/.causeway/release.yaml"
 CHANGES: dict[str, dict[str, Any]] = {
@@ -172,6 +175,7 @@ async def twin(house: House) -> None:
 async def test_a_component_of_the_same_name_changes_nothing_of_the_service(house: House, command: str) -> None:
     await house.do("service.deploy", service="orders-api")
     await twin(house)
+    house.catalog = house.catalog.replace(CATALOG.rpartition("---")[2], "")  # the catalog has forgotten the first
     with pytest.raises(Conflict, match=r"orders-api in staging belongs to acme/orders-api, and not to acme/evil"):
         await house.plan(command, service="component:evil/orders-api", **CHANGES[command])
 
@@ -206,3 +210,20 @@ def test_namespaces_that_are_cut_stay_different() -> None:
     assert len(set(found)) == len(names)
     assert all(len(name) <= 63 and not name.endswith("-") for name in found)
     assert found[0] == f"{service}-staging", "what fits stays as it is"
+
+
+async def test_a_namesake_is_not_known_to_the_platform(house: House) -> None:
+    await twin(house)
+    for command, request in CHANGES.items():
+        with pytest.raises(Conflict, match="has the name of `component:default/orders-api`"):
+            await house.plan(command, service="component:evil/orders-api", **request)
+
+
+def test_who_names_a_repository_that_is_not_theirs_does_not_stop_its_builds() -> None:
+    mine = CATALOG.rpartition("---")[2]
+    theirs = TWIN.rpartition("---")[2].replace("name: orders-api, namespace: evil", "name: evil")
+    theirs = theirs.replace("acme/evil", SOURCE)
+    index = Index([read(Document("github:acme/evil", "1", theirs)), read(Document(f"github:{SOURCE}", "1", mine))])
+    found = service_of_repository(index, SOURCE)
+    assert found is not None
+    assert found.name == "orders-api"
