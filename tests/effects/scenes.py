@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 from bot.effects import (
     ApplyObjects,
+    AwaitBuild,
+    AwaitHealthy,
     CancelAppointment,
     CommitFiles,
     ConcludeDeployment,
@@ -21,8 +23,11 @@ from bot.effects import (
     OpenPullRequest,
     ProtectBranch,
     RecordDeployment,
+    RefreshApplication,
     RegisterInCatalog,
+    RetireApplication,
     SetVariables,
+    SyncApplication,
 )
 from bot.errors import UpstreamUnavailable
 from bot.model.canonical import JSON
@@ -116,6 +121,12 @@ async def deployed(forge: FakeForge) -> None:
     """Record a deployment of before, at the same URL as the next one."""
     record = await forge.create_deployment(OLD, "main", ENVIRONMENT, description="Orders 1.0", payload={})
     await forge.set_deployment_state(OLD, record.id, "success", url="https://orders.example")
+
+
+def built(forge: FakeForge) -> None:
+    """Let CI of OLD have passed for BUILT, and its image be there."""
+    forge.run_workflow(OLD, BUILT)
+    forge.publish_image(OLD, BUILT)
 
 
 def run(effect: Effect, attempt: int = 1, operation: str = OPERATION) -> Run:
@@ -223,6 +234,35 @@ APPOINT = MakeAppointment(
     id="appoint", name="unscale:orders/staging", at=MONDAY, command="service.unscale", request={"service": "orders"}
 )
 CANCEL = CancelAppointment.of("cancel", UNPIN)
+
+BUILT = "c0ffee" + "0" * 34
+"""A commit of OLD whose CI has passed; see `built`."""
+AWAIT_BUILD = AwaitBuild(id="await-build", repository=OLD, commit=BUILT, image=f"ghcr.io/{OLD}:{BUILT}")
+RETIRE = RetireApplication(id="retire", application="orders-staging", root="root")
+DELIVER = CommitFiles(
+    id="deliver",
+    repository=OLD,
+    files=(
+        FileBody(path="apps/orders/staging/image.txt", text=f"ghcr.io/{OLD}:{BUILT}\n"),
+        FileBody(path="argocd/applications/orders-staging.yaml", text="kind: Application\n"),
+    ),
+    message="Deploy orders",
+    as_requester=True,
+)
+REFRESH_ROOT = RefreshApplication(id="refresh-root", application="root")
+DELIVERED = Late(parts=(OutputRef(effect="deliver", output="commitHash"),))
+SYNC = SyncApplication(id="sync", application="orders-staging", revision=DELIVERED)
+AWAIT_HEALTHY = AwaitHealthy(
+    id="await-healthy",
+    service="orders",
+    environment=ENVIRONMENT,
+    cluster="seen by Argo CD only",
+    namespace=NAMESPACE,
+    application="orders-staging",
+    repository=OLD,
+    revision=DELIVERED,
+    image=f"ghcr.io/{OLD}:{BUILT}",
+)
 
 NEEDS: Mapping[str, Sequence[Effect]] = {
     "create": (),

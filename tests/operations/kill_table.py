@@ -6,6 +6,7 @@ and what can be seen of it afterwards. Every write to an outside system and ever
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import re
@@ -17,12 +18,13 @@ from typing import Any, ClassVar, cast
 from bot.effects import EFFECTS as REAL_EFFECTS
 from bot.errors import Conflict
 from bot.model.effect import Effect, EffectCatalog, Outcome, Run
-from bot.ports import Agenda, CatalogRegistry, Cluster, File, Forge, NewRepository, Ports
+from bot.ports import Agenda, CatalogRegistry, Cluster, Deployments, File, Forge, NewRepository, Ports
 from tests.effects import scenes
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.catalog import FakeCatalog
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.forge import FakeForge
+from tests.operations.kill_argocd import Briefly, GitDelivery
 from tests.operations.world import Await, Folder, MakeFile
 
 Point = Callable[[str], None]
@@ -134,6 +136,30 @@ def _look_at_cluster(folder: Path) -> object:
     return json.loads(re.sub(r"kill-\d+", "OF THE OPERATION", json.dumps(_cluster(folder).world())))
 
 
+async def _begin_deploy(folder: Path) -> None:
+    await _begin_forge(folder)
+    forge = _forge(folder)
+    scenes.built(forge)
+    await GitDelivery(forge, scenes.OLD, folder / "argocd.json").refresh("root")
+
+
+def _deploy_ports(folder: Path, point: Point) -> Ports:
+    forge = _forge(folder)
+    argocd = GitDelivery(forge, scenes.OLD, folder / "argocd.json")
+    return Ports(
+        forge=cast("Forge", Watched(forge, "forge", point)),
+        catalog=cast("CatalogRegistry", None),
+        deployments=cast("Deployments", Watched(argocd, "argocd", point)),
+        waiting=Briefly(),
+    )
+
+
+def _look_at_deploy(folder: Path) -> object:
+    argocd = GitDelivery(_forge(folder), scenes.OLD, folder / "argocd.json")
+    application = asyncio.run(argocd.application("orders-staging"))
+    return {"forge": _look_at_forge(folder), "runs": application.images if application else None}
+
+
 def _agenda(folder: Path) -> FakeAgenda:
     folder.mkdir(parents=True, exist_ok=True)
     return FakeAgenda(folder / "agenda.json")
@@ -191,6 +217,16 @@ CASES = (
     Case("joined project", (scenes.JOIN, scenes.NEXT), _begin_forge, _forge_ports, _look_at_forge),
     Case("agenda", (scenes.APPOINT, scenes.CANCEL), _begin_agenda, _agenda_ports, _look_at_agenda),
     Case("told deployment", (scenes.RECORD, scenes.CONCLUDE), _begin_forge, _forge_ports, _look_at_forge),
+    Case(
+        "deploy by Git",
+        (
+            *(scenes.AWAIT_BUILD, scenes.RETIRE, scenes.DELIVER),
+            *(scenes.REFRESH_ROOT, scenes.SYNC, scenes.AWAIT_HEALTHY),
+        ),
+        _begin_deploy,
+        _deploy_ports,
+        _look_at_deploy,
+    ),
     Case("cluster", (scenes.APPLY_FRESH, scenes.APPLY), _begin_cluster, _cluster_ports, _look_at_cluster),
 )
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from bot.effects import EFFECTS as REAL_EFFECTS
+from bot.effects import Note
 from bot.operations.contracts import Settings
 from bot.storage.migrate import upgrade
 from tests.operations.kill_nursery import Order
@@ -20,6 +22,11 @@ from tests.peers.postgresql import Cluster
 
 LONG_AGO_S = 7200.0
 """Beyond the lease of a life that was killed."""
+
+
+def test_every_kind_of_effect_is_killed() -> None:
+    # A note says a sentence and does nothing.
+    assert {type(effect) for one in CASES for effect in one.effects} >= {*REAL_EFFECTS} - {Note}
 
 
 class Nursery:
