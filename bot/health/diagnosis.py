@@ -37,8 +37,9 @@ def looks_stuck(facts: StuckFacts) -> bool:
 
 def _first(facts: StuckFacts) -> Reason | None:
     return (
-        surroundings.namespace_reason(facts)
+        surroundings.leaving_namespace_reason(facts)
         or delivery.reason(facts)
+        or surroundings.missing_namespace_reason(facts)
         or _workloads(facts)
         or _stray_pods(facts)
         or _argocd_out_of_sight(facts)

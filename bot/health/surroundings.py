@@ -7,13 +7,18 @@ from bot.health.reason import Reason
 from bot.health.words import listed, said
 
 
-def namespace_reason(facts: StuckFacts) -> Reason | None:
+def leaving_namespace_reason(facts: StuckFacts) -> Reason | None:
     if facts.namespace_phase == "Terminating":
         return Reason(
             f"{facts.subject} is not deployed: its namespace {facts.namespace} is being deleted.",
             "Wait until the namespace is gone; if it never goes, ask the platform team what holds it.",
             (f"Namespace {facts.namespace}: Terminating",),
         )
+    return None
+
+
+def missing_namespace_reason(facts: StuckFacts) -> Reason | None:
+    """A namespace that nobody has made explains all that is missing. Why Argo CD has not made it, Argo CD tells."""
     if facts.namespace_phase == "missing" and not facts.workloads:
         return Reason(
             f"{facts.subject} is not deployed: its namespace {facts.namespace} does not exist.",

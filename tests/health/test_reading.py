@@ -10,6 +10,7 @@ from bot.errors import Invalid, NotFound, PlatformError, Refused, UpstreamUnavai
 from bot.health import StuckFacts, read_stuck_facts, why_stuck
 from bot.ports import ObjectRef
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.deployments import application
 
 LABELS = {"causeway.io/service": "orders"}
 IMAGE = "ghcr.io/acme/orders:2"
@@ -145,6 +146,18 @@ async def test_a_missing_namespace(cluster: FakeCluster) -> None:
     found = why_stuck(facts)
     assert found is not None
     assert found.sentence == "orders in staging is not deployed: its namespace nowhere does not exist."
+
+
+async def test_why_argocd_has_not_made_the_namespace_is_told_before_that_it_is_missing(cluster: FakeCluster) -> None:
+    found = application(
+        "orders-staging", sync="Unknown", conditions=(("ComparisonError", "x: app path does not exist"),)
+    )
+    facts = await read_stuck_facts(
+        cluster, service="orders", environment="staging", namespace="nowhere", application=found
+    )
+    reason = why_stuck(facts)
+    assert reason is not None
+    assert " does not exist in the GitOps repository." in reason.sentence
 
 
 async def test_an_empty_namespace(cluster: FakeCluster) -> None:
