@@ -9,6 +9,7 @@ from datetime import datetime
 
 from aiohttp import web
 
+from playground.argocd.automation import told
 from playground.argocd.controller import ApplicationController
 from playground.argocd.errors import INVALID, PRECONDITION, UNKNOWN, ApiRefusal, denied, not_found
 from playground.argocd.projects import IN_CLUSTER, IN_CLUSTER_NAME, normalized
@@ -280,7 +281,7 @@ def operation(application: Object, wish: Object, commit: str) -> Object:
     sync |= {key: wish[key] for key in ("prune", "dryRun", "resources") if wish.get(key)}
     sync |= {"syncStrategy": wish["strategy"]} if wish.get("strategy") else {}
     sync |= {"syncOptions": options} if options else {}
-    retry = wish.get("retryStrategy") or policy.get("retry") or {}
+    retry = told(wish.get("retryStrategy") or policy.get("retry") or {})
     infos = {"info": wish["infos"]} if wish.get("infos") else {}
     return {"sync": sync, "initiatedBy": {"username": ACCOUNT}, "retry": retry, **infos}
 

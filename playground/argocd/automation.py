@@ -54,7 +54,13 @@ def automatic(application: Object, revision: str) -> Object:
         sync["prune"] = True
     if policy.get("syncOptions"):
         sync["syncOptions"] = policy["syncOptions"]
-    return {"sync": sync, "initiatedBy": {"automated": True}, "retry": policy.get("retry") or {"limit": ATTEMPTS}}
+    retry = {"limit": ATTEMPTS} if policy.get("retry") is None else told(policy["retry"])
+    return {"sync": sync, "initiatedBy": {"automated": True}, "retry": retry}
+
+
+def told(retry: Object) -> Object:
+    """Return a retry strategy as Argo CD writes it: without a limit of none."""
+    return {part: value for part, value in retry.items() if value != 0}
 
 
 def _again(application: Object, found: Comparison, operation: Object, now: datetime) -> Decision | None:

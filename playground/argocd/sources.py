@@ -111,16 +111,18 @@ def braces(pattern: str) -> list[str]:
 
 
 def read(name: str, content: bytes) -> list[Object]:
-    """Return the objects of one file; one that is no manifest at all is passed over."""
+    """Return the objects of one file. YAML that does not look like a manifest is passed over, wrong or not."""
+    found: list[Object] = []
     try:
         text = content.decode("utf-8-sig")
-        documents = [json.loads(text)] if name.endswith(".json") else list(yaml.load_all(text, Loader=LOADER))
+        for document in [json.loads(text)] if name.endswith(".json") else yaml.load_all(text, Loader=LOADER):
+            found += [] if document is None else _listed(as_json(document))
     except (ValueError, yaml.YAMLError) as error:
-        if all(word in content for word in (b"apiVersion:", b"kind:", b"metadata:")) or name.endswith(".json"):
+        looks_like_one = all(word in content for word in (b"apiVersion:", b"kind:", b"metadata:"))
+        if found or looks_like_one or name.endswith(".json"):
             text = f'Failed to unmarshal "{name}": failed to unmarshal manifest: {_mistake(error)}'
             raise SourceError(f"rpc error: code = FailedPrecondition desc = {text}") from error
-        return []
-    return [obj for document in documents if document is not None for obj in _listed(name, as_json(document))]
+    return found
 
 
 def _mistake(error: Exception) -> str:
@@ -142,15 +144,14 @@ def _text(key: Any) -> str:
     return key if isinstance(key, str) else str(key).lower()
 
 
-def _listed(name: str, document: Any) -> Iterator[Object]:
-    if not isinstance(document, dict) or not document.get("kind") or not document.get("apiVersion"):
-        text = (
-            f"Failed to unmarshal \"{name}\": Object 'Kind' is missing in '{json.dumps(document, default=str)[:120]}'"
-        )
-        raise SourceError(f"rpc error: code = FailedPrecondition desc = {text}")
+def _listed(document: Any) -> Iterator[Object]:
+    """Raise `ValueError` for what is no object."""
+    if not isinstance(document, dict) or not document.get("kind"):
+        shown = json.dumps(document, default=str, sort_keys=True, separators=(",", ":"))
+        raise ValueError(f"error unmarshaling JSON: while decoding JSON: Object 'Kind' is missing in '{shown}'")
     if document["kind"] == "List":
         for item in document.get("items") or []:
-            yield from _listed(name, item)
+            yield from _listed(item)
     else:
         yield document
 

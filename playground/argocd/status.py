@@ -34,7 +34,7 @@ def with_conditions(status: Object, told: Told, evaluated: Iterable[str], now: d
 def invalid(application: Object, problems: Sequence[str], now: datetime) -> Object:
     """Return the status of an application whose spec is wrong."""
     status = with_conditions(status_of(application), [("InvalidSpecError", text) for text in problems], OF_SPEC, now)
-    sync = {"comparedTo": compared_to(application), **status.get("sync", {}), "status": "Unknown"}
+    sync = {**status.get("sync", {}), "status": "Unknown"}
     return {**status, "sync": sync, "health": _health(status, "Unknown", now), "controllerNamespace": "argocd"}
 
 

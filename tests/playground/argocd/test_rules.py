@@ -191,7 +191,10 @@ def test_a_file_holds_several_objects_lists_and_dates_as_text() -> None:
     assert second["kind"] == "Secret"
 
 
-def test_yaml_that_is_no_manifest_is_passed_over_and_half_a_manifest_is_not() -> None:
+def test_yaml_that_is_no_manifest_is_passed_over_and_what_looks_like_one_is_not() -> None:
     assert read("values.yaml", b"a: [1\n") == []
+    assert read("values.yaml", b"replicas: 2\n") == []
     with pytest.raises(SourceError, match="Object 'Kind' is missing"):
-        read("values.yaml", b"replicas: 2\n")
+        read("half.yaml", b"apiVersion: v1\nmetadata: {name: a}\nspec: {kind: b}\n")
+    with pytest.raises(SourceError, match="Object 'Kind' is missing"):
+        read("both.yaml", b"{apiVersion: v1, kind: ConfigMap}\n---\nreplicas: 2\n")
