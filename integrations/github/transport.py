@@ -53,7 +53,7 @@ class Transport:
     def __init__(self, base_url: str, *, timeout_s: int = 15) -> None:
         self._base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="github")
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="github", initializer=_load)
         self._local = threading.local()
         self._opened: list[Github] = []
 
@@ -85,7 +85,7 @@ class Transport:
             github.close()
 
     def _send(self, method: str, path: str, authorization: Authorization, body: Any, headers: dict[str, str]) -> Reply:
-        import requests  # noqa: PLC0415  # with PyGithub 0.25 s and 40 MB, which a start without GitHub should not pay
+        import requests  # noqa: PLC0415  # the pool has loaded it with PyGithub
 
         github = self._github()
         # PyGithub's own authentication is off: each job brings its own token.
@@ -112,6 +112,16 @@ class Transport:
             github = self._local.github = _open(self._base_url, self._timeout_s)
             self._opened.append(github)
         return github
+
+
+_loading = threading.Lock()
+
+
+def _load() -> None:
+    """Import what the threads need, one after the other: threads that import the same packages at the same time can
+    be handed a half-made module."""
+    with _loading:
+        import github  # noqa: F401, PLC0415  # 0.25 s and 40 MB, which a start without GitHub should not pay
 
 
 def _open(base_url: str, timeout_s: int) -> Github:
