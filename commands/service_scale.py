@@ -20,6 +20,8 @@ from bot.releases.wording import read
 
 USAGE = "<service> <replicas> [in environment] [for 2h]"
 LONGEST = timedelta(days=90)
+MOST_DIGITS = 9
+"""No number of replicas needs more; Python reads none of thousands."""
 
 
 class ServiceScale(BaseModel, frozen=True, extra="forbid"):
@@ -41,7 +43,7 @@ def parse(words: Sequence[str]) -> ServiceScale:
             number = said.after["to"]
         else:
             environment = environment or said.after["to"]
-    if not number.isdecimal():
+    if not (number.isdecimal() and len(number) <= MOST_DIGITS):
         hint = "Try `/service scale orders-api 4`; `/service unscale orders-api` lets its document decide again."
         raise UsageError("How many replicas? I need a number.", hint=hint)
     service = said.plain[0] if said.plain and said.plain[0] != number else ""

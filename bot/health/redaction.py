@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-HIDDEN = "‹hidden›"
+from bot.model.credentials import HIDDEN, WHOLE
+
 LONGEST_LINE = 240
 """Characters of one line that a sentence may quote."""
 
@@ -21,15 +22,6 @@ _PEM = re.compile(rf"-----BEGIN ([A-Z0-9 ]+)-----(?! {HIDDEN}).*?(?:-----END \1-
 _PEM_END = re.compile(r"-----END [A-Z0-9 ]+-----")
 _PEM_BODY = re.compile(r"[A-Za-z0-9+/=]{20,}")
 
-_WHOLE: tuple[re.Pattern[str], ...] = (
-    re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?"),  # JSON Web Token
-    re.compile(r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,}\b"),  # AWS access key
-    re.compile(r"\b(?:gh[pousr]_|github_pat_|glpat-)[\w-]{16,}"),
-    re.compile(r"\bx(?:ox[abeoprs]|app)-[\w-]{10,}"),  # Slack
-    re.compile(r"\b(?:sk|pk|rk)_(?:live|test)_\w{10,}"),  # Stripe
-    re.compile(r"\bAIza[\w-]{30,}"),  # Google
-    re.compile(r"\b(?:npm_|hvs\.|dop_v1_|sk-)[\w-]{20,}"),
-)
 _AROUND: tuple[tuple[re.Pattern[str], str], ...] = (
     # scheme://user:password@host, the password perhaps with an @ of its own
     (re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/]+(?=@)", re.IGNORECASE), r"\g<keep>" + HIDDEN),
@@ -59,7 +51,7 @@ _AROUND: tuple[tuple[re.Pattern[str], str], ...] = (
 def redact(text: str) -> str:
     """Return `text` with everything that looks like a credential hidden."""
     text = _PEM.sub(lambda found: f"-----BEGIN {found[1]}----- {HIDDEN}", text)
-    for pattern in _WHOLE:
+    for pattern in WHOLE:
         text = pattern.sub(HIDDEN, text)
     for pattern, replacement in _AROUND:
         text = pattern.sub(replacement, text)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterator, Mapping
 
 from bot.model.canonical import JSON
+from bot.model.credentials import HIDDEN, holds_credential, without_credentials
 from bot.model.plan import Detail
 from bot.ports import Comparison
 from bot.releases.versions import is_migration
@@ -16,6 +18,8 @@ SETTINGS_SHOWN = 8
 MIGRATIONS_SHOWN = 3
 _VALUE = 60
 """Longest value of a setting that a line shows, in characters."""
+_NAME = re.compile(r"\s*- name: [\"']?(\w+)[\"']?")
+_VALUE_LINE = re.compile(r"(\s*value: )(.+)")
 
 
 def commits(comparison: Comparison | None) -> tuple[str, ...]:
@@ -49,7 +53,7 @@ def settings(before: Mapping[str, JSON], after: Mapping[str, JSON]) -> tuple[str
     """Return each setting of the platform document that differs: `replicas: 2 → 3`."""
     old, new = dict(_flat(before.get("spec"))), dict(_flat(after.get("spec")))
     lines = [
-        f"• {path}: {_shown(old.get(path))} → {_shown(new.get(path))}"
+        f"• {path}: {_shown(path, old.get(path))} → {_shown(path, new.get(path))}"
         for path in sorted({*old, *new})
         if old.get(path) != new.get(path) and path != "image"
     ]
@@ -67,7 +71,7 @@ def files(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Detail, 
         if old == new:
             continue
         source, target = (f"a/{name}" if old else "/dev/null"), (f"b/{name}" if new else "/dev/null")
-        lines = difflib.unified_diff(old.splitlines(), new.splitlines(), source, target, lineterm="")
+        lines = difflib.unified_diff(_hidden(old), _hidden(new), source, target, lineterm="")
         details.append(Detail(title=name, text="\n".join(lines)))
     return tuple(details)
 
@@ -80,11 +84,23 @@ def _flat(value: JSON, path: str = "") -> Iterator[tuple[str, JSON]]:
         yield path, value
 
 
-def _shown(value: JSON) -> str:
+def _shown(path: str, value: JSON) -> str:
     if value is None:
         return "(not set)"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if holds_credential(path.rpartition(".")[2], text):
+        return HIDDEN
     return text if len(text) <= _VALUE else f"{text[:_VALUE]}…"
+
+
+def _hidden(text: str) -> list[str]:
+    """Return the lines of an object's file without the values of variables that hold a credential."""
+    lines = without_credentials(text).splitlines()
+    for number, line in enumerate(lines[1:], start=1):
+        name, value = _NAME.fullmatch(lines[number - 1]), _VALUE_LINE.fullmatch(line)
+        if name and value and holds_credential(name[1], value[2].strip("\"'")):
+            lines[number] = f"{value[1]}{HIDDEN}"
+    return lines
 
 
 def _title(message: str) -> str:

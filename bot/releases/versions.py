@@ -78,9 +78,10 @@ async def resolve(service: Service, wanted: str, deps: Deps) -> tuple[str, str]:
         tags = await forge.tags(repository)
         return next((tag.name for tag in tags if tag.sha == head.sha), head.sha[:7]), head.sha
     tags = await forge.tags(repository)
-    for tag in tags:
-        if wanted in (tag.name, tag.name.removeprefix("v")):
-            return tag.name, tag.sha
+    named = next((tag for tag in tags if tag.name == wanted), None)
+    named = named or next((tag for tag in tags if tag.name == f"v{wanted}"), None)
+    if named is not None:
+        return named.name, named.sha
     if _HASH.fullmatch(wanted.lower()):
         commit = await _commit(forge, repository, wanted.lower())
         if commit is not None:

@@ -10,6 +10,7 @@ from bot.errors import Invalid, Mistake
 from bot.model.web_service import API_VERSION, KIND, WebService
 from bot.model.web_service.document import CONTRADICTION, mistakes_of_environments
 from bot.rendering.mistakes import mistakes_of, unknown
+from bot.rendering.secrets import secrets_in
 from bot.rendering.text import Unreadable, child, parse
 
 
@@ -45,7 +46,7 @@ def check(document: Any) -> WebService | list[Mistake]:
     """Return the document that a JSON value is, or every mistake in it."""
     if not isinstance(document, dict):
         return [Mistake("", f"is not a map; a document begins with `apiVersion: {API_VERSION}` and `kind: {KIND}`")]
-    head = _head(document)
+    head = [*_head(document), *secrets_in(document)]
     if any(mistake.path == "kind" for mistake in head):
         return head
     try:

@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from bot.catalog.documents import Document, read
 from bot.catalog.index import Index
-from bot.errors import Conflict, Invalid, NotFound, Refused
+from bot.command import Command
+from bot.errors import Conflict, Invalid, NotFound, Refused, UsageError
 from bot.model.platform import Platform
 from bot.ports import NewRepository
 from bot.releases.services import service_of_repository
+from commands import COMMANDS
 from tests.releases.house import CATALOG, GITOPS, SOURCE, House, document
 
 RELEASE = "apps/orders-api/staging/.causeway/release.yaml"
@@ -227,3 +230,101 @@ def test_who_names_a_repository_that_is_not_theirs_does_not_stop_its_builds() ->
     found = service_of_repository(index, SOURCE)
     assert found is not None
     assert found.name == "orders-api"
+
+
+# --- Words that mean two things
+
+
+async def test_a_tag_is_taken_at_its_word_before_its_number(house: House) -> None:
+    plain, other = house.push("Plain", replicas=2), house.push("Other", replicas=2)
+    house.forge.change(SOURCE, tags=["v1.4.2", "1.4.2"], tagged={"v1.4.2": other, "1.4.2": plain})
+    for wanted, commit in (("1.4.2", plain), ("v1.4.2", other)):
+        plan = await house.plan("service.deploy", service="orders-api", version=wanted)
+        assert [one.at for one in plan.revisions if one.of.endswith(SOURCE)] == [commit], wanted
+
+
+ODD_VERSIONS = [
+    "--force",
+    "../../etc",
+    "0" * 40,
+    "refs/heads/main",
+    "HEAD~1",
+    "main^",
+    "v1 ",
+    "ａ" * 50,
+    "*",
+    "<!channel>",
+]
+
+
+@pytest.mark.parametrize("version", ODD_VERSIONS)
+async def test_what_is_no_version_is_answered_with_the_newest(house: House, version: str) -> None:
+    with pytest.raises(NotFound, match="The newest are"):
+        await house.plan("service.deploy", service="orders-api", version=version)
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "-3", "1e9", "٣٣٣٣", "0x10", "3.5", "³"])
+def test_an_odd_number_of_replicas_is_told_and_no_fault(number: str) -> None:
+    command = next(one for one in COMMANDS if one.name == "service.scale")
+    assert isinstance(command, Command)
+    assert command.parse is not None
+    with pytest.raises((UsageError, ValidationError)):
+        command.parse(["orders-api", number])
+
+
+# --- Secrets
+
+
+SECRETS = {
+    "STRIPE": "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+    "DATABASE_URL": "postgresql://orders:hunter22@db.acme.example/orders",
+    "DB_PASSWORD": "hunter22",
+    "GITHUB": "ghp_0123456789abcdefghijABCDEFGHIJ012345",
+    "SESSION_SECRET": "change me please",
+}
+HARMLESS = {
+    "PASSWORD_MIN_LENGTH": "12",
+    "TOKEN_URL": "https://login.acme.example/token",
+    "CSRF_TOKEN": "true",
+    "SECRET_FILE": "/etc/secrets/one",
+    "DB_PASSWORD_FILE": "/etc/secrets/two",
+    "API_TOKEN": "",
+    "CACHE_URL": "redis://cache:6379/0",
+    "DOCS": "postgresql://$(DB_USER):$(DB_PASSWORD)@db/orders",
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+async def test_a_secret_among_the_variables_is_refused_before_it_is_planned(house: House, name: str) -> None:
+    house.push(replicas=2, env={name: SECRETS[name]})
+    with pytest.raises(Invalid) as refused:
+        await house.plan("service.deploy", service="orders-api")
+    assert SECRETS[name] not in f"{refused.value} {refused.value.mistakes}"
+    [mistake] = refused.value.mistakes
+    assert mistake.path == f"spec.env.{name}"
+    assert "`secrets`" in mistake.message
+
+
+async def test_a_secret_of_one_environment_is_seen_as_well(house: House) -> None:
+    house.push(replicas=2, environments={"production": {"env": {"DB_PASSWORD": "hunter22"}}})
+    with pytest.raises(Invalid) as refused:
+        await house.plan("service.deploy", service="orders-api")
+    assert [mistake.path for mistake in refused.value.mistakes] == ["spec.environments.production.env.DB_PASSWORD"]
+
+
+async def test_what_only_sounds_like_a_secret_is_taken(house: House) -> None:
+    house.push(replicas=2, env=HARMLESS)
+    await house.plan("service.deploy", service="orders-api")
+
+
+async def test_the_past_is_not_refused_but_not_shown(house: House) -> None:
+    """Releases from before this was refused still restart, and the card of the mended version shows no value."""
+    await house.do("service.deploy", service="orders-api")
+    told = yaml.safe_load(house.files()[RELEASE])
+    told["document"]["spec"]["env"] = {"DB_PASSWORD": "hunter22"}
+    put(house, yaml.safe_dump(told))
+    await house.do("service.restart", service="orders-api")
+    house.push(replicas=2, env={"LOG_LEVEL": "info"})
+    plan = await house.plan("service.deploy", service="orders-api")
+    assert "• env.DB_PASSWORD: ‹hidden› → (not set)" in plan.highlights
+    assert "hunter22" not in plan.model_dump_json(include={"highlights", "details"})
