@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -65,14 +65,6 @@ async def is_as_planned(here: World, view: Json) -> None:
 def wrote_no_traceback(*children: Child) -> None:
     told = [line for child in children for line in child.log]
     assert not [line for line in told if "Traceback" in line or '"level": "error"' in line]
-
-
-@pytest.fixture
-async def alone(tmp_path: Path) -> AsyncIterator[tuple[Town, str]]:
-    """One bot's worth of peers, on SQLite."""
-    (url,) = free_urls(1)
-    async with town(tmp_path / "playground", [url]) as found:
-        yield found, url
 
 
 @pytest.mark.parametrize(
