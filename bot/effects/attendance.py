@@ -23,8 +23,8 @@ from bot.ports import Application, Cluster, Pause, Ports, SyncWindows
 TICK_S = 5.0
 """Between two looks of our own accord; everything else is told to us."""
 READ_AGAIN_S = 60.0
-"""A reason that does not change is looked at again after this long: logs and events tell us nothing by themselves. One
-that changes is looked at sooner, though less and less often while it only counts on, as restarts do."""
+"""A reason that does not change is looked at again after this long: logs and events tell us nothing by themselves. What
+changes is looked at sooner, though less and less often where it only goes round, as restarts do."""
 REFRESH_S = 30.0
 """An Argo CD that has not read our commit by then is asked again: the first request may have been lost."""
 API_VERSIONS = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "CronJob": "batch/v1"}
@@ -73,6 +73,8 @@ class Attendance:
         self._read_pause = TICK_S
         self._reason_read = ""
         """What the last look found, without its numbers."""
+        self._outlines_read: set[object] = set()
+        """Of what the looks with that result saw."""
         self._stuck: Reason | None = None
         self._refreshed_at = 0.0
         self._descendants: dict[str, bool] = {}
@@ -186,14 +188,19 @@ class Attendance:
             self._stuck = None
             return False
         ago = self._waited - self._read_at
-        return ago >= READ_AGAIN_S or (ago >= self._read_pause and _signature(facts) != self._read_of)
+        pause = self._read_pause if _outline(facts) in self._outlines_read else TICK_S
+        return ago >= READ_AGAIN_S or (ago >= pause and _signature(facts) != self._read_of)
 
     async def _read(self, facts: StuckFacts) -> None:
         self._read_at, self._read_of = self._waited, _signature(facts)
         reason = await self._reason()
         words = _without_numbers(reason) if reason is not None else ""
-        self._read_pause = min(self._read_pause * 2, READ_AGAIN_S) if words == self._reason_read else TICK_S
-        self._reason_read = words
+        if words and words == self._reason_read:
+            self._read_pause = min(self._read_pause * 2, READ_AGAIN_S)
+        else:
+            self._reason_read, self._read_pause = words, TICK_S
+            self._outlines_read.clear()
+        self._outlines_read.add(_outline(facts))
         self._stuck = self._due(reason)
 
     @property
@@ -305,17 +312,24 @@ def _cluster(awaited: Awaited, ports: Ports) -> Cluster | None:
 
 def _signature(facts: StuckFacts) -> object:
     """Return what has to change before a reason is looked for again."""
-    application = facts.application
     pods = sorted(
         (pod.name, pod.phase, pod.ready, *((one.name, one.waiting, one.restarts) for one in pod.containers))
         for pod in facts.pods
     )
-    delivery = (
-        None
-        if application is None
-        else (application.sync, application.revision, application.health, application.operation, application.conditions)
-    )
-    return delivery, facts.argocd_problem, tuple(facts.workloads), tuple(pods)
+    return _delivery(facts), tuple(facts.workloads), tuple(pods)
+
+
+def _outline(facts: StuckFacts) -> object:
+    """Return what a crash that repeats itself does not change for long: neither counts nor which pod it is."""
+    workloads = tuple((one.generation, one.images) for one in facts.workloads)
+    return _delivery(facts), workloads, frozenset(one.waiting for pod in facts.pods for one in pod.containers)
+
+
+def _delivery(facts: StuckFacts) -> object:
+    found = facts.application
+    if found is None:
+        return facts.argocd_problem
+    return found.sync, found.revision, found.health, found.operation, found.conditions, facts.argocd_problem
 
 
 def _without_numbers(reason: Reason) -> str:

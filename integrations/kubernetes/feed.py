@@ -16,7 +16,7 @@ from integrations.kubernetes.client import Client, plural, selectors, without_ma
 from integrations.kubernetes.connection import NoAnswer, Reply, Request
 from integrations.kubernetes.discovery import Resource
 from integrations.kubernetes.follower import Follower, Plain, Told
-from integrations.kubernetes.kept import Kept
+from integrations.kubernetes.kept import Kept, version_of
 
 ROUND_S = 120
 """The server ends a watch after so many seconds; it is resumed where it ended."""
@@ -160,16 +160,16 @@ class Feed:
         if kind == "ERROR":
             raise problem(Reply(int(obj.get("code") or 500), json.dumps(obj).encode()), ask)
         if kind != "BOOKMARK":
-            without_managed_fields(obj)
-            self._note(obj, gone=kind == "DELETED")
-        self._version = _version(obj) or self._version
+            self._note(obj, line, gone=kind == "DELETED")
+        self._version = version_of(obj) or self._version
 
-    def _note(self, obj: Any, *, gone: bool) -> None:
+    def _note(self, obj: Any, line: bytes, *, gone: bool) -> None:
         key = _key(obj)
         if gone:
             self._objects.pop(key, None)
         else:
-            self._objects[key] = Kept.of(obj)
+            self._objects[key] = Kept.of_event(version_of(obj), line, among=len(self._objects))
+        without_managed_fields(obj)
         self._tell(key, Plain(Change("deleted" if gone else "present", obj)))
 
     def _lose(self, error: PlatformError) -> None:
@@ -184,10 +184,6 @@ class Feed:
 
 def _key(obj: Any) -> str:
     return str(obj["metadata"]["uid"])
-
-
-def _version(obj: Any) -> str:
-    return str((obj.get("metadata") or {}).get("resourceVersion") or "")
 
 
 def _pause(failures: int) -> float:

@@ -391,6 +391,20 @@ async def test_a_reason_that_only_counts_on_is_not_told_anew(scene: Scene) -> No
         assert {text for text, stalled in scene.told if stalled} == {first[0]}
 
 
+async def test_a_crash_that_repeats_itself_is_looked_at_less_and_less_often(scene: Scene) -> None:
+    scene.deployments.put(application(NAME, health="Progressing"))
+    scene.crashing(restarts=2)
+    async with scene.awaiting():
+        for restarts in range(3, 23):
+            scene.crashing(restarts)
+            await scene.time.forward(TICK_S)
+        assert scene.cluster.calls.count("log_tail") <= 6
+        waiting = {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "ghcr.io/acme/orders:2"'}
+        scene.pod("orders-a1-x", containerStatuses=[{"name": "app", "state": {"waiting": waiting}}])
+        await scene.time.forward(TICK_S)
+        assert "cannot be pulled" in scene.last[0], "what is new is told at once"
+
+
 async def test_what_may_pass_is_told_when_the_patience_is_over(scene: Scene) -> None:
     scene.deployments.put(application(NAME, health="Progressing"))
     scene.deployment(ready=0)
