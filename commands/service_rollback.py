@@ -102,9 +102,7 @@ def plan(request: ServiceRollback, facts: RollbackFacts) -> Plan:
         f"It stays at {deploy.version.name} until a fix of {bad} is merged, at most until {pin.until:%d %B, %H:%M} "
         f"UTC. To let go before: /service unpin {here.service.name} {here.place.environment}"
     )
-    summary = (
-        f"Roll {here.service.name} in {here.place.environment} back from {left} to {deploy.version.name}"
-    )
+    summary = f"Roll {here.service.name} in {here.place.environment} back from {left} to {deploy.version.name}"
     made = release_plan(deploy, release, summary, more=[until])
     told = (held, *made.highlights)
     return made.model_copy(update={"offers": (), "highlights": told, "undo_later": False})

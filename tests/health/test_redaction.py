@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.health.redaction import HIDDEN, LONGEST_LINE, quoted, redact, redact_lines
+from bot.health.redaction import LONGEST_LINE, quoted, redact, redact_lines
+from bot.model.credentials import HIDDEN
 
 HIDES = [
     ("postgres://orders:hunter2@db:5432/orders", f"postgres://orders:{HIDDEN}@db:5432/orders"),
