@@ -12,6 +12,11 @@ from tests.peers.control_plane.rig import BOT_TOKEN, ControlPlane
 pytestmark = CONTROL_PLANE
 
 
+def test_all_that_use_it_run_in_one_worker(request: pytest.FixtureRequest) -> None:
+    grouped = getattr(request.config.option, "loadgroup", False)
+    assert request.node.nodeid.endswith("@control-plane") == grouped
+
+
 def test_it_is_the_version_that_is_pinned(control_plane: ControlPlane) -> None:
     assert control_plane.call("GET", "/version")["gitVersion"] == "v1.37.2"
 
