@@ -21,6 +21,10 @@ class PlatformError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
 
+    def while_waiting(self) -> str:
+        """Return the text for somebody who watches us wait: we go on by ourselves, and nobody has to try again."""
+        return str(self)
+
 
 class UsageError(PlatformError):
     """The request could not be understood or holds a wrong value."""
@@ -63,6 +67,9 @@ class UpstreamUnavailable(PlatformError):
     def __init__(self, message: str, *, hint: str = "", retry_after_s: float | None = None) -> None:
         super().__init__(message, hint=hint)
         self.retry_after_s = retry_after_s
+
+    def while_waiting(self) -> str:
+        return f"{self.message} Causeway goes on by itself once it answers."
 
 
 class OutcomeUnknown(UpstreamUnavailable):

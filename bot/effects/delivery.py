@@ -14,7 +14,7 @@ from bot.model.effect import Effect, Outcome, Run
 from bot.model.late import Text
 from bot.ports import Deployments, Ports
 
-BY_ITSELF = "Argo CD reads its repository by itself every few minutes"
+BY_ITSELF = "Argo CD reads its repository by itself, every few minutes"
 
 
 class RefreshApplication(Effect):
@@ -33,7 +33,7 @@ class RefreshApplication(Effect):
 
     async def apply(self, ports: Ports, run: Run) -> Outcome:
         if ports.deployments is None:
-            return Outcome(seen=f"{BY_ITSELF}; nobody could ask it to hurry", changed=False)
+            return Outcome(seen=BY_ITSELF, changed=False)
         told = [await self._refresh(ports.deployments, name) for name in (self.root, self.application) if name]
         url = ports.deployments.web_url(self.application)
         return Outcome(seen=", ".join(told), changed=False, links={"Argo CD": url} if url else {})
@@ -42,9 +42,9 @@ class RefreshApplication(Effect):
         try:
             await deployments.refresh(name)
         except NotFound:
-            return f"{name} is not there yet; it is read as soon as it is"
+            return f"Argo CD does not know {name} yet, and reads its repository as soon as it does"
         except PlatformError as error:
-            return f"{name} was not asked ({error.message.rstrip('.')}); {BY_ITSELF}"
+            return f"{error.message} {BY_ITSELF}"
         return f"Argo CD reads the repository of {name} anew"
 
 

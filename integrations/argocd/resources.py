@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from integrations.argocd.board import Board
 
 API_VERSION = "argoproj.io/v1alpha1"
 REFRESH = "argocd.argoproj.io/refresh"
+LOOK_AGAIN_S = 5.0
 CONFIGURE = (
     "Set CAUSEWAY_ARGOCD_URL and CAUSEWAY_ARGOCD_TOKEN, so that Argo CD's API is asked; or grant the right to patch "
     "Applications (manifests/install/components/argocd-write) and set `platform.argocd.write_applications: true`."
@@ -35,12 +36,14 @@ class ApplicationResources:
         web_url: str = "",
         may_write: bool = False,
         clock: Callable[[], datetime] = windows.utc_now,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._cluster = cluster
         self._namespace = namespace
         self._web_url = web_url.rstrip("/")
         self._may_write = may_write
         self._clock = clock
+        self._sleep = sleep
         self._board = Board()
         self._task: asyncio.Task[None] | None = None
         self._there: set[str] = set()
@@ -148,15 +151,18 @@ class ApplicationResources:
             self._board.show(name, None if gone else shapes.application(obj), shapes.version(obj))
 
     async def _look(self, name: str) -> None:
-        """Show one that is followed only since everything was told."""
-        asked_at = self._board.words(name)
-        try:
-            found = await self._cluster.get(self._ref(name))
-        except PlatformError as error:
-            self._board.tell(name, str(error))
+        """Show one that is followed only since everything was told; try until it works, or all is told anew."""
+        while self._synced and self._board.follows(name):
+            asked_at = self._board.words(name)
+            try:
+                found = await self._cluster.get(self._ref(name))
+            except PlatformError as error:
+                self._board.tell(name, error.while_waiting())
+                await self._sleep(LOOK_AGAIN_S)
+                continue
+            application = None if found is None else shapes.application(found)
+            self._board.show(name, application, 0 if found is None else shapes.version(found), asked_at=asked_at)
             return
-        application = None if found is None else shapes.application(found)
-        self._board.show(name, application, 0 if found is None else shapes.version(found), asked_at=asked_at)
 
     # --- acting
 

@@ -69,7 +69,7 @@ class Stream:
                     await self._one_connection()
                 except PlatformError as error:
                     if failures and not self._heard:  # what breaks off is opened again before anybody is told
-                        self._board.lose(str(error))
+                        self._board.lose(error.while_waiting())
                 self._live = False
                 failures = 1 if self._heard else failures + 1
                 await self._sleep(_pause(failures))
@@ -110,7 +110,7 @@ class Stream:
                 return
             except PlatformError as error:
                 if self._board.words(name) == 0:
-                    self._board.tell(name, str(error))
+                    self._board.tell(name, error.while_waiting())
                 await self._sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
                 continue

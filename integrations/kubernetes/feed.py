@@ -174,7 +174,7 @@ class Feed:
 
     def _lose(self, error: PlatformError) -> None:
         if self._lost is None:
-            self._lost = ("", Plain(Change("lost", problem=str(error))))
+            self._lost = ("", Plain(Change("lost", problem=error.while_waiting())))
             self._tell(*self._lost)
 
     def _tell(self, key: str, told: Told) -> None:

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from bot.errors import NotFound, Refused, UpstreamUnavailable
 from bot.ports import ObjectRef, Seen
 from integrations.argocd import ApplicationResources, ArgoCDApi, ResourcesAndApi, connect
+from integrations.argocd.resources import LOOK_AGAIN_S
 from tests.fakes.cluster import FakeCluster
 from tests.integrations.argocd.documents import HEAD, document, operation, project
 from tests.integrations.argocd.stub import argo_cd
@@ -80,7 +81,13 @@ async def test_following_with_one_watch_for_all(cluster: FakeCluster) -> None:
 async def test_a_name_that_nobody_followed_until_now_is_read(cluster: FakeCluster) -> None:
     put(cluster)
     put(cluster, "other-staging", health={"status": "Degraded"})
-    resources = reader(cluster)
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        await asyncio.sleep(0)
+
+    resources = reader(cluster, sleep=pause)
     async with aclosing(resources.follow(NAME)) as first:
         assert await health(first) == "Healthy"
         async with aclosing(resources.follow("other-staging")) as second:
@@ -89,7 +96,9 @@ async def test_a_name_that_nobody_followed_until_now_is_read(cluster: FakeCluste
             assert await told(third) == Seen()
         cluster.refuse("get", UpstreamUnavailable("The cluster is away."))
         async with aclosing(resources.follow("other-staging")) as fourth:
-            assert (await told(fourth)).problem == "The cluster is away."
+            assert (await told(fourth)).problem == "The cluster is away. Causeway goes on by itself once it answers."
+            assert await health(fourth) == "Degraded"
+            assert pauses == [LOOK_AGAIN_S]
 
 
 async def test_being_out_of_sight_is_told_once_and_ends_by_itself(cluster: FakeCluster) -> None:
