@@ -22,6 +22,10 @@ class RetireApplication(Effect):
     application: str
     root: str
     """The app-of-apps, which is asked to read its repository anew."""
+    repository: str = ""
+    branch: str = "main"
+    file: str = ""
+    """Where the Application stands in Git. As long as it does, it is not to go."""
 
     def describe(self) -> str:
         return f"Watch over the new Argo CD application {self.application}"
@@ -32,6 +36,10 @@ class RetireApplication(Effect):
     async def undo(self, ports: Ports, run: Run, outcome: Outcome | None) -> Undone:
         if ports.deployments is None:
             return Undone(how=Undo.NOTHING, seen="Argo CD removes it with its next look at the repository")
+        if self.file and await ports.forge.file(self.repository, self.branch, self.file) is not None:
+            # The commit was kept, because others have built upon it: waiting, or deleting by hand, would harm them.
+            told = f"{self.file} is still in {self.repository}, so the application stays"
+            return Undone(how=Undo.KEPT, seen=told, command=f"git rm {self.file}")
         with ports.waiting.listening() as pause:
             for _ in range(LOOKS):
                 if await ports.deployments.application(self.application) is None:

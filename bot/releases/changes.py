@@ -17,6 +17,7 @@ from bot.model.web_service import WebService
 from bot.releases.versions import is_own
 from bot.rendering.delivery import Change, Place, Standing, deliver
 from bot.rendering.delivery.change import release_file
+from bot.rendering.delivery.gitops import application_file
 from bot.rendering.delivery.reading import not_ours
 from bot.rendering.printing import files
 from bot.rendering.render import render
@@ -105,8 +106,14 @@ def delivery(change: Change, standing: Standing, repo_url: str) -> tuple[Effect,
     effects = deliver(change, standing, repo_url)
     if standing.application is None and change.place.is_gitops:
         # Undone in reverse: Argo CD must have removed the objects before its project forgets the namespace.
+        platform = change.place.platform
         retire = RetireApplication(
-            id="retire", application=change.place.application, root=change.place.platform.argocd.root_application
+            id="retire",
+            application=change.place.application,
+            root=platform.argocd.root_application,
+            repository=platform.gitops.repository,
+            branch=platform.gitops.branch,
+            file=application_file(change.place),
         )
         place = next((n for n, effect in enumerate(effects) if effect.id == "deliver"), 0)
         return (*effects[:place], retire, *effects[place:])

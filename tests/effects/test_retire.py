@@ -8,7 +8,7 @@ import pytest
 from bot.effects import RetireApplication
 from bot.errors import UpstreamUnavailable
 from bot.model.effect import Undo
-from bot.ports import Pause, Ports
+from bot.ports import NewRepository, Pause, Ports
 from tests.effects.scenes import run, world
 from tests.fakes.deployments import FakeDeployments, application
 
@@ -72,3 +72,16 @@ async def test_an_application_that_stays_is_stuck_and_never_called_gone() -> Non
 async def test_without_argo_cd_there_is_nothing_to_ask() -> None:
     given, _ = await ports(None)
     assert (await RETIRE.undo(given, run(RETIRE), None)).how is Undo.NOTHING
+
+
+async def test_what_others_have_built_upon_is_neither_waited_for_nor_told_to_be_deleted() -> None:
+    deployments = FakeDeployments(application("root"), application("orders-staging"))
+    given, waiting = await ports(deployments)
+    await given.forge.create_repository(NewRepository("acme/kept", ""))
+    head = await given.forge.branch_head("acme/kept", "main")
+    assert head is not None
+    file = next(iter((await given.forge.tree("acme/kept", head.sha)).files)).path
+    retire = RETIRE.model_copy(update={"repository": "acme/kept", "file": file})
+    undone = await retire.undo(given, run(retire), None)
+    assert (undone.how, undone.command) == (Undo.KEPT, f"git rm {file}")
+    assert (deployments.refreshed, waiting.pauses) == ([], 0)
