@@ -137,7 +137,8 @@ class Router:
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
             where = ".".join(map(str, first["loc"]))
-            sentence = f"{where}: {first['msg']}." if where else f"{first['msg']}."
+            told = first["msg"].removeprefix("Value error, ")
+            sentence = f"{where}: {told}." if where else f"{told}."
             raise UsageError(sentence, hint=f"Try `{self._line(command)}`.") from None
 
     def _line(self, command: AnyCommand) -> str:
