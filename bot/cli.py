@@ -141,6 +141,7 @@ def _settings(arguments: argparse.Namespace) -> Any:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    gc.disable()  # a quarter of the start would go into looking for garbage among what stays; `serve` takes it up again
     from bot.terminal.serve import serve  # noqa: PLC0415  # as above
 
     _awaited(serve(_settings(arguments)))
