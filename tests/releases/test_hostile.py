@@ -66,7 +66,7 @@ async def test_a_release_that_was_edited_by_hand_is_told_and_not_followed(house:
         with pytest.raises(Invalid) as refused:
             await house.plan(command, service="orders-api", **request)
         assert RELEASE in str(refused.value), command
-        assert "Restore it from the commit before its last change" in str(refused.value), command
+        assert "estore it from the commit before its last change" in str(refused.value), command
 
 
 BROKEN = [
