@@ -28,8 +28,10 @@ BOT_NAMESPACE, BOT_NAME = "causeway", "causeway"
 BOT_USER = f"system:serviceaccount:{BOT_NAMESPACE}:{BOT_NAME}"
 """The user that the service account of `manifests/install/` is."""
 NODE = "kwok-node"
+STAGES = Path(__file__).parent / "stages"
+"""What kwok plays beside its own stages."""
 LOG_LINES = ("starting", "listening on :8080", "ready")
-"""What every container of the rig has written, as kwok tells it."""
+"""What every container of the rig has written, in this run and in the one before, as kwok tells it."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,7 @@ def _kwok(stack: ExitStack, plane: ControlPlane) -> None:
     stages = need("kwok-stages")
     folders = ("pod/fast", "node/fast", "node/heartbeat")
     files = [file for folder in folders for file in sorted((stages / folder).glob("*.yaml"))]
-    config = [file for file in files if file.name != "kustomization.yaml"]
+    config = [file for file in files if file.name != "kustomization.yaml"] + sorted(STAGES.glob("*.yaml"))
     (port,) = free_ports(1)
     words: list[str | Path] = [
         *(need("kwok"), f"--kubeconfig={plane.admin}", "--manage-all-nodes=true", "--node-ip=127.0.0.1"),
@@ -226,7 +228,8 @@ def _logs(folder: Path) -> Path:
     )
     config = folder / "logs.yaml"
     logs = {"kind": "ClusterLogs", "apiVersion": "kwok.x-k8s.io/v1alpha1", "metadata": {"name": "all"}}
-    config.write_text(json.dumps({**logs, "spec": {"logs": [{"logsFile": str(written), "follow": False}]}}))
+    of_each = {"logsFile": str(written), "previousLogsFile": str(written), "follow": False}
+    config.write_text(json.dumps({**logs, "spec": {"logs": [of_each]}}))
     return config
 
 

@@ -1,0 +1,27 @@
+"""One site for all tests of this folder, and one service that runs there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.peers.control_plane.fixtures import need_real_crds
+from tests.peers.control_plane.rig import ControlPlane
+from tests.peers.gitops.site import Site, site_on
+from tests.scenario.test_day_two import created
+from tests.scenario.world import Json
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def site(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    need_real_crds()
+    async with site_on(control_plane, tmp_path_factory.mktemp("site")) as found:
+        yield found
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def receipt(site: Site) -> Json:
+    """The card of a service that was created through Slack, approved, and runs."""
+    return await created(site.world)
