@@ -62,6 +62,9 @@ class Around:
     pulls: int = 0
     """How often the pod's images could not be pulled so far."""
     nodes: Sequence[str] = ()
+    """Those that fit the pod's node selector."""
+    others: int = 0
+    """How many do not."""
 
 
 @dataclass(frozen=True, slots=True)

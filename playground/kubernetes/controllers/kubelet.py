@@ -78,13 +78,15 @@ class Kubelet:
         if forced is Look.PENDING and spec_of(pod).get("nodeName") and controller_of(pod):
             self._store.delete("", "Pod", namespace_of(pod), name_of(pod))  # what takes its place finds no node
             return None
+        fitting = self._store.list("", "Node", labels=spec_of(pod).get("nodeSelector"))
         around = Around(
             now=self._clock(),
             look=forced or wanted_look(pod),
             pullable=self._pullable,
             missing=lambda container: self._missing(pod, container),
             pulls=self._pulls.get(uid_of(pod), 0),
-            nodes=[name_of(node) for node in self._store.list("", "Node", labels=spec_of(pod).get("nodeSelector"))],
+            nodes=[name_of(node) for node in fitting],
+            others=len(self._store.list("", "Node")) - len(fitting),
         )
         taken = step(pod, around)
         return self._take(pod, taken) if taken else None

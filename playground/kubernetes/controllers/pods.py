@@ -52,7 +52,7 @@ def _schedule(pod: Object, around: Around) -> Step | None:
         text = f"Successfully assigned {namespace_of(pod)}/{name_of(pod)} to {node}"
         status = {**status_of(pod), "phase": "Pending", "conditions": _put(pod, [scheduled], around.now)}
         return Step(status, (Told("Scheduled", text, component="default-scheduler"),), node)
-    text = unschedulable(len(around.nodes))
+    text = unschedulable(len(around.nodes), around.others)
     found = condition(status_of(pod), "PodScheduled")
     if found and found["status"] == "False" and found["message"] == text:
         return None
@@ -61,10 +61,19 @@ def _schedule(pod: Object, around: Around) -> Step | None:
     return Step(status, (Told("FailedScheduling", text, "Warning", component="default-scheduler"),), pause_s=None)
 
 
-def unschedulable(nodes: int) -> str:
-    """Return the scheduler's words for a pod that fits on none of so many nodes."""
-    if not nodes:
+def unschedulable(nodes: int, others: int = 0) -> str:
+    """Return the scheduler's words for a pod that fits on none of so many nodes, nor on others by its selector."""
+    if not nodes and not others:
         return "no nodes available to schedule pods"
+    if others:
+        full = f", {nodes} Insufficient memory" if nodes else ""
+        unhelpful = f"{others} Preemption is not helpful for scheduling"
+        victims = f", {nodes} No preemption victims found for incoming pod" if nodes else ""
+        every = nodes + others
+        return (
+            f"0/{every} nodes are available: {others} node(s) didn't match Pod's node affinity/selector{full}. "
+            f"preemption: 0/{every} nodes are available: {unhelpful}{victims}."
+        )
     return (
         f"0/{nodes} nodes are available: {nodes} Insufficient memory. preemption: 0/{nodes} nodes are available: "
         f"{nodes} No preemption victims found for incoming pod."

@@ -35,3 +35,10 @@ async def town(request: pytest.FixtureRequest) -> AsyncIterator[Town]:
     """A cluster with schemas and controllers: what the fake does not have."""
     async with _town(request.param, request) as town:
         yield town
+
+
+@pytest.fixture(params=[REAL])
+async def counting_town(request: pytest.FixtureRequest) -> AsyncIterator[Town]:
+    """A cluster that counts and judges what pods ask for: the playground's does not (docs/guides/playground.md)."""
+    async with _town(request.param, request) as town:
+        yield town
