@@ -24,9 +24,17 @@ DomainName = Annotated[
     str, StringConstraints(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
 ]
 
-LONGEST_NAMESPACE = 63
+LONGEST_NAME = 63
 
 _QUANTITY = re.compile(r"^\d+(\.\d+)?(m|k|Ki|Mi|Gi|Ti|M|G|T)?$")
+
+
+def cut(name: str) -> str:
+    """Return a name as Kubernetes takes it for a label or a namespace. One that is too long ends in a hash of the
+    whole, so that no two become one."""
+    if len(name) <= LONGEST_NAME:
+        return name.rstrip("-")
+    return f"{name[: LONGEST_NAME - 9].rstrip('-')}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _quantity(value: str) -> str:
@@ -269,13 +277,9 @@ class Platform(Part):
         return found
 
     def namespace(self, service: str, team: str, environment: str) -> str:
-        """Return the namespace of a service in an environment, as Kubernetes takes it: at most 63 characters. One that
-        is cut ends in a hash of the whole, so that no two places come to share it."""
+        """Return the namespace of a service in an environment, as Kubernetes takes it: at most 63 characters."""
         pattern = self.environment(environment).namespace
-        whole = pattern.format(service=service, team=team, environment=environment)
-        if len(whole) <= LONGEST_NAMESPACE:
-            return whole.rstrip("-")
-        return f"{whole[: LONGEST_NAMESPACE - 9].rstrip('-')}-{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
+        return cut(pattern.format(service=service, team=team, environment=environment))
 
     def after(self, environment: str) -> str | None:
         """Return the environment that a version is promoted to from this one; None from the last."""

@@ -82,7 +82,7 @@ def _contradictions_beside(error: ValidationError, document: dict[str, Any]) -> 
     for problem in error.errors(include_url=False, include_input=False, include_context=False):
         if problem["type"] == CONTRADICTION:
             return []
-        rest = _without(rest, problem["loc"][:2])
+        rest = _without(rest, problem["loc"][: 3 if problem["loc"][0] == "metadata" else 2])
     try:
         return _of_environments(_validated(rest))
     except ValidationError as left:
@@ -95,7 +95,7 @@ def _without(document: dict[str, Any], loc: tuple[int | str, ...]) -> dict[str, 
     first, *more = loc
     inner = document.get(str(first))
     if more and isinstance(inner, dict):
-        return document | {str(first): {key: value for key, value in inner.items() if key != more[0]}}
+        return document | {str(first): _without(inner, tuple(more))}
     return {key: value for key, value in document.items() if key != first}
 
 

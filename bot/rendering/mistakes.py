@@ -82,7 +82,8 @@ def _sentence(problem: ErrorDetails, model: type[BaseModel], document: Any) -> s
         side, number = (
             ("most", context.get("max_length")) if kind == "too_long" else ("least", context.get("min_length"))
         )
-        return f"has {context['actual_length']} entries; {number} are the {side}"
+        there = context.get("actual_length")  # pydantic stops counting a map that is too long
+        return f"has {f'more than {number}' if there is None else there} entries; {number} are the {side}"
     if kind == "string_too_long":
         return f"is longer than {context['max_length']} characters"
     wanted = _KINDS.get(kind.rpartition("_")[0], "") if kind.endswith(("_type", "_parsing")) else ""

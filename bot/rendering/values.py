@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.model.platform import Environment, Platform, Size
+from bot.model.platform import Environment, Platform, Size, cut
 from bot.model.web_service import WebService
 from bot.model.web_service.parts import Port
 from bot.rendering import network, pods
@@ -31,7 +31,7 @@ def values_of(document: WebService, *, environment: str, platform: Platform, rol
     name = document.name
     selector = {
         "app.kubernetes.io/name": name,
-        "app.kubernetes.io/instance": label_value(f"{name}-{environment}"),
+        "app.kubernetes.io/instance": cut(f"{name}-{environment}"),
     }
     labels = dict(document.metadata.labels) | _labels(selector, name, environment, rollout)
     image = rollout.image or complete_image(document.spec.image, platform)
@@ -191,7 +191,7 @@ def _database(document: WebService, here: Environment, platform: Platform, envir
     return {
         "database": {
             "provider": here.database.provider,
-            "name": f"{name}-db" if cluster else label_value(f"{name}-{environment}"),
+            "name": f"{name}-db" if cluster else cut(f"{name}-{environment}"),
             "secret": f"{name}-db-app" if cluster else f"{name}-db",
             "version": wanted.version,
             "size": size.model_dump(mode="json"),

@@ -208,3 +208,37 @@ def test_a_secret_that_was_written_by_mistake_is_not_repeated() -> None:
     found = wrong_spec("{env: {TOKEN: 123456789, 'bad name': hunter2}, secrets: [hunter2]}")
     assert "hunter2" not in str(found)
     assert "123456789" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("line", "months", "day"),
+    [
+        ("0 0 30 2 *", "2", 30),
+        ("0 0 31 4,6,9,11 *", "4,6,9,11", 31),
+        ("0 0 31 feb/2 ?", "", 0),
+        ("0 0 30,31 FEB *", "FEB", 30),
+    ],
+)
+def test_a_schedule_that_is_never_due_is_told(line: str, months: str, day: int) -> None:
+    if not months:  # February and every second month after it: August and October have 31 days
+        assert len(read(f'{HEAD}spec: {{schedule: "{line}"}}\n')) == 1
+        return
+    told = wrong_spec(f'{{schedule: "{line}"}}')["spec.schedule"]
+    assert told == f"is never due: no month of `{months}` has a day {day}"
+
+
+@pytest.mark.parametrize(
+    "line", ["0 0 29 2 *", "0 0 31 * *", "0 0 30 2 1", "0 0 30 2 */2", "0 0 */30 2 *", "0 0 31 1-3 *"]
+)
+def test_a_schedule_that_is_rarely_due_is_taken(line: str) -> None:
+    assert len(read(f'{HEAD}spec: {{schedule: "{line}"}}\n')) == 1
+
+
+def test_too_many_variables_are_counted_in_words() -> None:
+    many = ", ".join(f"V{number}: x" for number in range(201))
+    assert wrong_spec(f"{{env: {{{many}}}}}") == {"spec.env": "has more than 200 entries; 200 are the most"}
+
+
+def test_a_reserved_label_is_told_beside_one_that_is_no_label() -> None:
+    head = HEAD.replace("{name: hello}", "{name: hello, labels: {a/b/c: x, causeway.io/team: other}}")
+    assert set(wrong(f"{head}spec: {{}}\n")) == {"metadata.labels.a/b/c", "metadata.labels.causeway.io/team"}

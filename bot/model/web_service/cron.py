@@ -15,6 +15,8 @@ FIELDS = (
     ("day of the week", 0, 6, DAYS),
 )
 NAMED = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
+LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+"""Days of each month, in a leap year."""
 _MOST_DIGITS = 4
 
 
@@ -34,7 +36,32 @@ def check_cron(line: str) -> str | None:
         for piece in part.split(","):
             if (problem := _piece(piece, low, high, names)) is not None:
                 return f"the {name} `{piece[:30]}` {problem}"
-    return None
+    return _never(parts[2], parts[3], parts[4])
+
+
+def _never(days: str, months: str, weekdays: str) -> str | None:
+    """Return that no month which is meant has a day which is meant. A day of the week would be due as well."""
+    if not {"*", "?", "*/1", "?/1"} & set(weekdays.split(",")):
+        return None
+    day = min(_first(piece, 1, ()) for piece in days.split(","))
+    longest = max(LENGTHS[month - 1] for piece in months.split(",") for month in _months(piece))
+    return None if day <= longest else f"is never due: no month of `{months[:30]}` has a day {day}"
+
+
+def _first(piece: str, low: int, names: tuple[str, ...]) -> int:
+    reach = piece.partition("/")[0]
+    found = None if reach in ("*", "?") else _number(reach.partition("-")[0], low, names)
+    return low if found is None else found
+
+
+def _months(piece: str) -> range:
+    reach, slash, step = piece.partition("/")
+    first, dash, last = reach.partition("-")
+    low = _first(reach, 1, MONTHS)
+    end = _number(last, 1, MONTHS) if dash else None
+    if end is None:  # one month alone, or all that follow
+        end = 12 if slash or first in ("*", "?") else low
+    return range(low, end + 1, int(step) if slash else 1)
 
 
 def _piece(piece: str, low: int, high: int, names: tuple[str, ...]) -> str | None:
