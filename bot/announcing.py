@@ -12,6 +12,7 @@ from bot.catalog.index import Index
 from bot.model.operation import Asked, OperationView, State
 from bot.model.principal import Door, Principal
 from bot.ports import Clock
+from bot.releases.services import owner_by_name
 from bot.slack.cards import card, thread
 from bot.slack.channels import Channels
 from bot.slack.contracts import Blocks, Click
@@ -20,6 +21,9 @@ from bot.slack.home import Creation, Home, Line
 from bot.slack.outbox import Card, Outbox
 from bot.slack.telling import open_form
 from bot.storage.operations import operations
+
+UNATTENDED = frozenset({Door.FORGE, Door.AGENDA})
+"""Doors at which nobody waits for an answer."""
 
 View = Callable[[str], Awaitable[OperationView]]
 
@@ -43,7 +47,7 @@ class TeamChannels:
         self._platform = platform
 
     async def __call__(self, view: OperationView) -> str:
-        owner = view.plan.owner if view.plan else None
+        owner = view.plan.owner if view.plan else owner_by_name(self._index(), str(view.request.get("service", "")))
         named = (self._configured.get(owner) or self._index().channel_of(owner)) if owner else None
         if named and (found := await self._channels.find(named)):
             return found
@@ -61,9 +65,9 @@ class OperationCards:
         self._clock = clock
 
     async def card(self, operation_id: str) -> Card | None:
-        """What could not even be planned has no card: only the person who asked is told."""
+        """What could not even be planned has no card: the person who asked is told. Where nobody did, the team is."""
         view = await self._view(operation_id)
-        if view.plan is None and view.state.final:
+        if view.plan is None and view.state.final and view.door not in UNATTENDED:
             return None
         return Card(
             message=card(view, now=self._clock()),
@@ -88,12 +92,12 @@ class Announcements:
         if asked.principal.slack_user:
             self._home_changed(asked.principal.slack_user)
         state = State(row.state)
-        if state.final and not await self._outbox.has_card(connection, operation_id):
+        if state.final and asked.door not in UNATTENDED and not await self._outbox.has_card(connection, operation_id):
             # It never got as far as a card: it could not be planned, or policy refused the plan.
             await self._tell(connection, asked, row.problem)
-        elif row.digest is None and row.problem:
+        elif row.digest is None and row.problem and not state.final:
             await self._say(connection, asked, f"I am still planning what you asked for. {row.problem}")
-        elif row.digest is not None:  # before there is a plan there is nothing to show, nor a place to show it
+        elif row.digest is not None or state.final:  # before there is a plan there is nothing to show
             urgent = state is not State.RUNNING
             await self._outbox.operation_changed(connection, operation_id, revision, urgent=urgent)
 

@@ -41,12 +41,30 @@ class Mistake:
         return f"{self.path}: {self.message}" if self.path else self.message
 
 
+MOST_LINES = 20
+"""Mistakes that a person reads at once. Machines are told all of them."""
+LONGEST_LINE = 300
+
+
+def _marked(mistake: Mistake) -> str:
+    return f"`{mistake.path}`: {mistake.message}" if mistake.path else mistake.message
+
+
 class Invalid(UsageError):
     """A document, template, form or configuration with mistakes; all of them, not the first."""
 
     def __init__(self, message: str, mistakes: Iterable[Mistake], *, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.mistakes = tuple(mistakes)
+
+    def __str__(self) -> str:
+        """Message and hint, then each mistake that they do not tell, on a line of its own."""
+        told = super().__str__()
+        lines = [f"• {_marked(one)}"[:LONGEST_LINE] for one in self.mistakes if one.message not in told]
+        more = len(lines) - MOST_LINES
+        if more > 0:
+            lines = [*lines[:MOST_LINES], f"• and {more} more"]
+        return "\n".join([told, *lines])
 
 
 class NotFound(PlatformError):

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from bot.catalog.index import Index
 from bot.deps import Deps
-from bot.errors import PlatformError
+from bot.errors import Invalid, PlatformError
 from bot.model.entities import User
 from bot.model.forge_events import BuildEnded
 from bot.model.operation import Asked
@@ -58,8 +58,13 @@ class Following:
         """Return what is to be asked for one environment, if anything."""
         place = service.place(self._deps, environment)
         settings = place.settings
-        release = (await read_standing(place, self._deps.forge, self._deps.clusters)).release
         now = self._clock()
+        try:
+            release = (await read_standing(place, self._deps.forge, self._deps.clusters)).release
+        except Invalid:
+            # Planning fails for the same reason, and its card tells the team.
+            by = self._person(event.actor) if settings.automatic else None
+            return _deploy(service, environment, by, event, now) if by else None
         if release is None or release.current is None or _frozen(release, now):
             return None  # the first deploy is somebody's decision, and so is the one after a freeze
         if release.current.version.commit == event.sha:
@@ -72,11 +77,11 @@ class Following:
         by = self._person(event.actor, release)
         if by is None:
             return None
-        common = {"service": service.name, "environment": environment}
         if settings.automatic:
-            return _asked("service.deploy", {**common, "version": event.sha}, by, event, now)
+            return _deploy(service, environment, by, event, now)
         reason = f"a fix was merged: {event.sha[:7]}"
-        return _asked("service.unpin", {**common, "reason": reason}, by, event, now)
+        request = {"service": service.name, "environment": environment, "reason": reason}
+        return _asked("service.unpin", request, by, event, now)
 
     async def _is_newer(self, service: Service, release: Release, commit: str) -> bool:
         """Whether the commit comes after what runs, and after what a pin has left: builds may end in any order."""
@@ -88,23 +93,28 @@ class Following:
                 return False
         return True
 
-    def _person(self, login: str, release: Release) -> Principal | None:
+    def _person(self, login: str, release: Release | None = None) -> Principal | None:
         """Return who began the build, as the catalog knows them; else who deployed last."""
         index = self._deps.catalog()
         return next((found for ref in _references(index, login, release) if (found := index.principal(ref))), None)
 
 
-def _references(index: Index, login: str, release: Release) -> Iterator[str]:
+def _references(index: Index, login: str, release: Release | None) -> Iterator[str]:
     wanted = login.lower()
     for user in index.all(User):
         if user.metadata.annotations.get(LOGIN, "").lower() == wanted:
             yield user.ref
     if wanted:
         yield f"user:default/{wanted}"
-    if release.pin is not None:
+    if release is not None and release.pin is not None:
         yield release.pin.by
-    if release.current is not None:
+    if release is not None and release.current is not None:
         yield release.current.by
+
+
+def _deploy(service: Service, environment: str, by: Principal, event: BuildEnded, now: datetime) -> Asked:
+    request = {"service": service.name, "environment": environment, "version": event.sha}
+    return _asked("service.deploy", request, by, event, now)
 
 
 def _frozen(release: Release, now: datetime) -> bool:

@@ -83,7 +83,10 @@ def _until(due: datetime, now: datetime) -> str:
 
 def _problem(view: OperationView) -> list[Block]:
     """What failed and what to do, on its own; the steps below show where."""
-    return [blocks.section(f"*What happened:* {said(view.problem)}")] if view.problem else []
+    if not view.problem:
+        return []
+    first, *mistakes = view.problem.split("\n")
+    return blocks.lines([f"*What happened:* {said(first)}", *map(said, mistakes)])
 
 
 def _highlights(view: OperationView) -> list[Block]:

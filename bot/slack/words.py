@@ -21,7 +21,11 @@ _UNDOING = frozenset({StepState.FAILED, StepState.UNDOING, StepState.UNDONE, Ste
 
 
 def title(view: OperationView) -> str:
-    return view.plan.summary if view.plan else spoken(view.command)
+    """Return what it is about; without a plan, what was asked for."""
+    if view.plan:
+        return view.plan.summary
+    service = view.request.get("service")
+    return f"{spoken(view.command)} {service}" if service else spoken(view.command)
 
 
 def spoken(command: str) -> str:
@@ -162,7 +166,7 @@ def door(view: OperationView) -> str:
 def sentence(view: OperationView) -> str:
     """Return the whole state as one line of text, for notifications and screen readers."""
     status, more = headline(view)
-    problem = view.problem if view.state.final or undoing(view) else ""
+    problem = view.problem.partition("\n")[0] if view.state.final or undoing(view) else ""
     left = "; ".join(step.text for step in view.leftovers) if view.state.final else ""
     voided = "The plan changed, so earlier approvals no longer count." if waiting_again(view) else ""
     parts = [

@@ -11,7 +11,7 @@ from bot.following import Following
 from bot.model.forge_events import BuildEnded
 from bot.model.operation import Asked
 from bot.model.principal import Door
-from tests.releases.house import SOURCE, House, ids
+from tests.releases.house import GITOPS, SOURCE, House, ids
 
 
 async def twice_deployed(house: House) -> tuple[str, str]:
@@ -140,6 +140,16 @@ async def test_a_build_of_the_default_branch_is_deployed_where_that_is_automatic
     assert (asked.command, asked.door, asked.principal.user) == ("service.deploy", Door.FORGE, "user:default/teammate")
     assert asked.request == {"service": "orders-api", "environment": "staging", "version": commit}
     assert [one.operation for one in await follow(house, built(commit))] == [asked.operation], "once for each build"
+
+
+async def test_a_release_that_cannot_be_read_does_not_swallow_an_automatic_deploy(house: House) -> None:
+    """Planning it tells the team what is wrong; nobody else would."""
+    await house.do("service.deploy", service="orders-api")
+    house.forge.push(GITOPS, {"apps/orders-api/staging/.causeway/release.yaml": b"hello: ["})
+    commit = house.push("Next", replicas=2)
+    [asked] = await follow(house, built(commit))
+    assert (asked.command, asked.request["version"]) == ("service.deploy", commit)
+    assert await follow(house, built(commit, actor="somebody-else")) == [], "in nobody's name nothing is asked"
 
 
 async def test_nothing_follows_from_failures_branches_strangers_and_undeployed_services(house: House) -> None:

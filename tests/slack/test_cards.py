@@ -109,6 +109,18 @@ def test_outside_text_cannot_mention_link_or_format() -> None:
     assert "&lt;!channel&gt;" in message.text
 
 
+def test_each_mistake_of_a_document_stands_on_a_line_of_its_own_and_none_in_the_notification() -> None:
+    lines = [f"• `spec.env.A{number}`: {'is wrong ' * 30}<!channel>" for number in range(20)]
+    problem = "\n".join(["platform.yaml is wrong in 20 places.", *lines])
+    message = drawn(view(State.FAILED, plan=None, digest=None, request={"service": "orders"}, problem=problem))
+    assert message_violations(message.text, message.blocks, message.metadata) == []
+    shown = words(message).splitlines()
+    assert sum(line.startswith("• `spec.env.A") for line in shown) == 20
+    assert not any("<!channel>" in line for line in shown)
+    assert message.text.startswith("/service create orders: failed. platform.yaml is wrong in 20 places.")
+    assert "spec.env" not in message.text
+
+
 def test_a_hundred_steps_are_folded_and_counted() -> None:
     many = tuple(StepView(id=str(n), text=f"Step {n}", state=StepState.DONE) for n in range(100))
     message = drawn(view(State.SUCCEEDED, steps=many))

@@ -142,7 +142,7 @@ def _host(value: str) -> str | None:
         return "write the host alone; a path belongs under `paths`"
     if re.fullmatch(r"[^:]*:[0-9]+", value):
         return "write the host without a port; addresses from outside always answer at 443 and 80"
-    if value != value.lower():
+    if value != value.lower() and _host(value.lower()) is None:
         return f"write the host in small letters: `{shown(value.lower())}`"
     if re.fullmatch(r"[0-9.]+", value):
         return "is an address; an ingress needs a host name, such as `api.example.com`"

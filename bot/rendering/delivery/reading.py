@@ -86,8 +86,8 @@ def parsed(text: str | None, where: str) -> Release | None:
 
 def not_ours(where: str) -> Invalid:
     """Return the error for a release that somebody has edited so that it says nothing any more."""
-    told = Mistake(where, "cannot be read; restore it from the commit before its last change")
-    return Invalid(f"{where} is not what Causeway wrote.", [told], hint=f"{told}.")
+    mend = "Restore it from the commit before its last change."
+    return Invalid(f"{where} is not what Causeway wrote.", [Mistake(where, mend)], hint=mend)
 
 
 def _of(place: Place, release: Release | None, where: str) -> Release | None:
