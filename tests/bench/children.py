@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -74,6 +75,25 @@ async def bot(ready: Mapping[str, Any], folder: Path) -> AsyncIterator[tuple[sub
                     raise RuntimeError(f"The bot did not start:\n{log.read_text()}")
                 await asyncio.sleep(LOOK_S)
         yield process, time.perf_counter() - begin
+
+
+@asynccontextmanager
+async def python(module: str, *arguments: str) -> AsyncIterator[Process]:
+    """Run a module of the benchmarks; it ends when its standard input is closed, and dies with this process."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", module, *arguments), stdin=PIPE, stdout=PIPE, preexec_fn=_die_with_parent
+    )
+    assert process.stdin is not None
+    try:
+        yield process
+        process.stdin.close()
+        async with asyncio.timeout(PATIENCE_S):
+            if await process.wait():
+                raise RuntimeError(f"{module} has failed; see above")
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 async def _answers(http: aiohttp.ClientSession, url: str) -> bool:
