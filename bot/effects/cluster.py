@@ -42,6 +42,7 @@ class ApplyObjects(Effect):
     """
 
     kind: ClassVar[str] = "cluster.apply_objects"
+    patient: ClassVar[bool] = True
 
     cluster: str
     namespace: str

@@ -109,6 +109,9 @@ class Effect(BaseModel, ABC, frozen=True, extra="forbid"):
     """False for waiting and for notes: there is nothing to undo or to prove."""
     waits: ClassVar[bool] = False
     """True for an effect that only waits, perhaps for long: a person may end it, and then it is cancelled."""
+    patient: ClassVar[bool] = False
+    """True where it waits for a system that is away for as long as that takes, rather than be undone soon: the card
+    says so, and a person may undo it at any time."""
     keepable: ClassVar[bool] = False
     """Whether, of a wait that is stuck, a person may say that things stay as they are."""
 

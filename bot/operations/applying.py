@@ -43,6 +43,7 @@ async def _apply(held: Held, index: int) -> bool:
         outcome = await held.patiently(
             lambda attempt: _applied(held, index, effect, attempt),
             lambda message: held.step(index, problem=message),
+            for_ever=effect.patient,
         )
     except LeaseLost:
         raise

@@ -97,7 +97,11 @@ class Held:
         await self.save(*entries, steps=self.record.with_step(index, changed))
 
     async def patiently(
-        self, act: Callable[[int], Awaitable[T]], waiting: Callable[[str], Awaitable[None]] | None = None
+        self,
+        act: Callable[[int], Awaitable[T]],
+        waiting: Callable[[str], Awaitable[None]] | None = None,
+        *,
+        for_ever: bool = False,
     ) -> T:
         """Call `act(attempt)` until it works, at most as often as configured, while the other side does not answer.
 
@@ -109,11 +113,12 @@ class Held:
             try:
                 return await act(attempt)
             except UpstreamUnavailable as error:
-                if attempt >= settings.effect_tries:
+                if attempt >= settings.effect_tries and not for_ever:
                     raise
                 wait_s = _wait(settings, attempt, error.retry_after_s)
                 if waiting is not None:
-                    message = f"{error.message} Trying again in {wait_s:.0f} s ({attempt} of {settings.effect_tries})."
+                    often = "" if for_ever else f" ({attempt} of {settings.effect_tries})"
+                    message = f"{error.message} Trying again in {wait_s:.0f} s{often}."
                     await waiting(message.replace("\x00", "�"))
                     if self.record.undo_by is not None and self.running:
                         raise
@@ -131,5 +136,5 @@ def entry(store: Store, of: Record, kind: str, actor: str, body: dict[str, JSON]
 
 
 def _wait(settings: Settings, attempt: int, asked_s: float | None) -> float:
-    own = min(settings.retry_first_s * 2.0 ** (attempt - 1), settings.retry_most_s)
+    own = min(settings.retry_first_s * 2.0 ** min(attempt - 1, 30), settings.retry_most_s)
     return max(own, min(asked_s or 0.0, settings.retry_after_most_s))

@@ -231,6 +231,18 @@ async def test_a_silent_system_is_tried_again_with_growing_waits(sqlite_url: str
         assert done.steps[1].problem == ""
 
 
+async def test_a_patient_effect_waits_for_as_long_as_a_system_is_away(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MakeFile, "patient", True)
+    async with replica(sqlite_url, tmp_path) as a:
+        a.folder.faults["apply before one"] = [DOWN] * 8
+        await a.operations.submit(asked("one"))
+        assert (await a.until()).state is State.SUCCEEDED
+        assert a.slept == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
+        assert a.folder.history() == ["made one"]
+
+
 async def test_an_unknown_outcome_is_looked_at_before_it_is_done_again(sqlite_url: str, tmp_path: Path) -> None:
     async with replica(sqlite_url, tmp_path) as a:
         a.folder.faults["apply between one"] = [OutcomeUnknown("No answer came.")]
