@@ -328,3 +328,16 @@ async def test_the_past_is_not_refused_but_not_shown(house: House) -> None:
     plan = await house.plan("service.deploy", service="orders-api")
     assert "• env.DB_PASSWORD: ‹hidden› → (not set)" in plan.highlights
     assert "hunter22" not in plan.model_dump_json(include={"highlights", "details"})
+
+
+async def test_what_others_have_put_beside_the_objects_stays(house: House) -> None:
+    await house.do("service.deploy", service="orders-api")
+    folder = "apps/orders-api/staging"
+    put(house, "kind: ConfigMap\nmetadata: {name: mine}\n", f"{folder}/configmap-mine.yaml")
+    put(house, "Ask the platform team first.", f"{folder}/README.md")
+    house.push("A worker now", worker=True)
+    plan = await house.do("service.deploy", service="orders-api")
+    files = house.files(folder)
+    assert {f"{folder}/configmap-mine.yaml", f"{folder}/README.md"} < set(files)
+    assert f"{folder}/service-orders-api.yaml" not in files
+    assert not [detail.title for detail in plan.details if detail.title in ("README.md", "configmap-mine.yaml")]

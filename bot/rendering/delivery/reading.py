@@ -16,6 +16,8 @@ from bot.rendering.delivery import direct, gitops
 from bot.rendering.delivery.change import Place, Standing, folder_of
 from bot.rendering.text import Unreadable, parse
 
+MANAGED = "app.kubernetes.io/managed-by: causeway"
+"""Stands in every file that we write. Others may put files of their own beside them: they are none of our business."""
 ROOM = 8
 """A release holds a document and more: so many times as much is read as a document may be."""
 
@@ -49,7 +51,7 @@ async def _from_git(place: Place, forge: Forge) -> Standing:
     touched = sha256({"folder": tree.sha, "application": _text(application)})
     return Standing(
         release=_of(place, parsed(release, f"{folder}/{FILE}"), f"{folder}/{FILE}"),
-        files={name: text for name, text in texts.items() if "/" not in name},
+        files={name: text for name, text in texts.items() if "/" not in name and MANAGED in text},
         revision=Revision(of=f"git:{repository}/{folder}", at="absent" if tree.sha == "absent" else touched[:40]),
         application=_text(application),
         project=_text(project),
