@@ -13,7 +13,9 @@ from bot.model.entities import Entity, Location, read_entity
 
 MAX_BYTES = 1_000_000
 MAX_ALIASES = 100
-"""A YAML file with more anchors' uses than this is an attack or a mistake: expansion grows exponentially."""
+"""A YAML file with more anchors' uses than this is an attack or a mistake."""
+MAX_VALUES = 100_000
+"""Values in one file, counted after its aliases are expanded: few aliases of aliases are many values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,37 @@ def read(document: Document) -> Read:
 def _parsed(text: str) -> Iterator[Any]:
     if len(text.encode()) > MAX_BYTES:
         raise ValueError(f"the file is larger than {MAX_BYTES:,} bytes; split it")
-    aliases = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.CSafeLoader))
+    aliases, values = _counted(text)
     if aliases > MAX_ALIASES:
         raise ValueError(f"the file uses more than {MAX_ALIASES} YAML aliases; write the values out")
+    if values > MAX_VALUES:
+        raise ValueError(f"the file holds more than {MAX_VALUES:,} values, its aliases expanded; write less")
     yield from yaml.load_all(text, Loader=yaml.CSafeLoader)
+
+
+def _counted(text: str) -> tuple[int, int]:
+    """Return how many aliases and how many values the text holds; it stops counting above the limits."""
+    sizes: dict[str, int] = {}
+    opened: list[tuple[str | None, int]] = []
+    """Anchor, and how many values there were before, of what is still being read."""
+    aliases = count = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        match event:
+            case yaml.AliasEvent():
+                aliases += 1
+                count += sizes.get(str(event.anchor), 1)
+            case yaml.ScalarEvent():
+                count += 1
+            case yaml.CollectionStartEvent():
+                opened.append((event.anchor, count))
+                count += 1
+            case yaml.CollectionEndEvent():
+                anchor, before = opened.pop()
+                if anchor is not None:
+                    sizes[anchor] = count - before
+        if count > MAX_VALUES or aliases > MAX_ALIASES:
+            break
+    return aliases, count
 
 
 def _yaml_sentence(error: Exception) -> str:

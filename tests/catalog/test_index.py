@@ -119,3 +119,16 @@ def test_files_that_are_not_what_they_should_be_become_one_sentence() -> None:
         result = read(Document("github:acme/r", "1", text))
         assert len(result.mistakes) == 1, text
         assert told in str(result.mistakes[0])
+
+
+def test_few_aliases_of_aliases_are_a_bomb_as_well() -> None:
+    """Sixty-four aliases that stand for sixteen million values: kept as they are, written out when somebody looks."""
+    lines = "\n".join(
+        f"  {new}: &{new} [{', '.join(['*' + old] * 8)}]" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    bomb = f"x:\n  a: &a [x, x, x, x, x, x, x, x]\n{lines}\n{SERVICES.lstrip().partition('---')[0]}"
+    known = index(bomb)
+    assert known.get("component:default/orders-api") is None
+    assert [mistake.message for mistake in known.mistakes] == [
+        "the file holds more than 100,000 values, its aliases expanded; write less"
+    ]
