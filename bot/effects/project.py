@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -17,6 +18,8 @@ from bot.ports import Commit, File, Forge, Ports
 MOVED_BRANCH_TRIES = 5
 LISTS = ("sourceRepos", "destinations", "clusterResourceWhitelist")
 """Lists of a project's `spec` that places add to."""
+DEEPEST = 40
+"""Levels of a project's file."""
 
 
 class JoinProject(Effect):
@@ -178,13 +181,24 @@ def _members(project: Mapping[str, JSON], name: str) -> Sequence[Any]:
 
 
 def _parsed(text: str) -> dict[str, Any]:
-    try:
-        found = yaml.safe_load(text)
-    except yaml.YAMLError:
-        found = None
-    if not isinstance(found, dict) or found.get("kind") != "AppProject" or not isinstance(found.get("spec"), dict):
+    found = None
+    with contextlib.suppress(yaml.YAMLError, ValueError):  # ValueError: such as a date that is none
+        found = yaml.safe_load(text) if _is_plain(text) else None
+    spec = found.get("spec") if isinstance(found, dict) and found.get("kind") == "AppProject" else None
+    lists = isinstance(spec, dict) and all(isinstance(spec.get(name) or [], list) for name in LISTS)
+    if not lists or not isinstance(found, dict) or not isinstance(found.get("metadata") or {}, dict):
         raise Conflict("The project's file in the GitOps repository is no AppProject.", hint="Mend it, then try again.")
     return found
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it neither nests without end nor holds aliases, which can stand for any number of values."""
+    depth = 0
+    for event in yaml.parse(text):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST or isinstance(event, yaml.AliasEvent):
+            return False
+    return True
 
 
 def _written(project: Mapping[str, Any]) -> str:

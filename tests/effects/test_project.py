@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from bot.effects.project import joined
+from bot.errors import Conflict
 from bot.model.canonical import JSON
 from tests.effects.scenes import PROJECT
 
@@ -37,3 +38,16 @@ def test_a_project_that_allows_everything_already_stays_as_it_was_written() -> N
     spec: Any = PROJECT["spec"]
     text = theirs({"name": "team-orders"}, **spec)
     assert joined(text, OURS) == text
+
+
+BROKEN = [
+    *("hello", "", "[" * 20_000, "kind: AppProject\nspec: 2026-99-99", "kind: AppProject\nspec: {destinations: 3}"),
+    "kind: AppProject\nmetadata: x\nspec: {}",
+    "kind: AppProject\nspec: {a: &a [x, x], destinations: [*a, *a]}",
+]
+
+
+@pytest.mark.parametrize("text", BROKEN, ids=range(len(BROKEN)))
+def test_a_file_that_somebody_broke_is_told(text: str) -> None:
+    with pytest.raises(Conflict, match="is no AppProject"):
+        joined(text, OURS)
