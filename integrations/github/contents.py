@@ -17,6 +17,7 @@ from integrations.github.limiter import Cost
 
 T = TypeVar("T")
 _HASH = re.compile(r"[0-9a-f]{40}")
+MOST_REMEMBERED = 200
 LARGEST_INLINE = 512_000
 """A text up to this many bytes travels inside the tree; what is larger, or no text, goes as a blob of its own."""
 
@@ -28,10 +29,13 @@ class Contents:
         self._client = client
         self._ourselves: dict[str, Author] = {}
         """Owner of repositories → whose name our commits carry there."""
+        self._seen: dict[tuple[str, str], Commit] = {}
+        """Commits by repository and hash: a hash never means anything else, so nobody has to ask for one twice."""
 
     async def branch_head(self, full_name: str, branch: str) -> Commit | None:
         path, doing = repo_path(full_name, "branches", branch), f"read the branch {branch} of {full_name}"
-        return await self._client.find(job(full_name, READ), path, doing, lambda found: shapes.commit(found["commit"]))
+        head = await self._client.find(job(full_name, READ), path, doing, lambda found: shapes.commit(found["commit"]))
+        return head and self._remembered(full_name, head)
 
     async def recent_commits(self, full_name: str, branch: str) -> Sequence[Commit]:
         query = {"sha": branch, "per_page": str(RECENT_COMMITS)}
@@ -118,14 +122,23 @@ class Contents:
     async def _commit(self, full_name: str, ref: str) -> Commit:
         read = job(full_name, READ)
         if _HASH.fullmatch(ref):
+            if seen := self._seen.get((full_name, ref)):
+                return seen
             path = repo_path(full_name, "git", "commits", ref)
-            return await self._client.get(read, path, f"read a commit of {full_name}", shapes.commit)
+            found = await self._client.get(read, path, f"read a commit of {full_name}", shapes.commit)
+            return self._remembered(full_name, found)
         path, doing = repo_path(full_name, "commits", ref), f"read {ref} of {full_name}"
         # One entry a page: the commit's list of changed files is not wanted.
-        found = await self._client.find(read, path, doing, shapes.commit, query={"per_page": "1"})
-        if found is None:
+        named = await self._client.find(read, path, doing, shapes.commit, query={"per_page": "1"})
+        if named is None:
             raise NotFound(f"The repository {full_name} has no branch or tag {ref}, or we may not read it.")
-        return found
+        return self._remembered(full_name, named)
+
+    def _remembered(self, full_name: str, commit: Commit) -> Commit:
+        self._seen[full_name, commit.sha] = commit
+        while len(self._seen) > MOST_REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+        return commit
 
     async def _entries(self, full_name: str, tree: str) -> Sequence[shapes.Entry]:
         path, doing = repo_path(full_name, "git", "trees", tree), f"list the files of {full_name}"
