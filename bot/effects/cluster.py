@@ -75,7 +75,7 @@ class ApplyObjects(Effect):
         if outcome is not None and not outcome.changed:
             return Undone(how=Undo.NOTHING, seen="these objects were there before this operation")
         cluster = ports.cluster(self.cluster)
-        mine = await self._mine(cluster, run)
+        mine = await self._mine(cluster, run, outcome)
         if mine or outcome is not None:
             await self._restore_pruned(cluster)  # while the marks still tell that it was us
         kept = [ref for ref, live in reversed(mine) if not await self._take_back(cluster, run, ref, live)]
@@ -92,7 +92,9 @@ class ApplyObjects(Effect):
         if outcome is not None and not outcome.changed:
             return Proof(absent=True, seen="this step changed no object")
         cluster = ports.cluster(self.cluster)
-        left = await self._mine(cluster, run)
+        existed = {ref_of(obj) for obj in self.before}
+        mine = await self._mine(cluster, run, outcome)
+        left = [(ref, live) for ref, live in mine if mark_of(live) == run.operation or ref not in existed]
         namespace = await cluster.get(self._namespace_ref()) if self.create_namespace else None
         if namespace is not None and mark_of(namespace) == run.operation:
             left.append((self._namespace_ref(), namespace))
@@ -194,31 +196,47 @@ class ApplyObjects(Effect):
 
     # --- taking it back
 
-    async def _mine(self, cluster: Cluster, run: Run) -> list[tuple[ObjectRef, Object]]:
-        """Return what carries this operation's mark, in the order of applying."""
+    async def _mine(self, cluster: Cluster, run: Run, outcome: Outcome | None) -> list[tuple[ObjectRef, Object]]:
+        """Return what carries this operation's mark, in the order of applying; and what it has made and carries none
+        any more, because the undo of a later operation has put it back."""
+        made = outcome.made.get("objects") if outcome is not None else None
+        known = made if isinstance(made, Mapping) else {}
         found: list[tuple[ObjectRef, Object]] = []
         for obj in in_order(self._in_namespace()):
-            live = await cluster.get(ref_of(obj))
-            if live is not None and mark_of(live) == run.operation:
-                found.append((ref_of(obj), live))
+            ref = ref_of(obj)
+            live = await cluster.get(ref)
+            if live is not None and (mark_of(live) == run.operation or (str(ref) in known and self._is_put_back(live))):
+                found.append((ref, live))
         return found
+
+    def _is_put_back(self, live: Object) -> bool:
+        return not mark_of(live) and inventory_of(live) == self.inventory
 
     async def _take_back(self, cluster: Cluster, run: Run, ref: ObjectRef, live: Object) -> bool:
         """Delete or put back one object; return False where others have changed it since."""
         if is_leaving(live):
             return True
         ours = next(self._labelled(obj) for obj in self.objects if ref_of(obj) == ref)
+        before = next((obj for obj in self.before if ref_of(obj) == ref), None)
         try:
-            if not same(live, await self._put(cluster, with_mark(ours, run.operation), dry_run=True)):
+            if (
+                before is not None
+                and self._is_put_back(live)
+                and await self._is_as(cluster, live, self._labelled(before))
+            ):
+                return True
+            if not await self._is_as(cluster, live, with_mark(ours, mark_of(live))):
                 return False
         except Conflict:
             return False
-        before = next((obj for obj in self.before if ref_of(obj) == ref), None)
         if before is None:
             await cluster.delete(ref, uid=uid_of(live))
         else:
             await self._put(cluster, self._labelled(before))
         return True
+
+    async def _is_as(self, cluster: Cluster, live: Object, obj: Mapping[str, JSON]) -> bool:
+        return same(live, await self._put(cluster, obj, dry_run=True))
 
     async def _restore_pruned(self, cluster: Cluster) -> None:
         for obj in in_order(self._pruned()):
