@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pydantic import BaseModel, Field
 
@@ -11,9 +12,11 @@ from bot.deps import Deps
 from bot.errors import UsageError
 from bot.model.plan import Plan
 from bot.releases.deploying import DeployFacts, deploy_plan, read_deploy
+from bot.releases.overview import told
 from bot.releases.reading import read_here, refuse_frozen
 from bot.releases.services import first_environment
 from bot.releases.wording import read
+from bot.rendering.delivery import Place
 
 USAGE = "[service] [from environment] [to environment]"
 
@@ -39,7 +42,26 @@ async def read_facts(request: ServicePromote, context: Context, deps: Deps) -> D
     here = await read_here(request.service, target, context, deps)
     refuse_frozen(here)
     assert version is not None  # noqa: S101  # `running` has looked
-    return await read_deploy(here, version.version.name, version.version.commit, deps)
+    facts = await read_deploy(here, version.version.name, version.version.commit, deps)
+    return replace(facts, warnings=await _warnings(there.place, deps))
+
+
+async def _warnings(source: Place, deps: Deps) -> tuple[str, ...]:
+    """Say where the version is not well, or is still being deployed, where it comes from."""
+    where, found = f"{source.service} in {source.environment}", []
+    if source.is_gitops and deps.deployments is not None:
+        seen = await told("Argo CD", deps.deployments.application(source.application))
+        if seen.problem:
+            found.append(f"Mind: how {source.service} is in {source.environment} is not known. {seen.problem}")
+        elif seen.value is None:
+            found.append(f"Mind: Argo CD does not know {where}.")
+        elif seen.value.health != "Healthy":
+            why = f" ({seen.value.health_message[:200]})" if seen.value.health_message else ""
+            found.append(f"Mind: Argo CD calls {where} {seen.value.health}{why}.")
+    found += [
+        f"Mind: “{one.summary}”, asked by {one.by}, has not ended yet." for one in await deps.in_lane(source.lane)
+    ]
+    return tuple(found)
 
 
 def ends(request: ServicePromote, deps: Deps) -> tuple[str, str]:

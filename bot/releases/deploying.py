@@ -29,6 +29,8 @@ class DeployFacts:
     """From what runs now to the version."""
     mends: bool | None = None
     """Whether the version holds the commit that the pin has left, and at least one more; None without a pin."""
+    warnings: tuple[str, ...] = ()
+    """What an approver should read before all else."""
 
 
 async def read_deploy(here: Here, name: str, commit: str, deps: Deps) -> DeployFacts:
@@ -83,6 +85,7 @@ def release_plan(
 
 def _highlights(facts: DeployFacts, release: Release) -> Iterable[str]:
     before = facts.here.release
+    yield from facts.warnings
     if before is None or before.current is None:
         yield f"The first version of {facts.here.service.name} in {facts.here.place.environment}."
     yield from differences.commits(facts.since)

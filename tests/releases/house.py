@@ -16,6 +16,7 @@ from bot.golden_paths.steps import Runner
 from bot.intake import request_of
 from bot.model.effect import Effect, Run
 from bot.model.late import ASKED, of_asking
+from bot.model.operation import Behind
 from bot.model.plan import Plan
 from bot.model.platform import Platform
 from bot.model.principal import Door, Principal
@@ -26,6 +27,7 @@ from commands import COMMANDS
 from tests.commands.company import known
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.catalog import FakeCatalog
+from tests.fakes.deployments import FakeDeployments
 from tests.fakes.forge import FakeForge
 
 MONDAY = datetime.fromisoformat("2026-03-02T09:00:00+00:00")
@@ -78,6 +80,8 @@ class House:
     agenda: FakeAgenda = field(default_factory=FakeAgenda)
     platform: Platform = PLATFORM
     catalog: str = CATALOG
+    deployments: FakeDeployments | None = None
+    lanes: dict[str, tuple[Behind, ...]] = field(default_factory=dict)
     now: datetime = MONDAY
     asked: int = 0
 
@@ -103,7 +107,12 @@ class House:
             platform=self.platform,
             agenda=self.agenda,
             groups_of_channel=self._groups,
+            deployments=self.deployments,
+            in_lane=self._in_lane,
         )
+
+    async def _in_lane(self, lane: str) -> tuple[Behind, ...]:
+        return self.lanes.get(lane, ())
 
     async def _groups(self, channel: str) -> tuple[str, ...]:
         return ("group:default/team-orders",) if channel == "C-ORDERS" else ()

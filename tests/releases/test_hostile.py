@@ -11,11 +11,13 @@ from pydantic import ValidationError
 from bot.catalog.documents import Document, read
 from bot.catalog.index import Index
 from bot.command import Command
-from bot.errors import Conflict, Invalid, NotFound, Refused, UsageError
+from bot.errors import Conflict, Invalid, NotFound, Refused, UpstreamUnavailable, UsageError
+from bot.model.operation import Behind
 from bot.model.platform import Platform
 from bot.ports import NewRepository
 from bot.releases.services import service_of_repository
 from commands import COMMANDS
+from tests.fakes.deployments import FakeDeployments, application
 from tests.releases.house import CATALOG, GITOPS, SOURCE, House, document
 
 RELEASE = "apps/orders-api/staging/.causeway/release.yaml"
@@ -341,3 +343,32 @@ async def test_what_others_have_put_beside_the_objects_stays(house: House) -> No
     assert {f"{folder}/configmap-mine.yaml", f"{folder}/README.md"} < set(files)
     assert f"{folder}/service-orders-api.yaml" not in files
     assert not [detail.title for detail in plan.details if detail.title in ("README.md", "configmap-mine.yaml")]
+
+
+# --- What an approver should know
+
+
+async def test_promoting_what_is_not_well_is_told_to_whoever_approves(house: House) -> None:
+    await house.do("service.deploy", service="orders-api")
+    fine = await house.plan("service.promote", service="orders-api")
+    house.deployments = FakeDeployments(application("orders-api-staging"))
+    assert (await house.plan("service.promote", service="orders-api")).highlights == fine.highlights
+    house.deployments.change("orders-api-staging", health="Degraded", health_message="2 of 2 pods crash")
+    house.lanes["deploy:orders-api/staging"] = (
+        Behind(operation="op-9", summary="Deploy orders-api to staging", by="Me"),
+    )
+    plan = await house.plan("service.promote", service="orders-api")
+    assert plan.highlights[:2] == (
+        "Mind: Argo CD calls orders-api in staging Degraded (2 of 2 pods crash).",
+        "Mind: “Deploy orders-api to staging”, asked by Me, has not ended yet.",
+    )
+    house.asked -= 2
+    assert plan.digest == (await house.plan("service.promote", service="orders-api")).digest
+
+
+async def test_an_argo_cd_that_is_away_keeps_nobody_from_promoting(house: House) -> None:
+    await house.do("service.deploy", service="orders-api")
+    house.deployments = FakeDeployments(application("orders-api-staging"))
+    house.deployments.faults.refuse("application", UpstreamUnavailable("Argo CD did not answer."))
+    plan = await house.plan("service.promote", service="orders-api")
+    assert plan.highlights[0] == "Mind: how orders-api is in staging is not known. Argo CD did not answer."
