@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from bot.ports import ObjectRef
-from integrations.kubernetes.client import Client
+from integrations.kubernetes.client import PAGE, Client, Page
 from integrations.kubernetes.cluster import KubernetesCluster
 from tests.peers.cluster.gate import Gate, gate
 from tests.peers.cluster.houses import Town, config_map, name_of, opened, watching
+
+LABELS = {"test": "yes"}
 
 
 @dataclass(frozen=True)
@@ -67,32 +69,31 @@ async def test_a_connection_that_breaks_is_resumed_without_a_word(town: Town, be
 async def test_what_happened_while_nothing_could_be_seen_is_told_afterwards(town: Town, behind: Behind) -> None:
     namespace = await town.namespace()
     for name in ("kept", "dropped"):
-        await town.cluster.apply(config_map(namespace, name, {"a": "1"}, labels={"test": "yes"}))
-    async with watching(behind.cluster, "v1", "ConfigMap", namespace=namespace, labels={"test": "yes"}) as watch:
+        await town.cluster.apply(config_map(namespace, name, {"a": "1"}, labels=LABELS))
+    async with watching(behind.cluster, "v1", "ConfigMap", namespace=namespace, labels=LABELS) as watch:
         assert len(await watch.synced()) == 2
         await behind.gate.slam("shut")
         lost = await watch.next()
         assert lost.what == "lost"
         assert "`contract`" in lost.problem
         await town.cluster.delete(ref(namespace, "dropped"))
-        await town.cluster.apply(config_map(namespace, "new", {"a": "1"}, labels={"test": "yes"}))
+        await town.cluster.apply(config_map(namespace, "new", {"a": "1"}, labels=LABELS))
         behind.gate.open()
         told = [(change.what, name_of(change.object)) for change in await watch.synced()]
         assert sorted(told) == [("deleted", "dropped"), ("present", "kept"), ("present", "new")]
-        await town.cluster.apply(config_map(namespace, "kept", {"a": "2"}, labels={"test": "yes"}))
+        await town.cluster.apply(config_map(namespace, "kept", {"a": "2"}, labels=LABELS))
         assert _holds((await watch.next()).object, "2")
 
 
 async def test_a_watch_whose_place_was_compacted_away_reads_everything_anew(town: Town, behind: Behind) -> None:
     namespace = await town.namespace()
-    labels = {"test": "yes"}
     for name in ("kept", "changed", "dropped"):
-        await town.cluster.apply(config_map(namespace, name, {"a": "1"}, labels=labels))
-    async with watching(behind.cluster, "v1", "ConfigMap", namespace=namespace, labels=labels) as watch:
+        await town.cluster.apply(config_map(namespace, name, {"a": "1"}, labels=LABELS))
+    async with watching(behind.cluster, "v1", "ConfigMap", namespace=namespace, labels=LABELS) as watch:
         assert len(await watch.synced()) == 3
         await behind.gate.slam("hold")
         await town.cluster.delete(ref(namespace, "dropped"))
-        await town.cluster.apply(config_map(namespace, "changed", {"a": "2"}, labels=labels))
+        await town.cluster.apply(config_map(namespace, "changed", {"a": "2"}, labels=LABELS))
         await town.compact()
         behind.gate.open()
         told = [await watch.next(), await watch.next()]
@@ -101,8 +102,31 @@ async def test_a_watch_whose_place_was_compacted_away_reads_everything_anew(town
             ("present", "changed"),
         ]
         assert len(behind.lists) == 2
-        await town.cluster.apply(config_map(namespace, "kept", {"a": "3"}, labels=labels))
+        await town.cluster.apply(config_map(namespace, "kept", {"a": "3"}, labels=LABELS))
         assert _holds((await watch.next()).object, "3")
+
+
+async def test_a_list_whose_next_page_was_compacted_away_is_begun_anew(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    namespace = await town.namespace()
+    names = {f"map-{number:03}" for number in range(PAGE + 10)}
+    await asyncio.gather(*(town.cluster.apply(config_map(namespace, name, {}, labels=LABELS)) for name in names))
+    pages, begun = Client.pages, 0
+
+    async def interrupted(client: Client, *arguments: Any) -> AsyncIterator[Page]:
+        nonlocal begun
+        begun += 1
+        async for page in pages(client, *arguments):
+            yield page
+            if begun == 1:
+                await town.cluster.apply(config_map(namespace, "late", {}, labels=LABELS))
+                await town.compact()
+
+    monkeypatch.setattr(Client, "pages", interrupted)
+    found = await town.cluster.list("v1", "ConfigMap", namespace=namespace, labels=LABELS)
+    assert {name_of(one) for one in found} == {*names, "late"}
+    assert (len(found), begun) == (len(names) + 1, 2)
 
 
 async def test_all_who_follow_the_same_share_a_connection(town: Town, behind: Behind) -> None:
