@@ -23,6 +23,7 @@ DOCUMENT = "platform.yaml"
 """Where a service's repository says what the platform runs."""
 SHOWN = 8
 """Most versions that a sentence or a list names."""
+WHOLE_HASH = 40
 _HASH = re.compile(r"[0-9a-f]{7,40}")
 
 
@@ -78,16 +79,22 @@ async def resolve(service: Service, wanted: str, deps: Deps) -> tuple[str, str]:
         tags = await forge.tags(repository)
         return next((tag.name for tag in tags if tag.sha == head.sha), head.sha[:7]), head.sha
     tags = await forge.tags(repository)
-    named = next((tag for tag in tags if tag.name == wanted), None)
-    named = named or next((tag for tag in tags if tag.name == f"v{wanted}"), None)
+    named = _tagged(tags, wanted)
+    commit = await _commit(forge, repository, wanted.lower()) if _HASH.fullmatch(wanted.lower()) else None
+    if commit is not None and (named is None or len(wanted) == WHOLE_HASH):  # a whole hash is always that commit
+        return next((tag.name for tag in tags if tag.sha == commit), commit[:7]), commit
     if named is not None:
+        if commit not in (None, named.sha):
+            hint = "Name the commit by all its digits."
+            raise UsageError(f"`{wanted}` is a tag, and the beginning of another commit as well.", hint=hint)
         return named.name, named.sha
-    if _HASH.fullmatch(wanted.lower()):
-        commit = await _commit(forge, repository, wanted.lower())
-        if commit is not None:
-            return next((tag.name for tag in tags if tag.sha == commit), commit[:7]), commit
     known = ", ".join(f"`{one.name}`" for one in (await candidates(service, deps))[:SHOWN])
     raise NotFound(f"{service.name} has no version `{wanted[:80]}`.", hint=f"The newest are {known}.")
+
+
+def _tagged(tags: Sequence[Tag], wanted: str) -> Tag | None:
+    """Return the tag that is called so, or else so with a `v` before it."""
+    return next((tag for name in (wanted, f"v{wanted}") for tag in tags if tag.name == name), None)
 
 
 async def document_at(service: Service, commit: str, deps: Deps) -> WebService:
@@ -170,6 +177,7 @@ async def _commit(forge: Forge, repository: str, start: str) -> str | None:
         if commit.sha.startswith(start):
             return commit.sha
     try:
-        return (await forge.tree(repository, start, contents=False)).commit
+        found = (await forge.tree(repository, start, contents=False)).commit
     except NotFound:
         return None
+    return found if found.startswith(start) else None  # else it is a branch of that name

@@ -372,3 +372,19 @@ async def test_an_argo_cd_that_is_away_keeps_nobody_from_promoting(house: House)
     house.deployments.faults.refuse("application", UpstreamUnavailable("Argo CD did not answer."))
     plan = await house.plan("service.promote", service="orders-api")
     assert plan.highlights[0] == "Mind: how orders-api is in staging is not known. Argo CD did not answer."
+
+
+async def test_a_tag_that_looks_like_another_commit_is_not_deployed_in_its_place(house: House) -> None:
+    good = house.push("Reviewed", replicas=2)
+    evil = house.push("Unreviewed", replicas=3)
+    house.forge.change(SOURCE, tags=[good, good[:7]], tagged={good: evil, good[:7]: evil})
+    plan = await house.plan("service.deploy", service="orders-api", version=good)
+    assert [one.at for one in plan.revisions if one.of.endswith(SOURCE)] == [good]
+    with pytest.raises(UsageError, match=rf"`{good[:7]}` is a tag, and the beginning of another commit"):
+        await house.plan("service.deploy", service="orders-api", version=good[:7])
+
+
+async def test_a_branch_that_looks_like_a_commit_is_none(house: House) -> None:
+    house.forge.push(SOURCE, {"platform.yaml": document(replicas=9)}, branch="deadbeef")
+    with pytest.raises(NotFound):
+        await house.plan("service.deploy", service="orders-api", version="deadbeef")
