@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
@@ -46,9 +47,12 @@ def check(document: Any) -> WebService | list[Mistake]:
     """Return the document that a JSON value is, or every mistake in it."""
     if not isinstance(document, dict):
         return [Mistake("", f"is not a map; a document begins with `apiVersion: {API_VERSION}` and `kind: {KIND}`")]
+    document = {key: value for key, value in document.items() if value is not None}  # empty is as good as missing
     head = [*_head(document), *secrets_in(document)]
-    if any(mistake.path == "kind" for mistake in head):
-        return head
+    if document.get("kind") != KIND:
+        if not _is_meant(document):
+            return head
+        document["kind"] = KIND  # misspelt: the rest is told at the same time
     try:
         found = _validated(document)
     except ValidationError as error:
@@ -68,12 +72,20 @@ def _head(document: dict[str, Any]) -> list[Mistake]:
     if "kind" not in document:
         mistakes.append(Mistake("kind", f"is missing; write `kind: {KIND}`"))
     elif document["kind"] != KIND:
-        kind = document["kind"]
-        told = unknown(kind, [KIND], "kind") if isinstance(kind, str) else f"must be `{KIND}`"
+        misspelt = _is_meant(document)
+        told = unknown(str(document["kind"]), [KIND], "kind") if misspelt else f"must be `{KIND}`"
         mistakes.append(Mistake("kind", told))
     if "spec" not in document:
         mistakes.append(Mistake("spec", "is missing; write at least `spec: {image: …}`"))
     return mistakes
+
+
+def _is_meant(document: dict[str, Any]) -> bool:
+    """Say whether a document of another kind, or of none, can only be one of ours."""
+    kind = document.get("kind")
+    if kind is None:
+        return document.get("apiVersion") == API_VERSION
+    return isinstance(kind, str) and (kind.lower() == KIND.lower() or bool(get_close_matches(kind, [KIND], 1, 0.7)))
 
 
 def _contradictions_beside(error: ValidationError, document: dict[str, Any]) -> list[Mistake]:

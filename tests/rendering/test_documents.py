@@ -94,6 +94,34 @@ def test_all_mistakes_come_at_once() -> None:
     assert found["spec.env.PORT"] == "is a number and must be a text; write it in quotes"
 
 
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        ("kind: WebServce", "kind: is not a kind; did you mean `WebService`?"),
+        ("kind: webservice", "kind: is not a kind; did you mean `WebService`?"),
+        ("kind:", "kind: is missing; write `kind: WebService`"),
+    ],
+)
+def test_a_misspelt_kind_hides_no_other_mistake(head: str, told: str) -> None:
+    text = f"apiVersion: platform.company.io/v1\n{head}\nmetadata: {{name: orders}}\nspec: {{replica: 2}}\n"
+    with pytest.raises(Invalid) as wrong:
+        read(text)
+    assert list(map(str, wrong.value.mistakes)) == [told, "spec.replica: is not a field; did you mean `replicas`?"]
+
+
+def test_a_document_of_another_kind_is_not_read_as_ours() -> None:
+    text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: orders}\nspec: {template: {}}\n"
+    with pytest.raises(Invalid) as wrong:
+        read(text)
+    assert list(map(str, wrong.value.mistakes)) == ["kind: must be `WebService`"]
+
+
+def test_an_empty_part_is_as_good_as_a_missing_one() -> None:
+    with pytest.raises(Invalid) as wrong:
+        read("apiVersion: platform.company.io/v1\nkind: WebService\nmetadata: {name: orders}\nspec:\n")
+    assert list(map(str, wrong.value.mistakes)) == ["spec: is missing; write at least `spec: {image: …}`"]
+
+
 def test_contradictions_are_said_beside_other_mistakes() -> None:
     found = wrong_spec("{image: 3, replicas: 2, autoscaling: {min: 5, max: 2}, worker: true, ingress: {}}")
     assert set(found) == {"spec.image", "spec.replicas", "spec.autoscaling.max", "spec.ingress"}
