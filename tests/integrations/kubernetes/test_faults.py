@@ -162,5 +162,7 @@ async def test_nothing_but_sentences_leaves_the_adapter_and_no_token(
     except PlatformError as error:
         told.append(error)
     for one in told:
-        assert str(one).endswith(".")
+        sentence, *problems = str(one).splitlines()  # what the server said of it stands below, each in a line
+        assert sentence.endswith(".")
+        assert all(problem.startswith("• ") for problem in problems)
         assert TOKEN not in f"{one!r} {one} {vars(one)}"
