@@ -45,6 +45,7 @@ from bot.model.canonical import JSON
 from bot.model.entities import Group, full_ref
 from bot.model.forge_events import BuildEnded, ForgeEvent, Push, RepositoryEvent
 from bot.model.operation import Behind, OperationView, State
+from bot.model.plan import OFFERED
 from bot.model.principal import Principal
 from bot.offering import Offers
 from bot.operations.agenda import DurableAgenda
@@ -241,7 +242,8 @@ class _Wiring:
         return clusters, deployments
 
     def _rules(self) -> Rules:
-        return in_force(self._configuration.policy, self._configuration.platform.environments)
+        platform = self._configuration.platform
+        return in_force(self._configuration.policy, platform.environments, platform.previews)
 
     async def _deps(self) -> Deps:
         part, github = self._configuration.golden_paths, self._configuration.github
@@ -416,7 +418,7 @@ class _Wiring:
             command_prefix=part.command_prefix,
             actions={
                 "details": Details(self._view, self.outbox),
-                "rollback": Offers(self.operations, self.clock),
+                **dict.fromkeys(OFFERED, Offers(self.operations, self.clock)),
             },
             home=home_opened,
         )

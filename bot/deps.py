@@ -11,7 +11,7 @@ from bot.golden_paths.sources import TemplateLibrary
 from bot.golden_paths.steps import Runner
 from bot.model.operation import Behind
 from bot.model.platform import Platform
-from bot.ports import Agenda, Cluster, Deployments, Forge
+from bot.ports import Agenda, Cluster, Deployments, Environments, Forge
 
 
 async def _nobody(_: str) -> tuple[Behind, ...]:
@@ -43,6 +43,7 @@ class Deps:
     deployments: Deployments | None = None
     """None where there is no Argo CD."""
     agenda: Agenda | None = None
+    environments: Environments | None = None
     groups_of_channel: Callable[[str], Awaitable[tuple[str, ...]]] = _no_groups
     """`(channel id)`: full references of the groups whose channel it is."""
     in_lane: Callable[[str], Awaitable[tuple[Behind, ...]]] = _nobody

@@ -40,6 +40,10 @@ class Step(BaseModel, frozen=True, extra="forbid"):
     """Whether it only waits, asks or tells: there is nothing that could be there already."""
 
 
+OFFERED = frozenset({"rollback", "extend", "sleep", "wake", "delete", "resize", "connect", "disconnect"})
+"""The `action_id`s that offers may have."""
+
+
 class Offer(BaseModel, frozen=True, extra="forbid"):
     """A request that the card offers beside the operation: a button that asks it in the name of whoever clicks, through
     the same policy as if they had typed it."""

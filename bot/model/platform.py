@@ -5,63 +5,18 @@ Read once, checked whole. Every value has a default that a small company can sta
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from bot.errors import NotFound
-
-DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
-"""A name that Kubernetes takes for a namespace or a service (RFC 1035 label)."""
-
-DomainName = Annotated[
-    str, StringConstraints(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
-]
-
-LONGEST_NAME = 63
-
-_QUANTITY = re.compile(r"^\d+(\.\d+)?(m|k|Ki|Mi|Gi|Ti|M|G|T)?$")
-
-
-def cut(name: str) -> str:
-    """Return a name as Kubernetes takes it for a label or a namespace. One that is too long ends in a hash of the
-    whole, so that no two become one."""
-    if len(name) <= LONGEST_NAME:
-        return name.rstrip("-")
-    return f"{name[: LONGEST_NAME - 9].rstrip('-')}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-
-
-def _quantity(value: str) -> str:
-    if not _QUANTITY.fullmatch(value):
-        raise ValueError("is not a quantity; write `100m`, `0.5`, `256Mi` or `10Gi`")
-    return value
-
-
-Quantity = Annotated[str, AfterValidator(_quantity)]
-"""Kubernetes' way to write an amount: `100m` CPU, `256Mi` memory, `10Gi` disk."""
-
-People = Literal["anyone", "owner", "none"] | tuple[str, ...]
-"""Who may, or must: a word, or entity references (`group:platform`), any one of whom suffices."""
-
-
-def _full(value: People) -> People:
-    if isinstance(value, str):
-        return value
-    from bot.model.entities import full_ref  # noqa: PLC0415  # a word needs no catalog, and rendering starts quickly
-
-    return tuple(full_ref(ref, kind="group") for ref in value)
-
-
-class Part(BaseModel):
-    """Settings never echo a value in an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True)
+from bot.model.configured import DnsLabel, DomainName, Part, People, Quantity, cut
+from bot.model.databases import Budget, DatabaseProvider, DatabaseSize, Engine
+from bot.model.previews import RESERVED, Previews
 
 
 class Size(Part):
@@ -73,34 +28,6 @@ class Size(Part):
     """Requested and limit alike, so that a container is never killed for its neighbour's sake."""
     monthly_cost: Annotated[Decimal, Field(ge=0)] = Decimal(0)
     """Of one replica, in `Platform.currency`."""
-
-
-class DatabaseSize(Part):
-    """What a database gets for one word, and what that costs."""
-
-    cpu: Quantity
-    memory: Quantity
-    storage: Quantity
-    instances: Annotated[int, Field(ge=1, le=9)] = 1
-    """More than 1: a standby takes over when the primary fails."""
-    instance_class: str = ""
-    """The cloud's own word, where a cloud runs it: `db.t3.micro`."""
-    monthly_cost: Annotated[Decimal, Field(ge=0)] = Decimal(0)
-
-
-class DatabaseProvider(Part):
-    """Who makes the databases of one environment."""
-
-    provider: Literal["cloudnativepg", "crossplane"] = "cloudnativepg"
-    storage_class: str = ""
-    """CloudNativePG: empty for the cluster's default."""
-    region: str = "eu-central-1"
-    """Crossplane: where the cloud keeps it."""
-    provider_config: str = "default"
-    """Crossplane: name of the ProviderConfig."""
-    connection_namespace: str = "crossplane-system"
-    """Crossplane: where a managed resource that stands in no namespace writes its connection, unless it may write
-    beside the service."""
 
 
 class Tls(Part):
@@ -160,20 +87,38 @@ class Environment(Part):
     """The most that one service may have, autoscaling included."""
     largest_size: str = ""
     """One of `Platform.sizes`; empty: any."""
-    may_deploy: Annotated[People, AfterValidator(_full)] = "owner"
+    may_deploy: People = "owner"
     """Who asks for deploys, restarts and the like here."""
-    approve: Annotated[People, AfterValidator(_full)] = "none"
+    approve: People = "none"
     """Who approves them: `none`, `owner`, or people."""
     automatic: bool = False
     """Whether each commit of the default branch whose CI succeeds is deployed by itself."""
     database: DatabaseProvider = DatabaseProvider()
+    """Who makes the databases here."""
+    databases: dict[Engine, DatabaseProvider] = Field(default_factory=dict)
+    """Who makes those of one engine, where that is somebody else."""
+    budget: Budget = Budget()
+    """What each team may have here."""
     personal_data: bool = False
     """Marks an environment whose data may not leave it unmasked."""
+
+    def provider(self, engine: Engine) -> DatabaseProvider | None:
+        """Return who makes databases of an engine here; None where nobody does."""
+        found = self.databases.get(engine, self.database)
+        return found if engine in found.engines() else None
 
     @model_validator(mode="after")
     def _somebody_approves(self) -> Self:
         if self.approve in ("anyone", ()):
             raise ValueError("approve: say `none`, `owner`, or list who approves")
+        return self
+
+    @model_validator(mode="after")
+    def _providers_know_their_engines(self) -> Self:
+        wrong = [engine for engine, made in self.databases.items() if engine not in made.engines()]
+        if wrong:
+            told = "; ".join(f"databases.{engine}: {self.databases[engine].provider} makes none" for engine in wrong)
+            raise ValueError(told)
         return self
 
 
@@ -250,6 +195,10 @@ class Platform(Part):
     """The owner in that registry; empty: an image without a slash is taken as it stands."""
     gitops: GitOps = GitOps()
     argocd: ArgoCD = ArgoCD()
+    budgets: dict[str, Budget] = Field(default_factory=dict)
+    """By the team's name: what it may have in all environments and previews together."""
+    previews: Previews | None = None
+    """None: nobody can have a preview."""
     templates: tuple[Path, ...] = ()
     """Folders whose files replace the shipped templates of the same name; the first that has one wins."""
 
@@ -261,11 +210,24 @@ class Platform(Part):
                 wrong.append(f"environments.{name}.cluster: `{environment.cluster}` is not one of clusters")
             if environment.largest_size and environment.largest_size not in self.sizes:
                 wrong.append(f"environments.{name}.largest_size: `{environment.largest_size}` is not one of sizes")
+        wrong += self._wrong_previews()
         if self.argocd.cluster and self.argocd.cluster not in self.clusters:
             wrong.append(f"argocd.cluster: `{self.argocd.cluster}` is not one of clusters")
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
+
+    def _wrong_previews(self) -> list[str]:
+        if self.previews is None:
+            return []
+        wrong = [
+            f"environments.{name}: this name is kept for previews" for name in RESERVED if name in self.environments
+        ]
+        if self.previews.base not in self.environments:
+            wrong.append(f"previews.base: `{self.previews.base}` is not one of environments")
+        if self.previews.cluster and self.previews.cluster not in self.clusters:
+            wrong.append(f"previews.cluster: `{self.previews.cluster}` is not one of clusters")
+        return wrong
 
     def environment(self, name: str) -> Environment:
         """Raise `NotFound` that lists those there are."""

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from bot.model.canonical import JSON
+from bot.model.databases import RequestedDatabase
+from bot.model.previews import PreviewTerms
 
 API_VERSION = "causeway.io/v1"
 FILE = ".causeway/release.yaml"
@@ -89,5 +91,9 @@ class Release(_Part):
     scaled: Scaled | None = None
     restarted_at: AwareDatetime | None = None
     freeze: Freeze | None = None
+    database: RequestedDatabase | None = None
+    """What a person asked for beside, or instead of, what the document says."""
+    preview: PreviewTerms | None = None
+    """Only of a preview: the document is then an Environment."""
     history: tuple[Deployed, ...] = ()
     """Earlier releases, newest first; at most `MOST_HISTORY`."""

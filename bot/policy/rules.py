@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from pydantic import BaseModel, field_validator
 
+from bot.model.configured import People
 from bot.model.duration import Duration
 from bot.model.entities import full_ref
 from bot.model.operation import Need
 from bot.model.platform import Environment
+from bot.model.previews import FORK, PREVIEW, Previews
 from bot.model.principal import Principal
 
 
@@ -136,24 +138,40 @@ def rule_for(rules: Rules, command: str, environment: str = "") -> Rule:
     return next((rule for rule in (*named, *own, *general) if _is_about(rule, command, environment)), Rule())
 
 
-CHANGES_WHAT_RUNS = ("service.deploy", "service.promote", "service.scale")
+CHANGES_WHAT_RUNS = ("service.deploy", "service.promote", "service.scale", "database.request", "database.resize")
 """What an environment's `approve` is about. Rolling back, restarting and freezing help in an emergency: whoever may
 deploy there may do them at once."""
 
+TOUCHES_DATA = ("database.delete", "database.connect")
+"""Where nobody else must approve, the owner does: somebody besides the person who asks has to know of it."""
 
-READS = ("service.logs",)
+READS = ("service.logs", "database.show", "preview.show")
 """What only reads. Who may deploy in an environment says nothing about who may read there, so its own words on that do
 not count; a rule of the platform team that names the environment does."""
 
 
-def in_force(rules: Rules, environments: Mapping[str, Environment]) -> RulesInForce:
+def in_force(rules: Rules, environments: Mapping[str, Environment], previews: Previews | None = None) -> RulesInForce:
     """Return the rules together with what the environments say by their `may_deploy` and `approve`."""
-    own = tuple(
+    own = [
         Rule.model_validate({"command": command, "environment": name, "may_ask": there.may_deploy, "approve": approve})
         for name, there in environments.items()
-        for command, approve in (*((one, there.approve) for one in CHANGES_WHAT_RUNS), ("service.*", "none"))
-    )
-    return RulesInForce(**dict(rules), of_environments=own)
+        for command, approve in _approvals(there)
+    ]
+    if previews is not None:
+        own += [
+            Rule.model_validate(
+                {"command": command, "environment": name, "may_ask": previews.may_ask, "approve": approve}
+            )
+            for name, first in ((PREVIEW, previews.approve), (FORK, previews.approve_forks))
+            for command, approve in (("preview.up", first), ("preview.*", "none"))
+        ]
+    return RulesInForce(**dict(rules), of_environments=tuple(own))
+
+
+def _approvals(there: Environment) -> Iterator[tuple[str, People]]:
+    yield from ((command, there.approve) for command in CHANGES_WHAT_RUNS)
+    yield from ((command, "owner" if there.approve == "none" else there.approve) for command in TOUCHES_DATA)
+    yield from (("service.*", "none"), ("database.*", "none"))
 
 
 def _is_about(rule: Rule, command: str, environment: str) -> bool:

@@ -26,6 +26,7 @@ from bot.ports.deployments import (
     SyncOperation,
     SyncWindows,
 )
+from bot.ports.environments import EnvironmentRecord, Environments
 from bot.ports.forge import (
     NEWEST_IMAGES,
     RECENT_COMMITS,
@@ -66,6 +67,7 @@ class Ports:
     """By the name that the platform configuration gives them."""
     deployments: Deployments | None = None
     agenda: Agenda | None = None
+    environments: Environments | None = None
     waiting: Waiting = field(default_factory=Unannounced)
     turns: Turns = field(default_factory=Turns)
     """Writers of one branch take turns within this process, rather than to find it moved again and again."""
@@ -97,6 +99,8 @@ __all__ = [
     "DeploymentRecord",
     "DeploymentState",
     "Deployments",
+    "EnvironmentRecord",
+    "Environments",
     "File",
     "Forge",
     "Health",

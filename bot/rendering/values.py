@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.model.platform import Environment, Platform, Size, cut
+from bot.model.configured import cut
+from bot.model.platform import Environment, Platform, Size
 from bot.model.web_service import WebService
 from bot.model.web_service.parts import Port
 from bot.rendering import network, pods

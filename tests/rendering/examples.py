@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from bot.model.platform import DatabaseProvider, Environment, Monitoring, Platform, Size, Tls
+from bot.model.databases import DatabaseProvider
+from bot.model.platform import Environment, Monitoring, Platform, Size, Tls
 from bot.rendering.documents import read
 from bot.rendering.render import render
 from bot.rendering.rollout import Rollout

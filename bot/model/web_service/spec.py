@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, create_model
 
-from bot.model.platform import DnsLabel
+from bot.model.configured import DnsLabel
 from bot.model.web_service.parts import (
     Autoscaling,
     Cache,

@@ -30,7 +30,7 @@ def effects(change: Change, standing: Standing, repo_url: str) -> tuple[Effect, 
     The team's project is shared by all its services, so it is joined by an effect of its own, where it must be.
     """
     place = change.place
-    runs = change.release.current is not None  # else there is only something to remember, such as a freeze
+    runs = bool(change.files)  # else there is only something to remember, such as a freeze
     join = _join(change, standing, repo_url) if runs else ()
     application = written(application_of(place, repo_url))
     is_new = runs and standing.application != application
