@@ -109,7 +109,7 @@ class Command(Generic[R, F]):
     form: Callable[[Any], FormSource] | None = None
     """`(deps)`: how Slack asks for the request; None: words are enough."""
     parse: Callable[[Sequence[str]], R] | None = None
-    """Words after the command → request, for commands without a form."""
+    """Words after the command → request. Where there is a form too, it is shown when nothing was typed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,7 +99,7 @@ class Router:
                 await self._telling.tell(envelope, unknown_text(self._registry, unknown))
 
     async def _run(self, envelope: Envelope, command: AnyCommand, words: Sequence[str]) -> None:
-        if self._conversation.has_form(command.name):
+        if self._conversation.has_form(command.name) and not (words and command.parse is not None):
             await self._conversation.open(command.name, words, envelope)
             return
         principal = await self._identities.resolve(envelope.user, envelope.team)

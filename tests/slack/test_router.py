@@ -1,19 +1,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from bot.command import Command
 from bot.forms.model import Option
 from bot.model.operation import Decided
 from bot.model.principal import Principal
 from bot.slack.contracts import Click
 from bot.slack.router import slack_options
 from bot.storage.slack_inbound import inbox
-from tests.fakes.slack_inbound import HOME, USER, filled, rig
+from tests.fakes.slack_inbound import HOME, USER, CreateForm, filled, rig, sample_commands
 
 
 async def test_the_same_command_by_mention_offers_a_button_because_a_mention_has_no_trigger(tmp_path: Path) -> None:
@@ -62,6 +64,18 @@ async def test_a_command_without_a_form_is_asked_for_in_words(tmp_path: Path) ->
         [asked] = slack.operations.submitted
         assert asked.command == "service.restart"
         assert asked.request == {"words": ["orders"]}
+
+
+async def test_words_pass_the_form_by_where_the_command_reads_them(tmp_path: Path) -> None:
+    restart = next(one for one in sample_commands() if one.name == "service.restart")
+    assert isinstance(restart, Command)
+    async with rig(tmp_path, commands=[replace(restart, form=lambda _: CreateForm())]) as slack:
+        await slack.command("/service", "restart orders")
+        [asked] = slack.operations.submitted
+        assert asked.request == {"words": ["orders"]}
+        await slack.command("/service", "restart")
+        assert len(slack.operations.submitted) == 1
+        assert slack.api.last_view()["callback_id"] == "service.restart"
 
 
 @pytest.mark.parametrize("action", ["approve", "reject", "undo", "retry", "keep"])
