@@ -25,7 +25,7 @@ P = TypeVar("P", bound=BaseModel)
 
 PREFIX = "CAUSEWAY_"
 LATER = frozenset(
-    {"prometheus_url", "alertmanager_url", "alertmanager_token", "loki_url", "tempo_url"} | {"token", "test_cache"}
+    {"alertmanager_url", "alertmanager_token", "loki_url", "tempo_url"} | {"token", "test_cache"}
 )
 """Names that other parts read, or that the playground's contract reserves for systems that are not connected yet."""
 
@@ -68,6 +68,8 @@ class Environment(Part):
     argocd_url: Annotated[str, AfterValidator(_address_or_none)] = ""
     """Argo CD's own address; empty: there is none, and applications are only read from the cluster."""
     argocd_token: SecretStr = SecretStr("")
+    prometheus_url: Annotated[str, AfterValidator(_address_or_none)] = ""
+    """Prometheus' own address; empty: nobody counts requests, so no preview is put to sleep by itself."""
     database_url: str = "sqlite:///.causeway/causeway.db"
     config: Path = Path("causeway.yaml")
     listen: str = "127.0.0.1:8080"

@@ -50,6 +50,7 @@ from bot.ports.forge import (
     Webhook,
     WorkflowRun,
 )
+from bot.ports.traffic import Traffic
 from bot.ports.turns import Turns
 from bot.ports.waiting import Pause, Unannounced, Waiting, build_key
 
@@ -122,6 +123,7 @@ __all__ = [
     "SyncOperation",
     "SyncWindows",
     "Tag",
+    "Traffic",
     "Tree",
     "Turns",
     "Unannounced",
