@@ -12,10 +12,17 @@ from typing import Any
 
 import yaml
 
+from playground import sample
 from playground.kubernetes.store import Store
 
 INSTALL = Path(__file__).parent.parent / "manifests" / "install"
-RIGHTS = ("account/rbac-read.yaml", "base/rbac-argocd-read.yaml")
+RIGHTS = (
+    "account/rbac-read.yaml",
+    "base/rbac-argocd-read.yaml",
+    "components/direct-delivery/rbac.yaml",
+    "components/direct-delivery-anywhere/rbac.yaml",
+    "components/direct-delivery-crossplane/rbac.yaml",
+)
 ROOT = "argocd/root.yaml"
 SAMPLE_URL = "https://github.com/acme/gitops.git"
 """The address in `ROOT` that everybody puts their own in place of."""
@@ -23,6 +30,7 @@ ARGOCD = "argocd"
 NAMESPACES = (ARGOCD, "causeway", "ingress-nginx", "monitoring")
 BOT = ("causeway", "causeway")
 """Namespace and name of the service account that the bot's token belongs to."""
+RBAC = "rbac.authorization.k8s.io/v1"
 NODES = 3
 INSTALLER = "platform-team"
 Object = dict[str, Any]
@@ -77,6 +85,7 @@ def installed(gitops_url: str) -> Iterator[Object]:
     """Yield what `manifests/install/` says, with the playground's GitOps repository."""
     for file in RIGHTS:
         yield from yaml.safe_load_all((INSTALL / file).read_text())
+    yield from claims()
     text = (INSTALL / ROOT).read_text().replace(SAMPLE_URL, gitops_url)
     for obj in yaml.safe_load_all(text):
         yield {**obj, "metadata": {**obj["metadata"], "namespace": ARGOCD}}
@@ -84,3 +93,21 @@ def installed(gitops_url: str) -> Iterator[Object]:
     spec = {"sourceRepos": ["*"], "destinations": everywhere, "clusterResourceWhitelist": [{"group": "*", "kind": "*"}]}
     metadata = {"name": "default", "namespace": ARGOCD}
     yield {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": metadata, "spec": spec}
+
+
+def claims() -> Iterator[Object]:
+    """Yield the rights to the company's own composite types, which no shipped file can name."""
+    name = "causeway-claims"
+    verbs = ["get", "list", "watch", "create", "patch", "delete"]
+    rules = [{"apiGroups": [sample.COMPOSITES], "resources": ["*"], "verbs": verbs}]
+    yield {"apiVersion": RBAC, "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules}
+    group, _, _ = RBAC.partition("/")
+    role = {"apiGroup": group, "kind": "ClusterRole", "name": name}
+    account = {"kind": "ServiceAccount", "namespace": BOT[0], "name": BOT[1]}
+    yield {
+        "apiVersion": RBAC,
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": name},
+        "roleRef": role,
+        "subjects": [account],
+    }

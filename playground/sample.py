@@ -9,6 +9,20 @@ ORGANISATION = "acme"
 GITOPS = f"{ORGANISATION}/gitops"
 """Where what runs is written down."""
 
+COMPOSITES = "platform.acme.example"
+"""API group of the composite types that the sample company's platform team has defined for Crossplane."""
+CACHE_CLAIM = {
+    "api_version": f"{COMPOSITES}/v1alpha1",
+    "kind": "CacheInstance",
+    "fields": {
+        "spec.parameters.engine": "{engine}",
+        "spec.parameters.version": "{version}",
+        "spec.parameters.size": "{size}",
+    },
+    "keys": {"host": "endpoint", "user": "username", "name": "database"},
+}
+"""How what a team asks for is written into the company's claim for caches."""
+
 
 @dataclass(frozen=True, slots=True)
 class Person:

@@ -248,8 +248,13 @@ class Playground:
         }
 
     def _sample_platform(self) -> dict[str, Any]:
-        """Two environments on one cluster: each commit goes to staging by itself, production is approved."""
+        """Two environments on one cluster: each commit goes to staging by itself, production is approved. Databases
+        are CloudNativePG's in staging and the cloud's in production; caches are of the company's own composite type."""
         domain = f"{sample.ORGANISATION}.example"
+        contact = "#platform"
+        cache = {"provider": "claim", "claim": sample.CACHE_CLAIM, "contact": contact}
+        in_cluster = {"provider": "cloudnativepg", "backups": {"method": "volume-snapshot"}, "contact": contact}
+        in_cloud = {"provider": "crossplane", "contact": contact}
         return {
             "clusters": {CONTEXT: {"context": CONTEXT}},
             "environments": {
@@ -258,9 +263,19 @@ class Playground:
                     "domain": f"staging.{domain}",
                     "approve": "none",
                     "automatic": True,
+                    "database": in_cluster,
+                    "databases": {"mysql": in_cloud, "valkey": cache},
                 },
-                "production": {"cluster": CONTEXT, "domain": domain, "approve": "owner", "max_replicas": 6},
+                "production": {
+                    "cluster": CONTEXT,
+                    "domain": domain,
+                    "approve": "owner",
+                    "max_replicas": 6,
+                    "database": in_cloud,
+                    "databases": {"valkey": cache},
+                },
             },
+            "previews": {"base": "staging", "cluster": CONTEXT, "domain": f"preview.{domain}", "delivery": "direct"},
             "image_owner": sample.ORGANISATION,
             "gitops": {"repository": sample.GITOPS, "repo_url": self._gitops_url()},
             "argocd": {"web_url": self._urls["argocd"]},

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.scenario.test_day_two import NAME, STAGING, card_of, commit, created, image_of, live, release, written
-from tests.scenario.test_direct import DEPLOYMENT, EVERYWHERE, grant
+from tests.scenario.test_direct import DEPLOYMENT
 from tests.scenario.world import Json, World, spoken, world
 
 ALWAYS = 10_000
@@ -128,7 +128,6 @@ async def there(tmp_path: Path) -> AsyncIterator[World]:
     config = tmp_path / "given.yaml"
     config.write_text(json.dumps({"platform": {"environments": {"staging": {"delivery": "direct"}}}}))
     async with world(tmp_path / "playground", config=config) as found:
-        await grant(found, *EVERYWHERE)
         yield found
 
 

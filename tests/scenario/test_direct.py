@@ -34,6 +34,7 @@ async def bare(tmp_path: Path) -> AsyncIterator[World]:
     config = tmp_path / "given.yaml"
     config.write_text(json.dumps({"platform": {"environments": {"staging": {"delivery": "direct"}}}}))
     async with world(tmp_path / "playground", config=config) as found:
+        await withdraw(found, *EVERYWHERE)
         yield found
 
 
@@ -48,6 +49,12 @@ async def grant(here: World, *files: str) -> None:
     for file in files:
         for obj in yaml.safe_load_all((COMPONENTS / file).read_text()):
             await here.administer("POST", f"{RBAC}/{obj['kind'].lower()}s", obj)
+
+
+async def withdraw(here: World, *files: str) -> None:
+    for file in files:
+        for obj in yaml.safe_load_all((COMPONENTS / file).read_text()):
+            await here.kubernetes("DELETE", f"{RBAC}/{obj['kind'].lower()}s/{obj['metadata']['name']}")
 
 
 async def delivered(here: World) -> dict[str, Json]:
