@@ -51,6 +51,7 @@ from bot.offering import Offers
 from bot.operations.agenda import DurableAgenda
 from bot.operations.contracts import Allowed, Denied, Filters, NeedsApproval, Planned
 from bot.operations.engine import Operations
+from bot.operations.environments import DurableEnvironments
 from bot.operations.seal import FilePublisher, HeadPublisher, Sealer, signing_key
 from bot.planner import CommandPlanner
 from bot.policy.rules import Rules, in_force
@@ -140,6 +141,7 @@ class _Wiring:
         self.forge = self._forge()
         self.catalog = await self._catalog()
         self.agenda = DurableAgenda(self.database, self.clock)
+        self.environments = DurableEnvironments(self.database)
         self.clusters, self.deployments = await self._platform()
         self.deps = await self._deps()
         self.registry = Registry(COMMANDS)
@@ -272,6 +274,7 @@ class _Wiring:
             clusters=self.clusters,
             deployments=self.deployments,
             agenda=self.agenda,
+            environments=self.environments,
             groups_of_channel=self._groups_of_channel,
             in_lane=self._in_lane,
         )
@@ -350,6 +353,7 @@ class _Wiring:
                 clusters=self.clusters,
                 deployments=self.deployments,
                 agenda=self.agenda,
+                environments=self.environments,
                 waiting=self.waiting,
             ),
             planner=self.planner,

@@ -1,6 +1,7 @@
 """The changes that plans are made of. Each is data with apply, undo and proof of absence, against ports only."""
 
 from bot.effects.agenda import CancelAppointment, MakeAppointment
+from bot.effects.book import EndInBook, EnterBook
 from bot.effects.builds import AwaitBuild
 from bot.effects.catalog import Note, RegisterInCatalog
 from bot.effects.cluster import ApplyObjects
@@ -37,6 +38,8 @@ EFFECTS: tuple[type[Effect], ...] = (
     SyncApplication,
     AwaitHealthy,
     ApplyObjects,
+    EnterBook,
+    EndInBook,
 )
 
 
@@ -55,6 +58,8 @@ __all__ = [
     "ConcludeDeployment",
     "CreateRepository",
     "CreateWebhook",
+    "EndInBook",
+    "EnterBook",
     "FileBody",
     "FinishRepository",
     "GrantTeam",

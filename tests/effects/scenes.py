@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.effects import (
     ApplyObjects,
@@ -15,6 +15,8 @@ from bot.effects import (
     ConcludeDeployment,
     CreateRepository,
     CreateWebhook,
+    EndInBook,
+    EnterBook,
     FileBody,
     FinishRepository,
     GrantTeam,
@@ -34,10 +36,11 @@ from bot.model.canonical import JSON
 from bot.model.effect import Effect, Outcome, Run
 from bot.model.late import Late, OutputRef
 from bot.model.principal import Principal
-from bot.ports import Appointment, File, NewRepository, Object, Ports
+from bot.ports import Appointment, EnvironmentRecord, File, NewRepository, Object, Ports
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.catalog import FakeCatalog
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.environments import FakeEnvironments
 from tests.fakes.faults import call
 from tests.fakes.forge import FakeForge
 
@@ -77,10 +80,17 @@ class World:
     catalog: FakeCatalog = field(default_factory=FakeCatalog)
     cluster: RehearsedCluster = field(default_factory=RehearsedCluster)
     agenda: FakeAgenda = field(default_factory=FakeAgenda)
+    book: FakeEnvironments = field(default_factory=FakeEnvironments)
 
     @property
     def ports(self) -> Ports:
-        return Ports(forge=self.forge, catalog=self.catalog, clusters={"default": self.cluster}, agenda=self.agenda)
+        return Ports(
+            forge=self.forge,
+            catalog=self.catalog,
+            clusters={"default": self.cluster},
+            agenda=self.agenda,
+            environments=self.book,
+        )
 
     def look(self) -> Mapping[str, object]:
         catalog = dict(self.catalog.locations)
@@ -89,6 +99,7 @@ class World:
             "catalog": catalog,
             "cluster": self.cluster.world(),
             "agenda": self.agenda.appointments,
+            "book": self.book.open,
         }
 
 
@@ -103,6 +114,7 @@ async def world() -> World:
     await deployed(made.forge)
     await released(made.cluster)
     made.agenda.put(UNPIN)
+    made.book.put(LINE)
     made.forge.calls.clear()
     made.cluster.calls.clear()
     return made
@@ -234,6 +246,42 @@ APPOINT = MakeAppointment(
     id="appoint", name="unscale:orders/staging", at=MONDAY, command="service.unscale", request={"service": "orders"}
 )
 CANCEL = CancelAppointment.of("cancel", UNPIN)
+LINE = EnvironmentRecord(
+    name="pr-7",
+    kind="preview",
+    cluster="default",
+    namespace="preview-pr-7",
+    team="team-orders",
+    by="user:default/author",
+    operation="op_before",
+    created_at=MONDAY,
+    expires_at=MONDAY + timedelta(days=3),
+    holds={"hosts": ["orders.pr-7.example.com"]},
+)
+"""In the book before the operation."""
+END = EndInBook(id="end-in-book", name="pr-7", what="preview", cluster="default", made_by="op_before")
+ENTER = EnterBook(
+    id="enter",
+    name="pr-8",
+    what="preview",
+    cluster="default",
+    namespace="preview-pr-8",
+    team="team-orders",
+    by="user:default/author",
+    expires_at=MONDAY + timedelta(days=3),
+    holds={"folders": ["apps/preview/pr-8"]},
+)
+EXTEND = EnterBook(
+    id="extend",
+    name="pr-7",
+    what="preview",
+    cluster="default",
+    namespace="preview-pr-7",
+    team="team-orders",
+    by="user:default/author",
+    expires_at=MONDAY + timedelta(days=9),
+    before=LINE,
+)
 
 BUILT = "c0ffee" + "0" * 34
 """A commit of OLD whose CI has passed; see `built`."""
@@ -275,6 +323,8 @@ NEEDS: Mapping[str, Sequence[Effect]] = {
     "join": (),
     "appoint": (),
     "cancel": (),
+    "enter": (),
+    "extend": (),
     "conclude": (RECORD,),
     **dict.fromkeys(("first", "finish", "protect", "grant", "variables", "webhook"), (CREATE,)),
 }
@@ -286,6 +336,7 @@ ALL: tuple[Effect, ...] = (
     *(RECORD, CONCLUDE),
     *(APPLY, APPLY_FRESH),
     *(JOIN, APPOINT, CANCEL),
+    *(ENTER, EXTEND),
 )
 IDS = [effect.id for effect in ALL]
 

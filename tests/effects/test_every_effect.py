@@ -49,11 +49,14 @@ def faults_of(world: World, method: str) -> Faults:
         return world.cluster.faults
     if method in AGENDA:
         return world.agenda.faults
+    if method in BOOK:
+        return world.book.faults
     return world.catalog.faults if method in CATALOG else world.forge.faults
 
 
 CLUSTER = {"apply", "delete"}
 AGENDA = {"add", "remove"}
+BOOK = {"enter", "end"}
 CATALOG = {"register", "unregister", "registered"}
 LOOKS = {
     *("repository", "repositories", "activity", "branch_head", "recent_commits", "tree", "file", "pull_request_for"),
@@ -64,7 +67,8 @@ LOOKS = {
 
 
 def writes(world: World) -> list[str]:
-    calls = (*world.forge.calls, *world.catalog.faults.calls, *world.cluster.calls, *world.agenda.faults.calls)
+    fakes = (world.forge, world.catalog, world.cluster, world.agenda, world.book)
+    calls = [method for fake in fakes for method in fake.faults.calls]
     return [method for method in calls if method not in LOOKS]
 
 
@@ -177,6 +181,7 @@ async def test_a_lost_connection_during_undo_is_mended_by_trying_again(effect: E
         world.catalog.faults.calls.clear()
         world.cluster.calls.clear()
         world.agenda.faults.calls.clear()
+        world.book.faults.calls.clear()
         await bound.undo(world.ports, run(bound), outcome)
 
     methods: Sequence[str] = await the_writes_of(effect, there_and_back)

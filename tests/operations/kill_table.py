@@ -18,11 +18,12 @@ from typing import Any, ClassVar, cast
 from bot.effects import EFFECTS as REAL_EFFECTS
 from bot.errors import Conflict
 from bot.model.effect import Effect, EffectCatalog, Outcome, Run
-from bot.ports import Agenda, CatalogRegistry, Cluster, Deployments, File, Forge, NewRepository, Ports
+from bot.ports import Agenda, CatalogRegistry, Cluster, Deployments, Environments, File, Forge, NewRepository, Ports
 from tests.effects import scenes
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.catalog import FakeCatalog
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.environments import FakeEnvironments
 from tests.fakes.forge import FakeForge
 from tests.operations.kill_argocd import Briefly, GitDelivery
 from tests.operations.world import Await, Folder, MakeFile
@@ -32,7 +33,7 @@ Point = Callable[[str], None]
 
 WRITES = (
     *("create", "update", "delete", "commit", "replace", "grant", "revoke", "set_", "close", "register", "unreg"),
-    *("apply", "refresh", "sync", "add", "remove"),
+    *("apply", "refresh", "sync", "add", "remove", "enter", "end"),
 )
 """How the names of those methods of a port begin that change something."""
 
@@ -60,6 +61,8 @@ class Case:
     """The world in that folder, with a point before and after each write."""
     look: Callable[[Path], object]
     """Everything that can be seen of it; equal for equal worlds."""
+    returns: bool = True
+    """Whether a plan that fails is taken back whole; nothing brings back what was deleted for good."""
 
 
 class Watched:
@@ -178,6 +181,24 @@ def _look_at_agenda(folder: Path) -> object:
     return dict(_agenda(folder).appointments)
 
 
+def _book(folder: Path) -> FakeEnvironments:
+    folder.mkdir(parents=True, exist_ok=True)
+    return FakeEnvironments(folder / "book.json")
+
+
+async def _begin_book(folder: Path) -> None:
+    _book(folder).put(scenes.LINE)
+
+
+def _book_ports(folder: Path, point: Point) -> Ports:
+    watched = cast("Environments", Watched(_book(folder), "book", point))
+    return Ports(forge=cast("Forge", None), catalog=cast("CatalogRegistry", None), environments=watched)
+
+
+def _look_at_book(folder: Path) -> object:
+    return dict(_book(folder).open)
+
+
 async def _begin_files(folder: Path) -> None:
     Folder(folder).write("other", "theirs", "op-other")
 
@@ -216,6 +237,8 @@ CASES = (
     Case("old repository", (scenes.NEXT, scenes.PULL_REQUEST), _begin_forge, _forge_ports, _look_at_forge),
     Case("joined project", (scenes.JOIN, scenes.NEXT), _begin_forge, _forge_ports, _look_at_forge),
     Case("agenda", (scenes.APPOINT, scenes.CANCEL), _begin_agenda, _agenda_ports, _look_at_agenda),
+    Case("book", (scenes.ENTER, scenes.EXTEND), _begin_book, _book_ports, _look_at_book),
+    Case("teardown", (scenes.END,), _begin_book, _book_ports, _look_at_book, returns=False),
     Case("told deployment", (scenes.RECORD, scenes.CONCLUDE), _begin_forge, _forge_ports, _look_at_forge),
     Case(
         "deploy by Git",

@@ -88,6 +88,8 @@ def expected(one: Case, nursery: Nursery, url: str, folder: Path, **plan: bool) 
 def test_a_kill_at_any_boundary_changes_nothing_of_the_end(
     one: Case, fails: bool, nursery: Nursery, url: str, tmp_path: Path
 ) -> None:
+    if fails and not one.returns:
+        pytest.skip("nothing brings back what was deleted for good")
     survive(one, nursery, url, tmp_path, fails=fails, durable=one.name == "files")
 
 

@@ -1,0 +1,138 @@
+"""Write into our book what was made for a while, and that it is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from pydantic import AwareDatetime, Field
+
+from bot.errors import NotFound
+from bot.model.canonical import JSON
+from bot.model.effect import Effect, Outcome, Proof, Run, Undo, Undone
+from bot.ports import EnvironmentRecord, Environments, Ports
+
+Kind = Literal["preview", "database"]
+
+
+class EnterBook(Effect):
+    """A line for what this operation makes; or, where `before` stands in the book, what has changed of it.
+
+    It goes first: what is half made stands in the book too. A line of that name that an earlier operation has left
+    open ends where a new one begins. Undo ends the line that this step wrote, or puts back `before`.
+    """
+
+    kind: ClassVar[str] = "book.enter"
+
+    name: str
+    """Of the preview or the database."""
+    what: Kind
+    cluster: str
+    namespace: str
+    team: str
+    by: str
+    """Full reference of the person whose it is."""
+    expires_at: AwareDatetime | None = None
+    holds: Mapping[str, JSON] = Field(default_factory=dict)
+    """What must be gone with it and stands elsewhere."""
+    before: EnvironmentRecord | None = None
+    """The line that stands and is changed; None: this operation makes something new."""
+
+    def describe(self) -> str:
+        if self.before is not None:
+            return f"Note in the book what changes of the {self.what} {self.name}"
+        return f"Note in the book that the {self.what} {self.name} is made"
+
+    async def apply(self, ports: Ports, run: Run) -> Outcome:
+        book = _book(ports)
+        there = await self._standing(book)
+        operation = self.before.operation if self.before is not None else run.operation
+        if there is not None and there.operation != operation:
+            await book.end(self.what, self.cluster, self.name, there.operation, run.now)
+            there = None
+        created_at = there.created_at if there is not None else run.now
+        if there is None and self.before is not None:
+            created_at = self.before.created_at
+        wanted = self._line(operation, created_at)
+        if there != wanted:
+            await book.enter(wanted)
+        return Outcome(seen=f"{self.what} {self.name} stands in the book{_until(self.expires_at)}")
+
+    async def undo(self, ports: Ports, run: Run, outcome: Outcome | None) -> Undone:
+        book = _book(ports)
+        there = await self._standing(book)
+        if self.before is not None:
+            if there is not None and there != self.before and there.operation == self.before.operation:
+                await book.enter(self.before)
+            return Undone(how=Undo.UNDONE, seen=f"the book says of {self.name} what it said before")
+        if there is not None and there.operation == run.operation:
+            await book.end(self.what, self.cluster, self.name, run.operation, run.now)
+        return Undone(how=Undo.UNDONE, seen=f"{self.what} {self.name} of this operation has ended in the book")
+
+    async def gone(self, ports: Ports, run: Run, outcome: Outcome | None) -> Proof:
+        there = await self._standing(_book(ports))
+        if self.before is not None:
+            mine = there is not None and there == self._line(self.before.operation, self.before.created_at)
+            mine = mine and there != self.before
+        else:
+            mine = there is not None and there.operation == run.operation
+        return Proof(absent=not mine, seen=f"the book: {'a' if mine else 'no'} line of this step for {self.name}")
+
+    async def _standing(self, book: Environments) -> EnvironmentRecord | None:
+        found = await book.get(self.what, self.cluster, self.name)
+        return found if found is not None and found.ended_at is None else None
+
+    def _line(self, operation: str, created_at: datetime) -> EnvironmentRecord:
+        line = EnvironmentRecord(
+            name=self.name,
+            kind=self.what,
+            cluster=self.cluster,
+            namespace=self.namespace,
+            team=self.team,
+            by=self.by,
+            operation=operation,
+            created_at=created_at,
+            expires_at=self.expires_at,
+            holds=dict(self.holds),
+        )
+        # A line keeps what a change says nothing of.
+        return replace(line, holds=dict(self.before.holds)) if self.before is not None and not self.holds else line
+
+
+class EndInBook(Effect):
+    """Its absence was proved: the line ends. It comes last, and nothing takes it back, as nothing brings back what is
+    gone."""
+
+    kind: ClassVar[str] = "book.end"
+    undoable: ClassVar[bool] = False
+
+    name: str
+    what: Kind
+    cluster: str
+    made_by: str = ""
+    """The operation that made it; empty: whatever line stands."""
+
+    def describe(self) -> str:
+        return f"Note in the book that the {self.what} {self.name} is gone"
+
+    async def apply(self, ports: Ports, run: Run) -> Outcome:
+        book = _book(ports)
+        line = await book.get(self.what, self.cluster, self.name)
+        operation = self.made_by or (line.operation if line is not None else "")
+        if line is None or line.operation != operation:
+            return Outcome(seen=f"the book has no such line of {self.name}", changed=False)
+        if line.ended_at is None:
+            await book.end(self.what, self.cluster, self.name, operation, run.now)
+        return Outcome(seen=f"{self.what} {self.name} has ended in the book")
+
+
+def _until(at: datetime | None) -> str:
+    return f", until {at:%d %B %Y, %H:%M} UTC" if at is not None else ""
+
+
+def _book(ports: Ports) -> Environments:
+    if ports.environments is None:
+        raise NotFound("This installation keeps no book of previews and databases.", hint="Start it with a database.")
+    return ports.environments
