@@ -109,3 +109,8 @@ class PreviewTerms(BaseModel):
     source: PullRequestSource | None = None
     masked: str = ""
     """Version of the masking rules that its data went through."""
+    commits: dict[str, str] = Field(default_factory=dict)
+    """Service → the commit at which its platform document was read, 40 hexadecimal digits: it is read there again when
+    the preview is rendered anew."""
+    used_at: AwareDatetime | None = None
+    """When somebody last made something of it: a new version, waking it, or another end. Idleness counts from there."""
