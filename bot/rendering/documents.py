@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -15,29 +16,47 @@ from bot.rendering.secrets import secrets_in
 from bot.rendering.text import Unreadable, child, parse
 
 
+class Named(Protocol):
+    """A document of one of our kinds."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+D = TypeVar("D", bound=Named)
+
+
 def read(text: bytes | str, *, source: str = "") -> tuple[WebService, ...]:
     """Return the documents of a YAML text. Raise `Invalid` with every mistake; `source` names the text in its sentence.
 
     A mistake's path is `spec.ingress.host`, with `documents[1].` before it where the text holds several documents.
     """
+    begin = f"write one with `apiVersion: {API_VERSION}`, `kind: {KIND}`"
+    return read_by(check, text, begin=begin, source=source)
+
+
+def read_by(
+    check: Callable[[Any], D | list[Mistake]], text: bytes | str, *, begin: str, source: str = ""
+) -> tuple[D, ...]:
+    """The same for the kinds that `check` knows. `begin` is what is told of a text that holds no document."""
     try:
         parsed = parse(text)
     except Unreadable as error:
         raise _invalid([error.mistake], source) from None
     mistakes = list(parsed.mistakes)
     if not parsed.documents and not mistakes:
-        mistakes.append(
-            Mistake("", f"there is no document; write one with `apiVersion: {API_VERSION}`, `kind: {KIND}`")
-        )
-    found: list[WebService] = []
+        mistakes.append(Mistake("", f"there is no document; {begin}"))
+    found: list[D] = []
     for number, document in enumerate(parsed.documents):
         prefix = f"documents[{number}]" if len(parsed.documents) > 1 else ""
         result = check(document)
-        if isinstance(result, WebService):
+        if isinstance(result, list):
+            mistakes += [_below(prefix, mistake) for mistake in result]
+        else:
             mistakes += _twice(result, found, prefix)
             found.append(result)
-        else:
-            mistakes += [_below(prefix, mistake) for mistake in result]
     if mistakes:
         raise _invalid(_once_each(mistakes), source)
     return tuple(found)
@@ -120,8 +139,8 @@ def _of_environments(document: WebService) -> list[Mistake]:
     return mistakes
 
 
-def _twice(document: WebService, earlier: list[WebService], prefix: str) -> list[Mistake]:
-    if any(other.name == document.name for other in earlier):
+def _twice(document: Named, earlier: Sequence[Named], prefix: str) -> list[Mistake]:
+    if any((other.kind, other.name) == (document.kind, document.name) for other in earlier):
         told = f"`{document.name}` is the name of an earlier document too; names must differ"
         return [Mistake(child(prefix, "metadata.name"), told)]
     return []

@@ -19,6 +19,14 @@ def secrets_in(document: Mapping[str, Any]) -> Iterator[Mistake]:
         yield from _among(_map(over), f"spec.environments.{name}")
 
 
+def services_secrets_in(document: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Yield the same for the services of an Environment, which names no Secrets itself."""
+    services = _map(document.get("spec")).get("services")
+    for number, service in enumerate(services if isinstance(services, list) else ()):
+        for mistake in _among(_map(service), f"spec.services[{number}]"):
+            yield Mistake(mistake.path, f"{mistake.message} in the service's own document")
+
+
 def _among(spec: Mapping[str, Any], path: str) -> Iterator[Mistake]:
     for name, value in _map(spec.get("env")).items():
         if isinstance(value, str) and holds_credential(str(name), value):

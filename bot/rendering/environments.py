@@ -1,0 +1,114 @@
+"""From the text of an Environment to the document, or to every mistake in it at once; and from a text that may hold
+documents of both kinds."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from difflib import get_close_matches
+from functools import partial
+from typing import Any
+
+from pydantic import ValidationError
+
+from bot.errors import Invalid, Mistake
+from bot.model import web_service
+from bot.model.environment import API_VERSION, KIND, LONGEST, Environment
+from bot.model.web_service import WebService
+from bot.model.web_service.document import CONTRADICTION
+from bot.rendering import documents
+from bot.rendering.mistakes import mistakes_of, unknown
+from bot.rendering.secrets import services_secrets_in
+
+BEGIN = f"write one with `apiVersion: {API_VERSION}`, `kind: {KIND}`"
+
+
+def read_environment(text: bytes | str, *, longest: timedelta = LONGEST, source: str = "") -> Environment:
+    """Return the one Environment that a YAML text holds. Raise `Invalid` with every mistake; among them a term above
+    `longest`, which is the platform's ceiling (`Previews.longest`)."""
+    found = documents.read_by(partial(check, longest=longest), text, begin=BEGIN, source=source)
+    if len(found) > 1:
+        raise Invalid(
+            f"{source or 'The text'} holds {len(found)} environments.",
+            [Mistake("documents[1]", "is one environment more than can be meant; keep one in each file")],
+            hint="Keep one.",
+        )
+    return found[0]
+
+
+def read_all(
+    text: bytes | str, *, longest: timedelta = LONGEST, source: str = ""
+) -> tuple[WebService | Environment, ...]:
+    """Return the documents of a YAML text, of either kind. Raise `Invalid` with every mistake."""
+    either = partial(check_any, longest=longest)
+    return documents.read_by(either, text, begin=f"{BEGIN}, or `kind: {web_service.KIND}`", source=source)
+
+
+def check_any(document: Any, *, longest: timedelta = LONGEST) -> WebService | Environment | list[Mistake]:
+    """Return the document that a JSON value is, judged as the kind that it can only be meant to be."""
+    return check(document, longest=longest) if _is_meant(document) else documents.check(document)
+
+
+def check(document: Any, *, longest: timedelta = LONGEST) -> Environment | list[Mistake]:
+    """Return the Environment that a JSON value is, or every mistake in it."""
+    if not isinstance(document, dict):
+        return [Mistake("", f"is not a map; an environment begins with `apiVersion: {API_VERSION}`, `kind: {KIND}`")]
+    document = {key: value for key, value in document.items() if value is not None}  # empty is as good as missing
+    mistakes = [*_head(document), *services_secrets_in(document)]
+    if document.get("kind") != KIND:
+        if not _is_meant(document):
+            return mistakes
+        document["kind"] = KIND  # misspelt: the rest is told at the same time
+    try:
+        found = _validated(document, longest)
+    except ValidationError as error:
+        return list(
+            dict.fromkeys([*mistakes, *mistakes_of(error, Environment, document), *_beside(error, document, longest)])
+        )
+    return mistakes or found
+
+
+def _validated(document: dict[str, Any], longest: timedelta) -> Environment:
+    return Environment.model_validate(document, by_alias=True, by_name=False, context={"longest": longest})
+
+
+def _head(document: dict[str, Any]) -> list[Mistake]:
+    mistakes = []
+    if "apiVersion" not in document:
+        mistakes.append(Mistake("apiVersion", f"is missing; write `apiVersion: {API_VERSION}`"))
+    if "kind" not in document:
+        mistakes.append(Mistake("kind", f"is missing; write `kind: {KIND}`"))
+    elif document["kind"] != KIND:
+        misspelt = _is_meant(document)
+        told = unknown(str(document["kind"]), [KIND], "kind") if misspelt else f"must be `{KIND}`"
+        mistakes.append(Mistake("kind", told))
+    return mistakes
+
+
+def _is_meant(document: Any) -> bool:
+    """Say whether a document can only be one of this kind."""
+    if not isinstance(document, dict):
+        return False
+    kind = document.get("kind")
+    if kind is None:
+        return document.get("apiVersion") == API_VERSION
+    return isinstance(kind, str) and (kind.lower() == KIND.lower() or bool(get_close_matches(kind, [KIND], 1, 0.7)))
+
+
+def _beside(error: ValidationError, document: dict[str, Any], longest: timedelta) -> list[Mistake]:
+    """Return the contradictions among what is right, so that nobody has to come twice: the document is judged once
+    more without the parts that are wrong."""
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    if any(problem["type"] == CONTRADICTION for problem in problems):
+        return []
+    spec = document.get("spec")
+    if not isinstance(spec, dict) or any(problem["loc"][:2] == ("spec", "services") for problem in problems):
+        return []  # what databases may name is not known
+    wrong = {problem["loc"][1] for problem in problems if problem["loc"][0] == "spec" and len(problem["loc"]) > 1}
+    rest = {key: value for key, value in spec.items() if key not in ({"ttl", "databases"} & wrong)}
+    try:
+        _validated({**document, "metadata": {"name": "any"}, "spec": rest}, longest)
+    except ValidationError as left:
+        problems = left.errors(include_url=False, include_input=False, include_context=False)
+        if all(problem["type"] == CONTRADICTION for problem in problems):
+            return mistakes_of(left, Environment, document)
+    return []
