@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
@@ -112,5 +113,7 @@ class PreviewTerms(BaseModel):
     commits: dict[str, str] = Field(default_factory=dict)
     """Service → the commit at which its platform document was read, 40 hexadecimal digits: it is read there again when
     the preview is rendered anew."""
+    monthly_cost: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+    """What all of it costs while it is awake, in `Platform.currency`."""
     used_at: AwareDatetime | None = None
     """When somebody last made something of it: a new version, waking it, or another end. Idleness counts from there."""
