@@ -6,26 +6,25 @@ import hashlib
 import re
 
 from bot.errors import UsageError
+from bot.model.environment import LONGEST_NAME
 from bot.model.platform import Platform
 from bot.model.previews import RESERVED
 
-LONGEST = 40
-"""Characters. Hosts and namespaces are made of it, and have to stay below 63."""
 WORDS = frozenset({"up", "list", "show", "extend", "sleep", "wake", "down", "remind", "all", "mine", "default"})
 """What follows `/preview`, or means something else to a cluster."""
 
-_NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 
 def refuse_name(name: str, platform: Platform) -> None:
     """Raise `UsageError` for a name that no preview can have."""
     shown = name[:80]
-    if len(name) > LONGEST:
-        raise UsageError(f"`{shown}` is longer than {LONGEST} characters.", hint="Choose a shorter name.")
+    if len(name) > LONGEST_NAME:
+        raise UsageError(f"`{shown}` is longer than {LONGEST_NAME} characters.", hint="Choose a shorter name.")
     if not _NAME.fullmatch(name):
         raise UsageError(
             f"`{shown}` cannot be the name of a preview.",
-            hint="Use small letters, digits and dashes, and begin with a letter: `new-checkout`.",
+            hint="Use small letters, digits and dashes: `new-checkout`.",
         )
     if name in platform.environments or name in RESERVED:
         raise UsageError(f"`{shown}` is the name of an environment.", hint="Choose another name for the preview.")
@@ -37,10 +36,10 @@ def of_pull_request(repository: str, number: int) -> str:
     """Return what the preview of a pull request is called: `pr-12-orders-api`. The same one, the same name."""
     last = re.sub(r"[^a-z0-9]+", "-", repository.rpartition("/")[2].lower()).strip("-")
     name = f"pr-{number}-{last}".rstrip("-")
-    if len(name) <= LONGEST:
+    if len(name) <= LONGEST_NAME:
         return name
     digest = hashlib.sha256(repository.lower().encode()).hexdigest()[:6]
-    return f"{name[: LONGEST - 7].rstrip('-')}-{digest}"
+    return f"{name[: LONGEST_NAME - 7].rstrip('-')}-{digest}"
 
 
 def of_services(services: tuple[str, ...], operation: str) -> str:
@@ -48,4 +47,4 @@ def of_services(services: tuple[str, ...], operation: str) -> str:
     else has."""
     tail = hashlib.sha256(operation.encode()).hexdigest()[:4]
     first = services[0].lower() if services else "preview"
-    return f"{first[: LONGEST - 5].rstrip('-')}-{tail}"
+    return f"{first[: LONGEST_NAME - 5].rstrip('-')}-{tail}"

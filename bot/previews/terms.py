@@ -8,10 +8,9 @@ from enum import StrEnum
 
 from bot.errors import Conflict, Refused, UsageError
 from bot.model.duration import format_duration
+from bot.model.environment import SHORTEST
 from bot.model.previews import Previews, PreviewTerms
 
-SHORTEST = timedelta(minutes=5)
-"""Less would be over before everything has started."""
 RAISED_BY = "The platform team can raise `platform.previews.longest`."
 
 

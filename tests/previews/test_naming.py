@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UsageError
+from bot.model.environment import LONGEST_NAME
 from bot.model.platform import Platform
-from bot.previews.naming import LONGEST, of_pull_request, of_services, refuse_name
+from bot.previews.naming import of_pull_request, of_services, refuse_name
 
 PLATFORM = Platform.model_validate({"environments": {"staging": {}, "production": {}}})
 
@@ -16,12 +17,11 @@ PLATFORM = Platform.model_validate({"environments": {"staging": {}, "production"
     [
         ("", "cannot be the name"),
         ("New", "cannot be the name"),
-        ("1st", "cannot be the name"),
         ("a_b", "cannot be the name"),
         ("-a", "cannot be the name"),
         ("a-", "cannot be the name"),
         ("a\n", "cannot be the name"),
-        ("a" * (LONGEST + 1), "longer than"),
+        ("a" * (LONGEST_NAME + 1), "longer than"),
         ("staging", "name of an environment"),
         ("preview", "name of an environment"),
         ("fork", "name of an environment"),

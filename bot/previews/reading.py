@@ -1,0 +1,174 @@
+"""Which previews there are, told by what exists: the GitOps repository, or the cluster."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.deps import Deps
+from bot.errors import NotFound, PlatformError, Refused
+from bot.model.entities import full_ref
+from bot.model.previews import PreviewTerms
+from bot.model.release import FILE, Release
+from bot.rendering.delivery import Place, Standing, direct, read_standing
+from bot.rendering.delivery.reading import parsed
+from bot.rendering.previews import SERVICE, place_of, previews_of
+
+AT_ONCE = 8
+"""Most files that are read at the same time."""
+KEPT = 1_000
+"""Most releases that are remembered."""
+
+_read: OrderedDict[str, Release | None] = OrderedDict()
+"""Git's hash of a release's file → what it says. A hash names one content for ever, so nothing here grows old."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """One preview, as its release tells it."""
+
+    place: Place
+    release: Release
+    terms: PreviewTerms
+
+    @property
+    def name(self) -> str:
+        return self.place.environment
+
+    @property
+    def owner(self) -> str:
+        """Full reference of the group whose it is."""
+        return full_ref(self.release.team, kind="group")
+
+    @property
+    def is_asleep(self) -> bool:
+        return self.terms.asleep_since is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What is known, by name, and what keeps the rest from being known."""
+
+    previews: tuple[Preview, ...]
+    problem: str = ""
+    """A sentence for people; empty when all are known."""
+
+
+async def read_previews(deps: Deps) -> Found:
+    """Return all of them. Raise `PlatformError` where nothing can be asked at all; what alone cannot be read is left
+    out and told."""
+    policy = previews_of(deps.platform)
+    if policy.delivery == "gitops":
+        releases, unread = await _from_git(deps)
+    else:
+        releases, unread = await _from_cluster(deps)
+    previews = sorted((_preview(one, deps) for one in releases), key=lambda one: one.name)
+    problem = f"What {unread[0]} says cannot be read." if len(unread) == 1 else ""
+    if len(unread) > 1:
+        problem = f"{len(unread)} previews cannot be read, such as {unread[0]}."
+    return Found(previews=tuple(previews), problem=problem)
+
+
+async def read_preview(name: str, deps: Deps) -> tuple[Preview | None, Standing]:
+    """Return one preview, with all that stands there. None where there is none of that name."""
+    previews_of(deps.platform)
+    standing = await read_standing(place_of(deps.platform, name, ""), deps.forge, deps.clusters)
+    release = standing.release
+    return (_preview(release, deps) if release is not None and release.preview is not None else None), standing
+
+
+async def _from_git(deps: Deps) -> tuple[list[Release], list[str]]:
+    gitops = deps.platform.gitops
+    folder = f"{gitops.apps}/{SERVICE}"
+    tree = await deps.forge.tree(gitops.repository, gitops.branch, folder, contents=False)
+    wanted = {
+        file.path: file.sha for file in tree.files if file.path.endswith(f"/{FILE}") and _is_one(file.path, folder)
+    }
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def read(path: str, sha: str) -> None:
+        if sha not in _read:
+            async with turn:
+                content = await deps.forge.file(gitops.repository, tree.commit, path)
+            _keep(sha, _release(content.decode(errors="replace") if content is not None else None, path))
+
+    await asyncio.gather(*(read(path, sha) for path, sha in wanted.items()))
+    return _sorted_out({path: _read.get(sha) for path, sha in wanted.items()})
+
+
+def _is_one(path: str, folder: str) -> bool:
+    """Say whether it is the release of a preview: `apps/preview/<name>/.causeway/release.yaml`."""
+    return "/" not in path.removeprefix(f"{folder}/").removesuffix(f"/{FILE}")
+
+
+async def _from_cluster(deps: Deps) -> tuple[list[Release], list[str]]:
+    policy = previews_of(deps.platform)
+    name = policy.cluster or deps.platform.environment(policy.base).cluster
+    cluster = deps.clusters.get(name)
+    if cluster is None:
+        raise Refused(
+            f"The cluster of previews, `{name}`, is not connected.",
+            hint="The platform team sets CAUSEWAY_KUBECONFIG and `platform.clusters`.",
+        )
+    found: dict[str, Release | None] = {}
+    for config_map in await cluster.list("v1", "ConfigMap", labels={"causeway.io/service": SERVICE}):
+        text, _ = direct.read(config_map)
+        metadata = config_map.get("metadata")
+        where = str(metadata.get("namespace", "")) if isinstance(metadata, dict) else ""
+        if text is not None:
+            found[where] = _release(text, where)
+    return _sorted_out(found)
+
+
+def _sorted_out(found: dict[str, Release | None]) -> tuple[list[Release], list[str]]:
+    """Return the previews among what was read, and the places that cannot be read. A service may be called `preview`
+    too: what has no terms is none of ours."""
+    unread = [where for where, release in found.items() if release is None]
+    return [one for one in found.values() if one is not None and one.preview is not None], sorted(unread)
+
+
+def _release(text: str | None, where: str) -> Release | None:
+    try:
+        return parsed(text, where)
+    except PlatformError:
+        return None
+
+
+def _keep(sha: str, release: Release | None) -> None:
+    _read[sha] = release
+    while len(_read) > KEPT:
+        _read.popitem(last=False)
+
+
+def _preview(release: Release, deps: Deps) -> Preview:
+    assert release.preview is not None  # noqa: S101  # whoever asks has looked
+    place = place_of(deps.platform, release.environment, release.team)
+    return Preview(place=place, release=release, terms=release.preview)
+
+
+async def wanted_preview(name: str, groups: Sequence[str], deps: Deps) -> tuple[Preview, Standing]:
+    """Return the preview that a person means: by its name, or the only one of these groups.
+
+    Raise `NotFound` that lists those there are, or says how to ask for one.
+    """
+    if name:
+        preview, standing = await read_preview(name, deps)
+        if preview is None:
+            raise NotFound(f"There is no preview `{name[:63]}`.", hint=_there_are(await read_previews(deps)))
+        return preview, standing
+    found = await read_previews(deps)
+    mine = [one for one in found.previews if one.owner in groups]
+    if len(mine) != 1:
+        told = "Which preview?" if mine else "Which preview? Your team has none."
+        raise NotFound(told, hint=_there_are(Found(previews=tuple(mine) or found.previews)))
+    preview, standing = await read_preview(mine[0].name, deps)
+    if preview is None:
+        raise NotFound(f"The preview `{mine[0].name}` is gone.")
+    return preview, standing
+
+
+def _there_are(found: Found) -> str:
+    names = [f"`{one.name}`" for one in found.previews[:10]]
+    return f"There are: {', '.join(names)}." if names else "Ask for one: `/preview up`."
