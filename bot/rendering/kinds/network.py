@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bot.rendering.kinds.meta import IntOrString, Kind, Labels, LabelSelector, ObjectMeta, PortNumber
 
@@ -21,10 +21,11 @@ class ServicePort(Kind):
 
 
 class ServiceSpec(Kind):
-    type: Literal["ClusterIP", "NodePort", "LoadBalancer"] | None = None
+    type: Literal["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] | None = None
+    external_name: str | None = None
     cluster_ip: Annotated[str | None, Field(alias="clusterIP")] = None
-    selector: Labels
-    ports: Annotated[list[ServicePort], Field(min_length=1)]
+    selector: Labels | None = None
+    ports: Annotated[list[ServicePort] | None, Field(min_length=1)] = None
     session_affinity: Literal["None", "ClientIP"] | None = None
     internal_traffic_policy: Literal["Cluster", "Local"] | None = None
     external_traffic_policy: Literal["Cluster", "Local"] | None = None
@@ -32,6 +33,15 @@ class ServiceSpec(Kind):
     ip_family_policy: Literal["SingleStack", "PreferDualStack", "RequireDualStack"] | None = None
     load_balancer_class: str | None = None
     publish_not_ready_addresses: bool | None = None
+
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> Self:
+        if self.type == "ExternalName":
+            if not self.external_name:
+                raise ValueError("externalName is missing; an ExternalName is another name of something")
+        elif not self.selector or not self.ports:
+            raise ValueError("selector and ports are needed")
+        return self
 
 
 class Service(Kind):
