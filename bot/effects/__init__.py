@@ -1,5 +1,6 @@
 """The changes that plans are made of. Each is data with apply, undo and proof of absence, against ports only."""
 
+from bot.effects.absence import ProveGone
 from bot.effects.agenda import CancelAppointment, MakeAppointment
 from bot.effects.book import EndInBook, EnterBook
 from bot.effects.builds import AwaitBuild
@@ -11,6 +12,10 @@ from bot.effects.deployment_records import ConcludeDeployment, RecordDeployment
 from bot.effects.files import FileBody
 from bot.effects.project import JoinProject
 from bot.effects.pull_request import OpenPullRequest
+from bot.effects.remove_application import AwaitApplicationGone
+from bot.effects.remove_files import LeaveProject, RemoveFiles
+from bot.effects.remove_namespace import RemoveNamespace
+from bot.effects.remove_objects import RemoveObjects, Target
 from bot.effects.repository import CreateRepository, FinishRepository
 from bot.effects.repository_settings import CreateWebhook, GrantTeam, ProtectBranch, SetVariables
 from bot.effects.retire import RetireApplication
@@ -40,6 +45,12 @@ EFFECTS: tuple[type[Effect], ...] = (
     ApplyObjects,
     EnterBook,
     EndInBook,
+    RemoveNamespace,
+    RemoveObjects,
+    RemoveFiles,
+    LeaveProject,
+    AwaitApplicationGone,
+    ProveGone,
 )
 
 
@@ -51,6 +62,7 @@ def effect_catalog() -> EffectCatalog:
 __all__ = [
     "EFFECTS",
     "ApplyObjects",
+    "AwaitApplicationGone",
     "AwaitBuild",
     "AwaitHealthy",
     "CancelAppointment",
@@ -64,15 +76,21 @@ __all__ = [
     "FinishRepository",
     "GrantTeam",
     "JoinProject",
+    "LeaveProject",
     "MakeAppointment",
     "Note",
     "OpenPullRequest",
     "ProtectBranch",
+    "ProveGone",
     "RecordDeployment",
     "RefreshApplication",
     "RegisterInCatalog",
+    "RemoveFiles",
+    "RemoveNamespace",
+    "RemoveObjects",
     "RetireApplication",
     "SetVariables",
     "SyncApplication",
+    "Target",
     "effect_catalog",
 ]

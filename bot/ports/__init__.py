@@ -50,6 +50,7 @@ from bot.ports.forge import (
     Webhook,
     WorkflowRun,
 )
+from bot.ports.looks import Looks
 from bot.ports.traffic import Traffic
 from bot.ports.turns import Turns
 from bot.ports.waiting import Pause, Unannounced, Waiting, build_key
@@ -70,6 +71,7 @@ class Ports:
     agenda: Agenda | None = None
     environments: Environments | None = None
     waiting: Waiting = field(default_factory=Unannounced)
+    looks: Looks = field(default_factory=Looks)
     turns: Turns = field(default_factory=Turns)
     """Writers of one branch take turns within this process, rather than to find it moved again and again."""
 
@@ -107,6 +109,7 @@ __all__ = [
     "Health",
     "HistoryEntry",
     "Image",
+    "Looks",
     "NewRepository",
     "Object",
     "ObjectRef",
