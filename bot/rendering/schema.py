@@ -1,6 +1,6 @@
-"""The format of a WebService for other programs: a JSON Schema for editors, and a CustomResourceDefinition.
+"""The formats of our documents for other programs: JSON Schemas for editors, and CustomResourceDefinitions.
 
-Both are made from the model, so that nobody keeps two formats alike by hand; a test compares the files in
+All are made from the models, so that nobody keeps two formats alike by hand; a test compares the files in
 `manifests/crds/` with what stands here.
 """
 
@@ -8,66 +8,122 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import BaseModel
+
+from bot.model.environment import Environment
+from bot.model.environment.parts import EnvironmentName
 from bot.model.web_service import WebService
 from bot.model.web_service.shapes import ServiceName
 from bot.rendering.printing import to_yaml
 
 Schema = dict[str, Any]
-GROUP, VERSION, PLURAL = "platform.company.io", "v1", "webservices"
-CRD_FILE = f"{PLURAL}.{GROUP}.yaml"
-JSON_SCHEMA_FILE = "web_service.schema.json"
 _KEPT = (
     *("type", "description", "enum", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"),
     *("maxProperties", "required"),
 )
 """What a structural schema may say, of all that pydantic says. Defaults stay out: a document is kept as it was
 written, and a default that changes later changes for everybody."""
-_RULES = [
-    {
-        "rule": "!(has(self.replicas) && has(self.autoscaling))",
-        "message": "replicas and autoscaling: keep one of the two",
-    },
-    {
-        "rule": "!(has(self.schedule) && has(self.worker) && self.worker)",
-        "message": "schedule and worker: keep one of the two",
-    },
-]
-_COLUMNS = [
-    {"name": "Image", "type": "string", "jsonPath": ".spec.image"},
-    {"name": "Replicas", "type": "integer", "jsonPath": ".spec.replicas"},
-    {"name": "Host", "type": "string", "jsonPath": ".spec.ingress.host"},
-    {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
-]
 
 
-def json_schema() -> Schema:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One kind of document, and what a model cannot tell of it."""
+
+    model: type[BaseModel]
+    name: Any
+    """The shape of `metadata.name`."""
+    group: str
+    plural: str
+    file: str
+    """Of its JSON Schema."""
+    made_from: str
+    """Folder of the model."""
+    short: tuple[str, ...]
+    """What `kubectl get` takes for it as well."""
+    columns: Mapping[str, tuple[str, str]]
+    """What `kubectl get` shows: column → type and path."""
+    rules: Mapping[str, str] = field(default_factory=dict)
+    """What fields must not do together (CEL, of `spec`) → sentence."""
+
+    @property
+    def kind(self) -> str:
+        return self.model.__name__
+
+    @property
+    def crd_name(self) -> str:
+        return f"{self.plural}.{self.group}"
+
+    @property
+    def crd_file(self) -> str:
+        return f"{self.crd_name}.yaml"
+
+
+VERSION = "v1"
+WEB_SERVICE = Format(
+    model=WebService,
+    name=ServiceName,
+    group="platform.company.io",
+    plural="webservices",
+    file="web_service.schema.json",
+    made_from="bot/model/web_service/",
+    short=("ws",),
+    columns={
+        "Image": ("string", ".spec.image"),
+        "Replicas": ("integer", ".spec.replicas"),
+        "Host": ("string", ".spec.ingress.host"),
+        "Age": ("date", ".metadata.creationTimestamp"),
+    },
+    rules={
+        "!(has(self.replicas) && has(self.autoscaling))": "replicas and autoscaling: keep one of the two",
+        "!(has(self.schedule) && has(self.worker) && self.worker)": "schedule and worker: keep one of the two",
+    },
+)
+ENVIRONMENT = Format(
+    model=Environment,
+    name=EnvironmentName,
+    group="environments.platform.io",
+    plural="environments",
+    file="environment.schema.json",
+    made_from="bot/model/environment/",
+    short=("envs",),
+    columns={"TTL": ("string", ".spec.ttl"), "Age": ("date", ".metadata.creationTimestamp")},
+    rules={
+        "!has(self.databases) || self.databases.all(d, !has(d.service) || "
+        "self.services.exists(s, s.name == d.service))": "databases: service names one of services",
+    },
+)
+FORMATS = (WEB_SERVICE, ENVIRONMENT)
+
+
+def json_schema(of: Format = WEB_SERVICE) -> Schema:
     """Return the JSON Schema (2020-12) of a document."""
-    found = WebService.model_json_schema(by_alias=True)
+    found = of.model.model_json_schema(by_alias=True)
     found["required"] = ["apiVersion", "kind", "metadata", "spec"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_without_titles(found)}
 
 
-def json_schema_text() -> str:
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+def json_schema_text(of: Format = WEB_SERVICE) -> str:
+    return json.dumps(json_schema(of), indent=2, ensure_ascii=False) + "\n"
 
 
-def crd() -> Schema:
+def crd(of: Format = WEB_SERVICE) -> Schema:
     """Return the CustomResourceDefinition, with a structural schema."""
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{PLURAL}.{GROUP}"},
+        "metadata": {"name": of.crd_name},
         "spec": {
-            "group": GROUP,
+            "group": of.group,
             "scope": "Namespaced",
             "names": {
-                "kind": "WebService",
-                "listKind": "WebServiceList",
-                "plural": PLURAL,
-                "singular": "webservice",
-                "shortNames": ["ws"],
+                "kind": of.kind,
+                "listKind": f"{of.kind}List",
+                "plural": of.plural,
+                "singular": of.kind.lower(),
+                "shortNames": list(of.short),
                 "categories": ["causeway"],
             },
             "versions": [
@@ -75,26 +131,28 @@ def crd() -> Schema:
                     "name": VERSION,
                     "served": True,
                     "storage": True,
-                    "additionalPrinterColumns": _COLUMNS,
-                    "schema": {"openAPIV3Schema": _root()},
+                    "additionalPrinterColumns": [
+                        {"name": name, "type": kind, "jsonPath": path} for name, (kind, path) in of.columns.items()
+                    ],
+                    "schema": {"openAPIV3Schema": _root(of)},
                 }
             ],
         },
     }
 
 
-def crd_text() -> str:
-    return f"# Made from bot/model/web_service/; see docs/guides/platform-documents.md.\n{to_yaml(crd())}"
+def crd_text(of: Format = WEB_SERVICE) -> str:
+    return f"# Made from {of.made_from}; see docs/guides/platform-documents.md.\n{to_yaml(crd(of))}"
 
 
-def _root() -> Schema:
-    whole = WebService.model_json_schema(by_alias=True)
+def _root(of: Format) -> Schema:
+    whole = of.model.model_json_schema(by_alias=True)
     spec = _structural(whole["properties"]["spec"], whole["$defs"])
-    spec["x-kubernetes-validations"] = _RULES
-    name = next(part for part in ServiceName.__metadata__ if hasattr(part, "pattern"))  # type: ignore[attr-defined]
+    spec["x-kubernetes-validations"] = [{"rule": rule, "message": told} for rule, told in of.rules.items()]
+    name = next(part for part in of.name.__metadata__ if hasattr(part, "pattern"))
     return {
         "type": "object",
-        "description": _line(WebService.__doc__ or ""),
+        "description": _line(of.model.__doc__ or ""),
         "required": ["spec"],
         "properties": {
             "apiVersion": {"type": "string"},

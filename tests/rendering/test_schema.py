@@ -12,14 +12,20 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from bot.rendering import schema
+from tests.rendering.environment_examples import DESIGN as ENVIRONMENT
 from tests.rendering.examples import CASES
 
 FOLDER = Path("manifests/crds")
 
 
-@pytest.mark.parametrize(
-    ("name", "text"), [(schema.CRD_FILE, schema.crd_text()), (schema.JSON_SCHEMA_FILE, schema.json_schema_text())]
-)
+FILES = {
+    name: text
+    for of in schema.FORMATS
+    for name, text in ((of.crd_file, schema.crd_text(of)), (of.file, schema.json_schema_text(of)))
+}
+
+
+@pytest.mark.parametrize(("name", "text"), FILES.items(), ids=list(FILES))
 def test_the_files_are_what_the_model_says(name: str, text: str) -> None:
     file = FOLDER / name
     if os.environ.get("UPDATE_GOLDEN"):
@@ -45,9 +51,22 @@ def test_editors_find_a_wrong_document_wrong(spec: dict[str, Any]) -> None:
     assert list(Draft202012Validator(schema.json_schema()).iter_errors(document))
 
 
-def test_every_field_is_described_and_every_example_is_right() -> None:
-    definitions = schema.json_schema()["$defs"]
-    for path, field in _fields(schema.json_schema()):
+@pytest.mark.parametrize("text", [ENVIRONMENT])
+def test_editors_find_nothing_wrong_with_a_right_environment(text: str) -> None:
+    validator = Draft202012Validator(schema.json_schema(schema.ENVIRONMENT))
+    assert list(validator.iter_errors(yaml.safe_load(text))) == []
+
+
+@pytest.mark.parametrize("spec", [{"ttl": "a week"}, {"services": []}, {"services": [{"nam": "a"}]}, {}])
+def test_editors_find_a_wrong_environment_wrong(spec: dict[str, Any]) -> None:
+    document = yaml.safe_load(ENVIRONMENT) | {"spec": spec}
+    assert list(Draft202012Validator(schema.json_schema(schema.ENVIRONMENT)).iter_errors(document))
+
+
+@pytest.mark.parametrize("of", schema.FORMATS, ids=lambda of: of.kind)
+def test_every_field_is_described_and_every_example_is_right(of: schema.Format) -> None:
+    definitions = schema.json_schema(of)["$defs"]
+    for path, field in _fields(schema.json_schema(of)):
         assert field.get("description"), f"{path} has no description"
         assert field.get("examples") or "$ref" in field or "const" in field, f"{path} has no example"
         for example in field.get("examples", ()):
