@@ -15,7 +15,14 @@ from bot.effects.absent import (
     ObjectsAbsent,
     VolumesAbsent,
 )
-from bot.effects.absent_beside import ApplicationsAbsent, BackupsKept, BranchesAbsent, FoldersAbsent
+from bot.effects.absent_beside import (
+    ApplicationsAbsent,
+    BackupsKept,
+    BranchesAbsent,
+    FoldersAbsent,
+    SnapshotsAbsent,
+    StoredElsewhere,
+)
 from bot.effects.sightings import Sighting, listed
 from bot.errors import NotFound, Refused, UpstreamUnavailable
 from bot.model.canonical import JSON
@@ -36,7 +43,9 @@ Check = Annotated[
     | BackupsKept
     | ApplicationsAbsent
     | FoldersAbsent
-    | BranchesAbsent,
+    | BranchesAbsent
+    | SnapshotsAbsent
+    | StoredElsewhere,
     Field(discriminator="of"),
 ]
 

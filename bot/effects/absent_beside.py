@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from bot.effects.sightings import BaseCheck, Sighting, listed
+from bot.effects.sightings import SNAPSHOT_CONTENT, BaseCheck, Sighting, listed, shared, snapshot
 from bot.errors import NotFound
 from bot.ports import Ports
 
@@ -113,3 +113,39 @@ class BranchesAbsent(BaseCheck, frozen=True):
         gone = tuple(f"branch {name}" for name in self.branches if name not in left)
         how = f"{self.repository} has no such branch"
         return Sighting(of=self.of, gone=gone, left=tuple(f"branch {name}" for name in left), how=how)
+
+
+class SnapshotsAbsent(BaseCheck, frozen=True):
+    """Volume snapshots of a namespace: those whose class retains them stay in the storage system."""
+
+    of: Literal["snapshots"] = "snapshots"
+    namespace: str
+
+    def told(self) -> str:
+        return f"volume snapshots of {self.namespace}"
+
+    async def see(self, ports: Ports, cluster: str) -> Sighting:
+        live = await shared(ports, ports.cluster(cluster), *SNAPSHOT_CONTENT, snapshot)
+        mine = [one for one in live if one["namespace"] == self.namespace]
+        kept = [one for one in mine if one["policy"] == "Retain"]
+        left = [one for one in mine if one not in kept]
+        return Sighting(
+            of=self.of,
+            gone=() if mine else (self.told(),),
+            how="no VolumeSnapshotContent is of this namespace any more",
+            kept=tuple(f"snapshot {one['name']}, which its class retains until somebody deletes it" for one in kept),
+            left=tuple(f"snapshot {one['name']}" for one in left),
+        )
+
+
+class StoredElsewhere(BaseCheck, frozen=True):
+    """What outlives the teardown where Causeway cannot look: told, for somebody has to know."""
+
+    of: Literal["stored"] = "stored"
+    what: tuple[str, ...]
+
+    def told(self) -> str:
+        return "what is kept elsewhere"
+
+    async def see(self, ports: Ports, cluster: str) -> Sighting:
+        return Sighting(of=self.of, kept=self.what)

@@ -14,6 +14,7 @@ T = TypeVar("T")
 MOST_NAMES = 6
 """Names in one sentence; the others are counted."""
 EXTERNAL_NAME = "crossplane.io/external-name"
+SNAPSHOT_CONTENT = ("snapshot.storage.k8s.io/v1", "VolumeSnapshotContent")
 DNS_ENDPOINT = ("externaldns.k8s.io/v1alpha1", "DNSEndpoint")
 
 
@@ -83,6 +84,15 @@ def volume(obj: Any) -> Mapping[str, str] | None:
         "phase": str((obj.get("status") or {}).get("phase") or ""),
         "policy": str(spec.get("persistentVolumeReclaimPolicy") or ""),
         "size": str((spec.get("capacity") or {}).get("storage") or ""),
+    }
+
+
+def snapshot(obj: Any) -> Mapping[str, str] | None:
+    spec = obj.get("spec") or {}
+    return {
+        "name": str(obj["metadata"]["name"]),
+        "namespace": str((spec.get("volumeSnapshotRef") or {}).get("namespace") or ""),
+        "policy": str(spec.get("deletionPolicy") or ""),
     }
 
 
