@@ -13,6 +13,9 @@ from bot.model.platform import Environment, Platform
 from bot.model.release import FILE, Release
 from bot.ports import Object
 
+NAMESPACE_LABELS = {"app.kubernetes.io/managed-by": "causeway", "pod-security.kubernetes.io/enforce": "restricted"}
+"""Of every namespace that a delivery makes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -73,6 +76,12 @@ class Change:
     """The same as objects, in the order in which they are applied."""
     summary: str
     """First line of the commit: `Deploy orders-api 1a2b3c4 to staging`."""
+    namespace: Mapping[str, str] = field(default_factory=dict)
+    """Labels of the namespace, beside those that every one gets. It is made when it is missing."""
+
+    @property
+    def namespace_labels(self) -> dict[str, str]:
+        return {**self.namespace, **NAMESPACE_LABELS}
 
 
 def release_text(release: Release) -> str:

@@ -32,7 +32,7 @@ def effects(change: Change, standing: Standing) -> tuple[Effect, ...]:
             inventory=inventory(place),
             objects=tuple(
                 dict(one)
-                for one in (_namespace(place), *change.objects, _config_map(place, change.release, change.files))
+                for one in (_namespace(change), *change.objects, _config_map(place, change.release, change.files))
             ),
             before=tuple(dict(one) for one in before),
             create_namespace=True,
@@ -63,10 +63,10 @@ def read(config_map: Mapping[str, Any]) -> tuple[str | None, dict[str, str]]:
     return texts.pop(RELEASE_KEY, None), texts
 
 
-def _namespace(place: Place) -> dict[str, Any]:
+def _namespace(change: Change) -> dict[str, Any]:
     """Return the namespace as it is made when it is missing; one that is there stays as it is."""
-    labels = {"app.kubernetes.io/managed-by": "causeway", "pod-security.kubernetes.io/enforce": "restricted"}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": place.namespace, "labels": labels}}
+    metadata = {"name": change.place.namespace, "labels": change.namespace_labels}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
 def _config_map(place: Place, release: Release, files: Mapping[str, str]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import yaml
 
@@ -12,7 +12,15 @@ from bot.model.canonical import JSON
 from bot.model.effect import Effect
 from bot.model.platform import Platform
 from bot.ports import Object
-from bot.rendering.delivery.change import Change, Place, Standing, folder_of, release_file, release_text
+from bot.rendering.delivery.change import (
+    NAMESPACE_LABELS,
+    Change,
+    Place,
+    Standing,
+    folder_of,
+    release_file,
+    release_text,
+)
 
 API_VERSION = "argoproj.io/v1alpha1"
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
@@ -32,7 +40,7 @@ def effects(change: Change, standing: Standing, repo_url: str) -> tuple[Effect, 
     place = change.place
     runs = bool(change.files)  # else there is only something to remember, such as a freeze
     join = _join(change, standing, repo_url) if runs else ()
-    application = written(application_of(place, repo_url))
+    application = written(application_of(place, repo_url, change.namespace_labels))
     is_new = runs and standing.application != application
     folder = folder_of(place)
     texts = {f"{folder}/{name}": text for name, text in change.files.items()}
@@ -79,8 +87,8 @@ def project_file(place: Place) -> str:
     return f"{place.platform.gitops.root}/projects/{place.team}.yaml"
 
 
-def application_of(place: Place, repo_url: str) -> Object:
-    """Return the Argo CD Application of a place."""
+def application_of(place: Place, repo_url: str, namespace_labels: Mapping[str, str] = NAMESPACE_LABELS) -> Object:
+    """Return the Argo CD Application of a place. Argo CD makes the namespace, with these labels."""
     platform = place.platform
     return {
         "apiVersion": API_VERSION,
@@ -108,9 +116,7 @@ def application_of(place: Place, repo_url: str) -> Object:
                 "automated": {"prune": True, "selfHeal": True},
                 "retry": {"limit": 5, "backoff": {"duration": "5s", "factor": 2, "maxDuration": "3m"}},
                 "syncOptions": ["CreateNamespace=true"],
-                "managedNamespaceMetadata": {
-                    "labels": {**MANAGED, "pod-security.kubernetes.io/enforce": "restricted"},
-                },
+                "managedNamespaceMetadata": {"labels": dict(namespace_labels)},
             },
         },
     }
