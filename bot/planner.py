@@ -43,6 +43,8 @@ class CommandPlanner:
             channel=asked.origin.slack_channel,
         )
         plan = command.plan(request, await command.facts(request, context, self._deps))
+        if plan.agreed:
+            return Planned(plan, Allowed())
         verdict = may_ask(self._rules, asked.principal, asked.command, plan.owner, plan.environment)
         return Planned(plan, _decision(verdict))
 

@@ -8,6 +8,7 @@ from bot.effects.catalog import Note, RegisterInCatalog
 from bot.effects.cluster import ApplyObjects
 from bot.effects.commits import CommitFiles
 from bot.effects.delivery import AwaitHealthy, RefreshApplication, SyncApplication
+from bot.effects.deployment_endings import EndDeployments
 from bot.effects.deployment_records import ConcludeDeployment, RecordDeployment
 from bot.effects.files import FileBody
 from bot.effects.project import JoinProject
@@ -37,6 +38,7 @@ EFFECTS: tuple[type[Effect], ...] = (
     AwaitBuild,
     RecordDeployment,
     ConcludeDeployment,
+    EndDeployments,
     JoinProject,
     RetireApplication,
     RefreshApplication,
@@ -70,6 +72,7 @@ __all__ = [
     "ConcludeDeployment",
     "CreateRepository",
     "CreateWebhook",
+    "EndDeployments",
     "EndInBook",
     "EnterBook",
     "FileBody",

@@ -15,6 +15,7 @@ from bot.effects import (
     ConcludeDeployment,
     CreateRepository,
     CreateWebhook,
+    EndDeployments,
     EndInBook,
     EnterBook,
     FileBody,
@@ -213,6 +214,7 @@ GRANT = GrantTeam(id="grant", repository=FRESH, team="team-orders", permission="
 VARIABLES = SetVariables(id="variables", repository=FRESH, variables={"REGION": "eu-1", "OWNER": "team-orders"})
 WEBHOOK = CreateWebhook(id="webhook", repository=FRESH, url="https://bot.example/hook", secret_name="webhook")
 REGISTER = RegisterInCatalog(id="register", location=CATALOG_FILE)
+END_DEPLOYMENTS = EndDeployments(id="end-deployments", repository=OLD, environment=ENVIRONMENT)
 RECORD = RecordDeployment(id="record", repository=OLD, commit="main", environment=ENVIRONMENT, description="Orders 1.1")
 CONCLUDE = ConcludeDeployment(
     id="conclude",

@@ -240,6 +240,7 @@ CASES = (
     Case("book", (scenes.ENTER, scenes.EXTEND), _begin_book, _book_ports, _look_at_book),
     Case("teardown", (scenes.END,), _begin_book, _book_ports, _look_at_book, returns=False),
     Case("told deployment", (scenes.RECORD, scenes.CONCLUDE), _begin_forge, _forge_ports, _look_at_forge),
+    Case("ended deployment", (scenes.END_DEPLOYMENTS,), _begin_forge, _forge_ports, _look_at_forge, returns=False),
     Case(
         "deploy by Git",
         (

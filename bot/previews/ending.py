@@ -1,0 +1,141 @@
+"""The end of a preview: what is deleted of it, and how it is proved that nothing is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.command import Context
+from bot.deps import Deps
+from bot.effects import EndDeployments, Note
+from bot.errors import NotFound
+from bot.model.effect import Effect
+from bot.model.entities import full_ref
+from bot.model.plan import Plan
+from bot.model.previews import PREVIEW, PreviewTerms
+from bot.model.principal import Door
+from bot.ports import EnvironmentRecord
+from bot.previews.keeping import environment_of, standing_record
+from bot.previews.reading import read_preview, wanted_preview
+from bot.previews.wording import day, listed
+from bot.releases.changes import Asker
+from bot.rendering.delivery import Place, Standing, direct
+from bot.rendering.delivery.gitops import repository_url
+from bot.rendering.previews import place_of
+from bot.teardown import Contents, read_contents, teardown_effects
+
+UNATTENDED = frozenset({Door.FORGE, Door.AGENDA})
+"""Doors at which nobody waits for an answer: what is gone already is no mistake of anybody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """A preview that is to go, or what is left of one."""
+
+    place: Place
+    standing: Standing
+    contents: Contents | None
+    """None where its cluster is not connected."""
+    record: EnvironmentRecord | None
+    asker: Asker
+    repo_url: str = ""
+
+    @property
+    def terms(self) -> PreviewTerms | None:
+        return self.standing.release.preview if self.standing.release is not None else None
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing of it is there: no release, no line in the book, no namespace of its own."""
+        there = self.contents is not None and self.contents.uid and self.contents.label
+        return self.terms is None and self.record is None and not there
+
+
+async def read_ending(name: str, context: Context, deps: Deps) -> Ending:
+    """Raise `NotFound` where somebody asks for the end of what is not there."""
+    groups = await deps.groups_of_channel(context.channel) if context.channel else ()
+    if not name:
+        name = (await wanted_preview("", groups or tuple(context.principal.groups), deps))[0].name
+    preview, standing = await read_preview(name, deps)
+    place = preview.place if preview is not None else place_of(deps.platform, name, "")
+    record = await standing_record(place, deps)
+    if preview is None and record is not None:
+        place = place_of(deps.platform, name, record.team)
+    found = Ending(
+        place=place,
+        standing=standing,
+        contents=await _contents(place, standing, deps),
+        record=record,
+        asker=Asker(user=context.principal.user, operation=context.operation, now=context.now),
+        repo_url=await _repo_url(place, deps),
+    )
+    if found.is_nothing and context.door not in UNATTENDED:
+        await wanted_preview(name, groups, deps)  # says which there are
+        raise NotFound(f"There is no preview `{name[:63]}`.")
+    return found
+
+
+async def _contents(place: Place, standing: Standing, deps: Deps) -> Contents | None:
+    cluster = deps.clusters.get(place.settings.cluster)
+    if cluster is None:
+        return None
+    delivered = direct.objects_of(standing.files)
+    return await read_contents(cluster, place.namespace, direct.inventory(place), delivered)
+
+
+async def _repo_url(place: Place, deps: Deps) -> str:
+    if not place.is_gitops or place.platform.gitops.repo_url:
+        return place.platform.gitops.repo_url
+    found = await deps.forge.repository(place.platform.gitops.repository)
+    return repository_url(place.platform, found.clone_url) if found is not None else ""
+
+
+def ending_plan(facts: Ending) -> Plan:
+    """Delete all of it, and prove that it is gone. One that is over may be ended by anybody: its end was agreed on."""
+    place, terms, name = facts.place, facts.terms, facts.place.environment
+    is_over = terms is not None and terms.expires_at <= facts.asker.now
+    if facts.is_nothing:
+        note = Note(id="gone", message=f"Nothing of the preview {name} is there any more.")
+        return Plan.of(f"The preview {name} is gone already", [note], environment=PREVIEW, lane=place.lane)
+    summary = f"Delete the preview {name}" + (", which has ended" if is_over else "")
+    contents = [facts.contents.revision] if facts.contents is not None else []
+    team = place.team or (facts.record.team if facts.record is not None else "")
+    return Plan.of(
+        summary,
+        _effects(facts, summary),
+        revisions=[facts.standing.revision, *contents],
+        owner=full_ref(team, kind="group") if team else None,
+        highlights=_highlights(facts, is_over=is_over),
+        environment=environment_of(terms) if terms is not None else PREVIEW,
+        lane=place.lane,
+    ).model_copy(update={"undo_later": False, "agreed": is_over})
+
+
+def _effects(facts: Ending, summary: str) -> Iterator[Effect]:
+    place = facts.place
+    yield from teardown_effects(
+        facts.contents,
+        place,
+        facts.standing,
+        what="preview",
+        name=place.environment,
+        summary=summary,
+        made_by=facts.record.operation if facts.record is not None else "",
+        repo_url=facts.repo_url,
+        contact=place.settings.database.contact,
+    )
+    terms = facts.terms
+    if terms is not None and terms.source is not None:
+        yield EndDeployments(id="end-deployments", repository=terms.source.repository, environment=place.environment)
+
+
+def _highlights(facts: Ending, *, is_over: bool) -> Iterator[str]:
+    contents, terms = facts.contents, facts.terms
+    if terms is not None and is_over:
+        yield f"It ended {day(terms.expires_at)}, and nobody extended it."
+    if contents is None:
+        return
+    if contents.databases:
+        yield f"Its databases go with all that is in them: {listed(list(contents.databases))}."
+    if contents.hosts:
+        yield f"Its addresses go: {listed(list(contents.hosts[:6]))}."
