@@ -2,11 +2,13 @@
 
 from bot.effects.absence import ProveGone
 from bot.effects.agenda import CancelAppointment, MakeAppointment
+from bot.effects.backup import AwaitUnprotected, TakeBackup
 from bot.effects.book import EndInBook, EnterBook
 from bot.effects.builds import AwaitBuild
 from bot.effects.catalog import Note, RegisterInCatalog
 from bot.effects.cluster import ApplyObjects
 from bot.effects.commits import CommitFiles
+from bot.effects.deletion import DeleteFromGit, LiftProtection
 from bot.effects.delivery import AwaitHealthy, RefreshApplication, SyncApplication
 from bot.effects.deployment_endings import EndDeployments
 from bot.effects.deployment_records import ConcludeDeployment, RecordDeployment
@@ -20,6 +22,7 @@ from bot.effects.remove_objects import RemoveObjects, Target
 from bot.effects.repository import CreateRepository, FinishRepository
 from bot.effects.repository_settings import CreateWebhook, GrantTeam, ProtectBranch, SetVariables
 from bot.effects.retire import RetireApplication
+from bot.effects.visits import AdmitVisitor, AwaitVisitor
 from bot.model.effect import Effect, EffectCatalog
 
 EFFECTS: tuple[type[Effect], ...] = (
@@ -47,6 +50,12 @@ EFFECTS: tuple[type[Effect], ...] = (
     ApplyObjects,
     EnterBook,
     EndInBook,
+    AdmitVisitor,
+    AwaitVisitor,
+    LiftProtection,
+    AwaitUnprotected,
+    TakeBackup,
+    DeleteFromGit,
     RemoveNamespace,
     RemoveObjects,
     RemoveFiles,
@@ -63,15 +72,19 @@ def effect_catalog() -> EffectCatalog:
 
 __all__ = [
     "EFFECTS",
+    "AdmitVisitor",
     "ApplyObjects",
     "AwaitApplicationGone",
     "AwaitBuild",
     "AwaitHealthy",
+    "AwaitUnprotected",
+    "AwaitVisitor",
     "CancelAppointment",
     "CommitFiles",
     "ConcludeDeployment",
     "CreateRepository",
     "CreateWebhook",
+    "DeleteFromGit",
     "EndDeployments",
     "EndInBook",
     "EnterBook",
@@ -80,6 +93,7 @@ __all__ = [
     "GrantTeam",
     "JoinProject",
     "LeaveProject",
+    "LiftProtection",
     "MakeAppointment",
     "Note",
     "OpenPullRequest",
@@ -94,6 +108,7 @@ __all__ = [
     "RetireApplication",
     "SetVariables",
     "SyncApplication",
+    "TakeBackup",
     "Target",
     "effect_catalog",
 ]

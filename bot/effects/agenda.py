@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar, Self
 
+from bot.effects.marks import known
 from bot.errors import NotFound
 from bot.model.canonical import JSON
 from bot.model.effect import Effect, Outcome, Proof, Run, Undo, Undone
+from bot.model.late import Late
 from bot.model.principal import Principal
 from bot.ports import Agenda, Appointment, Ports
 
@@ -23,20 +25,22 @@ class MakeAppointment(Effect):
 
     name: str
     """`unpin:orders-api/staging`."""
-    at: datetime
+    at: datetime | Late
+    """Late where an earlier step begins what ends then: nobody knows before how long an approval takes."""
     command: str
     request: Mapping[str, JSON]
 
     def describe(self) -> str:
-        return f"Remember to ask `/{self.command.replace('.', ' ')}` on {self.at:%d %B %Y at %H:%M} UTC"
+        when = f"on {self.at:%d %B %Y at %H:%M} UTC" if isinstance(self.at, datetime) else "when its time is over"
+        return f"Remember to ask `/{self.command.replace('.', ' ')}` {when}"
 
     async def apply(self, ports: Ports, run: Run) -> Outcome:
-        agenda = _agenda(ports)
+        agenda, at = _agenda(ports), self._known()
         there = await agenda.get(self.name)
-        wanted = Appointment(self.name, self.at, self.command, self.request, run.principal)
+        wanted = Appointment(self.name, at, self.command, self.request, run.principal)
         if there != wanted:
             await agenda.add(wanted)
-        return Outcome(seen=f"remembered for {self.at:%d %B %Y, %H:%M} UTC", made={"at": self.at.isoformat()})
+        return Outcome(seen=f"remembered for {at:%d %B %Y, %H:%M} UTC", made={"at": at.isoformat()})
 
     async def undo(self, ports: Ports, run: Run, outcome: Outcome | None) -> Undone:
         agenda = _agenda(ports)
@@ -52,6 +56,9 @@ class MakeAppointment(Effect):
     async def _is_there(self, agenda: Agenda) -> bool:
         found = await agenda.get(self.name)
         return found is not None and (found.at, found.command) == (self.at, self.command)
+
+    def _known(self) -> datetime:
+        return self.at if isinstance(self.at, datetime) else datetime.fromisoformat(known(self.at))
 
 
 class CancelAppointment(Effect):

@@ -47,13 +47,28 @@ async def read_book(services: Iterable[str], deps: Deps) -> Book:
     return book
 
 
-async def _fill(book: Book, services: frozenset[str], deps: Deps) -> None:
+async def every_release(deps: Deps) -> tuple[Release, ...]:
+    """Return all releases that Git delivers, of services and of what stands alone. Raises what a forge raises: whoever
+    counts must not count too little."""
+    book = Book()
+    if deps.platform.gitops.repository:
+        await _fill(book, None, deps)
+    return tuple(
+        release
+        for service, there in book.releases.items()
+        for environment, release in there.items()
+        if (release.service, release.environment) == (service, environment)  # else it was copied from elsewhere
+    )
+
+
+async def _fill(book: Book, services: frozenset[str] | None, deps: Deps) -> None:
+    """`services`: only theirs; None: all."""
     gitops = deps.platform.gitops
     tree = await deps.forge.tree(gitops.repository, gitops.branch, gitops.apps, contents=False)
     wanted = {
         file.path: (place, file.sha)
         for file in tree.files
-        if (place := _place(file.path, deps.platform)) is not None and place[0] in services
+        if (place := _place(file.path, deps.platform)) is not None and (services is None or place[0] in services)
     }
     turn = asyncio.Semaphore(AT_ONCE)
 

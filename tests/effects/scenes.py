@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bot.effects import (
+    AdmitVisitor,
     ApplyObjects,
     AwaitBuild,
     AwaitHealthy,
@@ -22,6 +23,7 @@ from bot.effects import (
     FinishRepository,
     GrantTeam,
     JoinProject,
+    LiftProtection,
     MakeAppointment,
     OpenPullRequest,
     ProtectBranch,
@@ -299,6 +301,16 @@ DELIVER = CommitFiles(
     message="Deploy orders",
     as_requester=True,
 )
+VISITOR: dict[str, JSON] = kubernetes("Pod", "orders-db-visit-author", spec={"activeDeadlineSeconds": 3600})
+ADMIT = AdmitVisitor(id="admit", cluster="default", pod=(VISITOR,), database="orders-db", visitor="author")
+LIFT = LiftProtection(
+    id="lift",
+    repository=OLD,
+    files=(FileBody(path="apps/old.yaml", text="replicas: 1\nprotected: false\n"),),
+    message="Prepare to delete orders-db",
+    database="orders-db",
+    main_file="apps/old.yaml",
+)
 REFRESH_ROOT = RefreshApplication(id="refresh-root", application="root")
 DELIVERED = Late(parts=(OutputRef(effect="deliver", output="commitHash"),))
 SYNC = SyncApplication(id="sync", application="orders-staging", revision=DELIVERED)
@@ -327,6 +339,8 @@ NEEDS: Mapping[str, Sequence[Effect]] = {
     "cancel": (),
     "enter": (),
     "extend": (),
+    "admit": (),
+    "lift": (),
     "conclude": (RECORD,),
     **dict.fromkeys(("first", "finish", "protect", "grant", "variables", "webhook"), (CREATE,)),
 }
@@ -339,6 +353,7 @@ ALL: tuple[Effect, ...] = (
     *(APPLY, APPLY_FRESH),
     *(JOIN, APPOINT, CANCEL),
     *(ENTER, EXTEND),
+    *(ADMIT, LIFT),
 )
 IDS = [effect.id for effect in ALL]
 

@@ -30,7 +30,7 @@ NAMESPACED = {
     "rbac.authorization.k8s.io/v1": ("Role", "RoleBinding"),
     "monitoring.coreos.com/v1": ("PrometheusRule", "ServiceMonitor"),
     "argoproj.io/v1alpha1": ("Application", "AppProject"),
-    "postgresql.cnpg.io/v1": ("Cluster", "Database"),
+    "postgresql.cnpg.io/v1": ("Backup", "Cluster", "Database"),
     "platform.company.io/v1": ("WebService",),
 }
 CLUSTER_WIDE = {

@@ -11,7 +11,7 @@ import functools
 import json
 import re
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -19,7 +19,7 @@ from bot.effects import EFFECTS as REAL_EFFECTS
 from bot.errors import Conflict
 from bot.model.effect import Effect, EffectCatalog, Outcome, Run
 from bot.ports import Agenda, CatalogRegistry, Cluster, Deployments, Environments, File, Forge, NewRepository, Ports
-from tests.effects import scenes
+from tests.effects import endings, scenes
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.catalog import FakeCatalog
 from tests.fakes.cluster import FakeCluster
@@ -139,6 +139,26 @@ def _look_at_cluster(folder: Path) -> object:
     return json.loads(re.sub(r"kill-\d+", "OF THE OPERATION", json.dumps(_cluster(folder).world())))
 
 
+async def _begin_visit(folder: Path) -> None:
+    await _begin_cluster(folder)
+    endings.put_there(_cluster(folder))
+
+
+async def _begin_ending(folder: Path) -> None:
+    await _begin_forge(folder)
+    await _begin_visit(folder)
+
+
+def _ending_ports(folder: Path, point: Point) -> Ports:
+    operator = endings.QuickOperator(file=folder / "cluster.json")
+    watched = cast("Cluster", Watched(operator, "cluster", point))
+    return replace(_forge_ports(folder, point), clusters={"default": watched}, waiting=Briefly())
+
+
+def _look_at_ending(folder: Path) -> object:
+    return [_look_at_forge(folder), _look_at_cluster(folder)]
+
+
 async def _begin_deploy(folder: Path) -> None:
     await _begin_forge(folder)
     forge = _forge(folder)
@@ -236,6 +256,16 @@ CASES = (
     ),
     Case("old repository", (scenes.NEXT, scenes.PULL_REQUEST), _begin_forge, _forge_ports, _look_at_forge),
     Case("joined project", (scenes.JOIN, scenes.NEXT), _begin_forge, _forge_ports, _look_at_forge),
+    Case("visit", (scenes.ADMIT, endings.AWAIT_VISITOR), _begin_visit, _cluster_ports, _look_at_cluster),
+    Case("protection", (scenes.LIFT,), _begin_forge, _forge_ports, _look_at_forge),
+    Case(
+        "database deletion",
+        (scenes.LIFT, endings.UNPROTECTED, endings.TAKE, endings.DELETE),
+        _begin_ending,
+        _ending_ports,
+        _look_at_ending,
+        returns=False,
+    ),
     Case("agenda", (scenes.APPOINT, scenes.CANCEL), _begin_agenda, _agenda_ports, _look_at_agenda),
     Case("book", (scenes.ENTER, scenes.EXTEND), _begin_book, _book_ports, _look_at_book),
     Case("teardown", (scenes.END,), _begin_book, _book_ports, _look_at_book, returns=False),
