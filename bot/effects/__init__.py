@@ -8,6 +8,7 @@ from bot.effects.builds import AwaitBuild
 from bot.effects.catalog import Note, RegisterInCatalog
 from bot.effects.cluster import ApplyObjects
 from bot.effects.commits import CommitFiles
+from bot.effects.database import AwaitDatabase
 from bot.effects.deletion import DeleteFromGit, LiftProtection
 from bot.effects.delivery import AwaitHealthy, RefreshApplication, SyncApplication
 from bot.effects.deployment_endings import EndDeployments
@@ -47,6 +48,7 @@ EFFECTS: tuple[type[Effect], ...] = (
     RefreshApplication,
     SyncApplication,
     AwaitHealthy,
+    AwaitDatabase,
     ApplyObjects,
     EnterBook,
     EndInBook,
@@ -76,6 +78,7 @@ __all__ = [
     "ApplyObjects",
     "AwaitApplicationGone",
     "AwaitBuild",
+    "AwaitDatabase",
     "AwaitHealthy",
     "AwaitUnprotected",
     "AwaitVisitor",

@@ -16,6 +16,8 @@ class Reason:
     final: bool = False
     """Whether waiting cannot help (the image does not exist, the container has crashed again): tell it at once.
     Otherwise it may pass by itself, and is told when the patience is over."""
+    ask: str = ""
+    """Who can help, as people know them: `#databases`; empty: the next step names somebody, or nobody is needed."""
 
     def of_a_first(self) -> Reason:
         """Return it for what has never run before: there is nothing to roll back to, but it can be undone."""
@@ -23,4 +25,4 @@ class Reason:
         return replace(self, next_step=step)
 
     def __str__(self) -> str:
-        return f"{self.sentence} {self.next_step}"
+        return f"{self.sentence} {self.next_step}{f' Ask {self.ask}.' if self.ask else ''}"

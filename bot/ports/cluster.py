@@ -59,6 +59,10 @@ class Cluster(Protocol):
 
     async def get(self, ref: ObjectRef) -> Object | None: ...
 
+    async def exists(self, ref: ObjectRef) -> bool:
+        """Say whether it is there. Only its metadata is asked for, so that no value of a Secret passes; the right is
+        that of `get` all the same."""
+
     async def list(
         self, api_version: str, kind: str, *, namespace: str = "", labels: Mapping[str, str] | None = None
     ) -> Sequence[Object]:

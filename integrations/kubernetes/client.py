@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from bot.errors import Invalid, Mistake, UpstreamUnavailable
 from bot.ports import Object, ObjectRef
 from integrations.kubernetes.answers import Ask, an_object, owners_in_conflict, problem, unknown, unreachable, value
-from integrations.kubernetes.connection import APPLY, Connection, NoAnswer, NotSent, Reply, Request
+from integrations.kubernetes.connection import APPLY, JSON, Connection, NoAnswer, NotSent, Reply, Request
 from integrations.kubernetes.discovery import Discovery, Resource
 
 TRIES = 3
@@ -48,9 +48,11 @@ class Client:
         """Return what `read` makes of the JSON behind `path`. Raise what every port raises, or `Expired`."""
         return value(await self.read_reply(path, ask, query), ask, read)
 
-    async def read_reply(self, path: str, ask: Ask, query: Mapping[str, str] | None = None) -> Reply:
+    async def read_reply(
+        self, path: str, ask: Ask, query: Mapping[str, str] | None = None, *, accept: str = JSON
+    ) -> Reply:
         """Return the answer, whatever it is, unless it says that there is no answer now."""
-        request = Request("GET", path, query or {})
+        request = Request("GET", path, query or {}, accept=accept)
         for attempt in range(1, TRIES):
             try:
                 return await self._reply(request, ask)

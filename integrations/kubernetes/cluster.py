@@ -10,9 +10,9 @@ from typing import Any
 from bot.errors import Invalid, Mistake, NotFound, UpstreamUnavailable
 from bot.ports import FIELD_MANAGER, Change, Object, ObjectRef
 from integrations.kubernetes.access import SERVICE_ACCOUNT, find_access
-from integrations.kubernetes.answers import Ask, Expired, an_object, problem
+from integrations.kubernetes.answers import Ask, Expired, an_object, problem, value
 from integrations.kubernetes.client import Client, Sleep, selectors
-from integrations.kubernetes.connection import Connection, Request
+from integrations.kubernetes.connection import METADATA, Connection, Request
 from integrations.kubernetes.feed import Feed, Scope
 
 LONGEST_LOG = 262_144
@@ -70,6 +70,16 @@ class KubernetesCluster:
         except NotFound:
             return None
         return found
+
+    async def exists(self, ref: ObjectRef) -> bool:
+        resource = await self._client.find(ref)
+        ask = self._client.ask("get", resource, str(ref), ref.namespace)
+        reply = await self._client.read_reply(resource.path(ref.namespace, ref.name), ask, accept=METADATA)
+        try:
+            value(reply, ask, an_object)
+        except NotFound:
+            return False
+        return True
 
     async def list(
         self, api_version: str, kind: str, *, namespace: str = "", labels: Mapping[str, str] | None = None

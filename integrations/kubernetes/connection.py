@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 CONNECT_S = 5.0
 JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+"""Asks for an object's metadata and nothing else of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     body: Any = field(default=None, repr=False)
     kind: str = JSON
+    accept: str = JSON
 
     @property
     def url(self) -> str:
@@ -110,7 +113,7 @@ class Connection:
         return answer
 
     async def _once(self, client: ApiClient, request: Request, limits: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
-        headers = {"Content-Type": request.kind, "Accept": JSON, "User-Agent": "causeway"}
+        headers = {"Content-Type": request.kind, "Accept": request.accept, "User-Agent": "causeway"}
         await client.update_params_for_auth(headers, [], ["BearerToken"], request.path, request.method, request.body)
         url = client.configuration.host + request.url
         try:

@@ -140,6 +140,11 @@ class FakeCluster:
         return found
 
     @call
+    async def exists(self, ref: ObjectRef) -> bool:
+        _known(ref.api_version, ref.kind)
+        return self.find(ref) is not None
+
+    @call
     async def list(
         self, api_version: str, kind: str, *, namespace: str = "", labels: Mapping[str, str] | None = None
     ) -> Sequence[Object]:

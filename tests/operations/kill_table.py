@@ -19,7 +19,7 @@ from bot.effects import EFFECTS as REAL_EFFECTS
 from bot.errors import Conflict
 from bot.model.effect import Effect, EffectCatalog, Outcome, Run
 from bot.ports import Agenda, CatalogRegistry, Cluster, Deployments, Environments, File, Forge, NewRepository, Ports
-from tests.effects import endings, scenes
+from tests.effects import databases, endings, scenes
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.catalog import FakeCatalog
 from tests.fakes.cluster import FakeCluster
@@ -127,6 +127,7 @@ def _cluster(folder: Path) -> FakeCluster:
 
 async def _begin_cluster(folder: Path) -> None:
     await scenes.released(_cluster(folder))
+    databases.put_ready(_cluster(folder))
 
 
 def _cluster_ports(folder: Path, point: Point) -> Ports:
@@ -281,7 +282,13 @@ CASES = (
         _deploy_ports,
         _look_at_deploy,
     ),
-    Case("cluster", (scenes.APPLY_FRESH, scenes.APPLY), _begin_cluster, _cluster_ports, _look_at_cluster),
+    Case(
+        "cluster",
+        (scenes.APPLY_FRESH, scenes.APPLY, databases.AWAIT_DATABASE),
+        _begin_cluster,
+        _cluster_ports,
+        _look_at_cluster,
+    ),
 )
 
 EFFECTS = EffectCatalog([*REAL_EFFECTS, MakeFile, Await, Refuse])

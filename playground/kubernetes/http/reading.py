@@ -8,12 +8,18 @@ from playground.kubernetes.http.call import Call, respond
 from playground.kubernetes.http.listing import page_of, revision_of, too_large
 from playground.kubernetes.objects import Object
 
+AS_METADATA = "as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+"""How a client asks for an object's metadata alone."""
+
 
 def get(call: Call) -> web.Response:
     wanted = revision_of(call.query)
     if wanted and wanted > call.store.revision:
         raise too_large(wanted, call.store.revision)
-    return respond(call.shown(call.existing()))
+    found = call.shown(call.existing())
+    if AS_METADATA in call.request.headers.get("Accept", "").replace(" ", ""):
+        found = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": found["metadata"]}
+    return respond(found)
 
 
 def list_(call: Call) -> web.Response:
