@@ -21,7 +21,10 @@ State = dict[str, Any]
 BEGAN = "2026-06-01T09:00:00Z"
 
 NAMESPACED = {
-    "v1": ("ConfigMap", "Event", "PersistentVolumeClaim", "Pod", "Secret", "Service", "ServiceAccount"),
+    "v1": (
+        *("ConfigMap", "Event", "LimitRange", "PersistentVolumeClaim", "Pod"),
+        *("ResourceQuota", "Secret", "Service", "ServiceAccount"),
+    ),
     "apps/v1": ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"),
     "batch/v1": ("CronJob", "Job"),
     "autoscaling/v2": ("HorizontalPodAutoscaler",),
@@ -32,9 +35,12 @@ NAMESPACED = {
     "argoproj.io/v1alpha1": ("Application", "AppProject"),
     "postgresql.cnpg.io/v1": ("Backup", "Cluster", "Database"),
     "platform.company.io/v1": ("WebService",),
+    "snapshot.storage.k8s.io/v1": ("VolumeSnapshot",),
+    "externaldns.k8s.io/v1alpha1": ("DNSEndpoint",),
 }
 CLUSTER_WIDE = {
-    "v1": ("Namespace", "Node"),
+    "v1": ("Namespace", "Node", "PersistentVolume"),
+    "snapshot.storage.k8s.io/v1": ("VolumeSnapshotContent",),
     "rbac.authorization.k8s.io/v1": ("ClusterRole", "ClusterRoleBinding"),
     "apiextensions.k8s.io/v1": ("CustomResourceDefinition",),
     "database.aws.crossplane.io/v1beta1": ("RDSInstance",),
@@ -248,16 +254,37 @@ class FakeCluster:
         stored = state["objects"].get(_key(ref))
         if stored is None:
             return
-        if ref in self.held or stored["object"]["metadata"].get("finalizers"):
+        if ref.kind == "Namespace" and ref not in self.held:
+            self._empty(state, ref.name)
+            if _key(ref) not in state["objects"]:
+                return  # it went with the last of what was in it
+        if self._is_held(state, ref, stored):
             stored["object"]["metadata"].update(deletionTimestamp=BEGAN, resourceVersion=_number(state))
             return
         del state["objects"][_key(ref)]
         uid = stored["object"]["metadata"]["uid"]
         for one in list(state["objects"].values()):
             metadata = one["object"]["metadata"]
-            orphaned = any(owner["uid"] == uid for owner in metadata.get("ownerReferences", []))
-            if orphaned or (ref.kind == "Namespace" and metadata.get("namespace") == ref.name):
+            if any(owner["uid"] == uid for owner in metadata.get("ownerReferences", [])):
                 self._delete(state, ref_of(one["object"]))
+        home = state["objects"].get(_key(_namespace(ref.namespace)))
+        if ref.namespace and home is not None and "deletionTimestamp" in home["object"]["metadata"]:
+            self._delete(state, _namespace(ref.namespace))  # perhaps this was what held it
+
+    def _is_held(self, state: State, ref: ObjectRef, stored: Any) -> bool:
+        inhabited = ref.kind == "Namespace" and self._inhabitants(state, ref.name)
+        return bool(ref in self.held or stored["object"]["metadata"].get("finalizers") or inhabited)
+
+    def _empty(self, state: State, namespace: str) -> None:
+        home = state["objects"][_key(_namespace(namespace))]["object"]["metadata"]
+        if "deletionTimestamp" in home:
+            return  # everything in it is marked already
+        home["deletionTimestamp"] = BEGAN
+        for one in self._inhabitants(state, namespace):
+            self._delete(state, ref_of(one["object"]))
+
+    def _inhabitants(self, state: State, namespace: str) -> Sequence[Any]:
+        return [one for one in state["objects"].values() if one["object"]["metadata"].get("namespace") == namespace]
 
     # --- storage and watches
 
