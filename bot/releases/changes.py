@@ -14,14 +14,16 @@ from bot.model.late import Late, OutputRef, holes_of_asking, with_holes
 from bot.model.plan import Offer
 from bot.model.release import MOST_HISTORY, Deployed, Release, Version
 from bot.model.web_service import WebService
+from bot.ports import Object
 from bot.releases.versions import is_own
 from bot.rendering.delivery import Change, Place, Standing, deliver
 from bot.rendering.delivery.change import release_file
 from bot.rendering.delivery.gitops import application_file
 from bot.rendering.delivery.reading import not_ours
 from bot.rendering.printing import files
-from bot.rendering.render import render
+from bot.rendering.render import render, render_files, render_store
 from bot.rendering.rollout import Rollout, label_value
+from bot.rendering.stores import Store, store_of
 
 PATIENCE_S = 300
 """How long a deploy may make no progress before its card says so, in seconds; what is plainly broken shows at once."""
@@ -81,12 +83,21 @@ def document_of(release: Release, place: Place) -> WebService:
 
 
 def change_to(place: Place, release: Release, summary: str) -> Change:
-    """Return the change that makes a place hold what `release` says. Raise `Invalid` where the platform refuses it."""
-    if release.current is None:
-        return Change(place=place, release=release, files={}, objects=(), summary=summary)
+    """Return the change that makes a place hold what `release` says: a service with its database, or a database alone
+    where no version runs. Raise `Invalid` where the platform refuses it."""
+    document = document_of(release, place) if release.current is not None else None
+    store = store_of(release, place)
+    objects = _rendered(place, release, document, store)
+    beside = render_files(store, place.platform)
+    return Change(place=place, release=release, files=files(objects), objects=objects, summary=summary, beside=beside)
+
+
+def _rendered(place: Place, release: Release, document: WebService | None, store: Store | None) -> tuple[Object, ...]:
+    if release.current is None or document is None:
+        return render_store(store, platform=place.platform) if store is not None else ()
     version = release.current.version
-    objects = render(
-        document_of(release, place),
+    return render(
+        document,
         environment=place.environment,
         platform=place.platform,
         rollout=Rollout(
@@ -97,8 +108,8 @@ def change_to(place: Place, release: Release, summary: str) -> Change:
             replicas=release.scaled.replicas if release.scaled else None,
             restarted_at=release.restarted_at,
         ),
+        requested=release.database,
     )
-    return Change(place=place, release=release, files=files(objects), objects=objects, summary=summary)
 
 
 def delivery(change: Change, standing: Standing, repo_url: str) -> tuple[Effect, ...]:

@@ -5,21 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from bot.errors import Mistake
+from bot.model.databases import RequestedDatabase
 from bot.model.platform import Environment, Platform, Size
 from bot.model.web_service import WebService
+from bot.model.web_service.rules import DATABASE_VARIABLES, TWICE
 from bot.rendering.mistakes import unknown
 from bot.rendering.quantities import cpu_m, memory_bytes
 from bot.rendering.rollout import Rollout
 from bot.rendering.scaling import scale_of
+from bot.rendering.stores.wanted import mistakes_in, wanted
 from bot.rendering.values import host_of
 
 
-def beyond(document: WebService, *, environment: str, platform: Platform, rollout: Rollout) -> list[Mistake]:
-    """Return what of a document the platform does not have or does not allow in an environment."""
+def beyond(
+    document: WebService,
+    *,
+    environment: str,
+    platform: Platform,
+    rollout: Rollout,
+    requested: RequestedDatabase | None = None,
+) -> list[Mistake]:
+    """Return what of a document the platform does not have or does not allow in an environment.
+
+    `requested` is the database that a person asked for beside.
+    """
     here = platform.environment(environment)
     return [
         *_environments(document, platform),
         *_sizes(document, here, environment, platform),
+        *_database(document, environment, platform, requested),
         *_replicas(document, here, environment, rollout),
         *_image(document, rollout),
         *_host(document, here, environment),
@@ -44,10 +58,26 @@ def _sizes(document: WebService, here: Environment, environment: str, platform: 
             yield Mistake(
                 path, f"`{name}` is more than {environment} allows; `{here.largest_size}` is the largest there"
             )
-    wanted = spec.database.size if spec.database else None
-    if wanted is not None and wanted not in platform.database_sizes:
-        told = f"`{wanted}` {unknown(wanted, list(platform.database_sizes), 'database size')}"
-        yield Mistake("spec.database.size", told)
+
+
+def _database(
+    document: WebService, environment: str, platform: Platform, requested: RequestedDatabase | None
+) -> Iterator[Mistake]:
+    spec = document.spec
+    found = wanted(spec.database, requested, platform)
+    if found is None:
+        return
+    yield from mistakes_in(found, environment, platform)
+    if requested is None:
+        return  # what the document contradicts in itself was told when it was read
+    if found.engine == "valkey" and spec.cache is not None:
+        yield Mistake("spec.cache", TWICE)
+    named = [(f"spec.env.{name}", name) for name in spec.env]
+    named += [(f"spec.secrets[{number}].env", part.env) for number, part in enumerate(spec.secrets) if part.env]
+    for path, name in named:
+        if name in DATABASE_VARIABLES:
+            told = f"`{name}` is set by the platform, because a database was requested; choose another name"
+            yield Mistake(path, told)
 
 
 def _larger(size: Size, limit: Size) -> bool:

@@ -8,23 +8,24 @@ from typing import Any
 from bot.model.platform import Environment
 from bot.model.web_service import WebService
 from bot.model.web_service.parts import Egress
+from bot.rendering.stores.providing import provider_of
+from bot.rendering.stores.store import Store
 
 Rule = dict[str, Any]
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
 """Not the internet: private networks (RFC 1918), shared ones (RFC 6598), and where clouds keep their metadata."""
 PRIVATE_V6 = ("fc00::/7", "fe80::/10")
-DATABASE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 NODE_DNS = "169.254.20.10/32"
 """Where a node's own DNS cache answers (Kubernetes, "NodeLocal DNSCache")."""
 
 
-def values(document: WebService, here: Environment, known: Mapping[str, Any]) -> dict[str, Any]:
+def values(document: WebService, here: Environment, known: Mapping[str, Any], store: Store | None) -> dict[str, Any]:
     """Return the rules of the network policy."""
     return {
         "network": {
             "ingress": list(_ingress(document, here, known)),
-            "egress": [_dns(), *_stores(known), *(_rule(rule, known) for rule in document.spec.egress)],
+            "egress": [dns(), *_stores(known, store), *(_rule(rule, known) for rule in document.spec.egress)],
         }
     }
 
@@ -62,19 +63,16 @@ def _tcp(*ports: int) -> list[Rule]:
     return [{"protocol": "TCP", "port": port} for port in ports]
 
 
-def _dns() -> Rule:
+def dns() -> Rule:
     return {
         "to": [{"namespaceSelector": {}}, {"ipBlock": {"cidr": NODE_DNS}}],
         "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
     }
 
 
-def _stores(known: Mapping[str, Any]) -> Iterator[Rule]:
-    database = known["database"]
-    if database and database["provider"] == "cloudnativepg":
-        yield {"to": [{"podSelector": {"matchLabels": {"cnpg.io/cluster": database["name"]}}}], "ports": _tcp(5432)}
-    elif database:
-        yield {"to": [{"ipBlock": {"cidr": cidr}} for cidr in DATABASE_NETWORKS], "ports": _tcp(5432)}
+def _stores(known: Mapping[str, Any], store: Store | None) -> Iterator[Rule]:
+    if store is not None:
+        yield from provider_of(store).reach(store)
     if known["cache"]:
         yield {"to": [{"podSelector": {"matchLabels": known["cache"]["selector"]}}], "ports": _tcp(6379)}
 

@@ -8,30 +8,14 @@ from typing import Any
 from bot.model.web_service import Spec, WebService
 from bot.model.web_service.parts import Probe, Probes, Volume
 from bot.rendering.rollout import Rollout
+from bot.rendering.stores.store import Store
+from bot.rendering.stores.variables import variables
 
-DATABASE_KEYS = {
-    "cloudnativepg": {
-        "DATABASE_HOST": "host",
-        "DATABASE_PORT": "port",
-        "DATABASE_NAME": "dbname",
-        "DATABASE_USER": "username",
-        "DATABASE_PASSWORD": "password",
-        "DATABASE_URL": "uri",
-    },
-    "crossplane": {
-        "DATABASE_HOST": "endpoint",
-        "DATABASE_PORT": "port",
-        "DATABASE_USER": "username",
-        "DATABASE_PASSWORD": "password",
-    },
-}
-"""Variable → key of the connection Secret, as CloudNativePG and Crossplane's provider-aws write it."""
-DATABASE_NAME = "app"
 STOPPING_S = 5
 """Seconds for which a stopping pod still serves: until then nobody sends requests to it any more."""
 
 
-def values(document: WebService, rollout: Rollout, known: Mapping[str, Any]) -> dict[str, Any]:
+def values(document: WebService, rollout: Rollout, known: Mapping[str, Any], store: Store | None) -> dict[str, Any]:
     """Return what the pod's template needs, beside what is `known` already."""
     spec = document.spec
     volumes, mounts = _volumes(document)
@@ -49,7 +33,7 @@ def values(document: WebService, rollout: Rollout, known: Mapping[str, Any]) -> 
         or None,
         "command": list(spec.command) or None,
         "args": list(spec.args) or None,
-        "env": _env(spec, known) or None,
+        "env": _env(spec, known, store) or None,
         "env_from": [
             {"secretRef": _drop_none(name=part.secret, optional=part.optional or None)}
             for part in spec.secrets
@@ -69,8 +53,8 @@ def _drop_none(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _env(spec: Spec, known: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = _database_env(known["database"])
+def _env(spec: Spec, known: Mapping[str, Any], store: Store | None) -> list[dict[str, Any]]:
+    found = variables(store) if store else []
     if known["cache"]:
         found.append({"name": "CACHE_URL", "value": f"redis://{known['cache']['name']}:6379/0"})
     for part in spec.secrets:
@@ -84,18 +68,6 @@ def _from_secret(name: str, secret: str, key: str, *, optional: bool = False) ->
         "name": name,
         "valueFrom": {"secretKeyRef": _drop_none(name=secret, key=key, optional=optional or None)},
     }
-
-
-def _database_env(database: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    if database is None:
-        return []
-    keys = DATABASE_KEYS[database["provider"]]
-    found = [_from_secret(name, database["secret"], key) for name, key in keys.items()]
-    if "DATABASE_URL" not in keys:  # a cloud tells the parts only; Kubernetes puts variables together
-        where = "$(DATABASE_USER):$(DATABASE_PASSWORD)@$(DATABASE_HOST):$(DATABASE_PORT)"
-        found.append({"name": "DATABASE_NAME", "value": DATABASE_NAME})
-        found.append({"name": "DATABASE_URL", "value": f"postgresql://{where}/{DATABASE_NAME}?sslmode=require"})
-    return found
 
 
 def _probe(spec: Spec, name: str, known: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -10,7 +10,8 @@ Templates know expressions, `if`, `for` and `set`; the rest of Jinja2 could buil
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,10 @@ from bot.errors import Invalid, Mistake
 from bot.model.canonical import JSON
 from bot.rendering.text import Unreadable, child, parse
 
-SHIPPED = tuple(Path(bot.__file__).resolve().parent.parent / "manifests" / name for name in ("web_service", "database"))
+SHIPPED = tuple(
+    Path(bot.__file__).resolve().parent.parent / "manifests" / name
+    for name in ("web_service", "database", "environment")
+)
 _SIGN = re.compile("\ue000([0-9]+)\ue001")
 _SINK = "_values_of_this_rendering"
 _ALLOWED = (
@@ -46,22 +50,30 @@ def render_template(name: str, values: Mapping[str, Any], folders: Sequence[Path
     The first of `folders` that has a file of that name wins over the shipped one. Raise `Invalid`, which names the
     file, for a template that cannot be used.
     """
-    path = _path(name, folders)
+    path = template_path(name, folders)
     sink: list[JSON] = []
-    try:
+    with template_errors(path):
         template = _compiled(path, path.stat().st_mtime_ns if folders else 0)
         text = template.render(values, **{_SINK: sink})
+    document = _parsed(path, text)
+    return None if document is None else _filled(path, document, sink, "")
+
+
+@contextmanager
+def template_errors(path: Path) -> Iterator[None]:
+    """Raise `Invalid`, which names the file, for whatever is wrong with a template."""
+    try:
+        yield
     except jinja2.TemplateSyntaxError as error:
         raise _unusable(path, f"line {error.lineno}", f"is no Jinja2: {error.message}") from error
     except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
         raise _unusable(path, "", f"cannot be rendered: {error}") from error
     except OSError as error:
         raise _unusable(path, "", f"cannot be read: {error.strerror}") from error
-    document = _parsed(path, text)
-    return None if document is None else _filled(path, document, sink, "")
 
 
-def _path(name: str, folders: Sequence[Path]) -> Path:
+def template_path(name: str, folders: Sequence[Path]) -> Path:
+    """Return the file of that name: the first of `folders` that has one wins over the shipped one."""
     for folder in (*folders, *SHIPPED):
         if (folder / name).is_file():
             return folder / name
@@ -73,11 +85,16 @@ def _compiled(path: Path, _changed: int) -> jinja2.Template:
     source = path.read_text(encoding="utf-8")
     if "\ue000" in source or "\ue001" in source:
         raise _unusable(path, "", "holds a character that is used inside; remove U+E000 and U+E001")
-    for node in _walk(_ENGINE.parse(source, str(path))):
+    refuse_strange_nodes(path, _ENGINE.parse(source, str(path)))
+    return _ENGINE.from_string(source)
+
+
+def refuse_strange_nodes(path: Path, tree: nodes.Template) -> None:
+    """Raise `Invalid` for what of Jinja2 templates may not use."""
+    for node in _walk(tree):
         if not isinstance(node, _ALLOWED) or (isinstance(node, nodes.For) and node.recursive):
             told = f"uses `{type(node).__name__.lower()}`; templates may use expressions, `if`, `for` and `set`"
             raise _unusable(path, f"line {node.lineno}", told)
-    return _ENGINE.from_string(source)
 
 
 def _walk(node: nodes.Node) -> list[nodes.Node]:

@@ -16,18 +16,20 @@ from bot.model.web_service.parts import Port
 from bot.rendering import network, pods
 from bot.rendering.alerts import alerts
 from bot.rendering.images import complete_image, never_changes
-from bot.rendering.quantities import gibibytes, share
+from bot.rendering.quantities import share
 from bot.rendering.rollout import Rollout, label_value
 from bot.rendering.scaling import Scale, keeps_alone, scale_of
+from bot.rendering.stores.store import Store
+from bot.rendering.stores.told import environment_values, values_of_store
 
 Values = dict[str, Any]
 CACHE_IMAGE = "docker.io/valkey/valkey:8.1-alpine"
-KEPT = "Prune=false"
-"""Argo CD's word for what must not go just because a line went from the document: databases and disks."""
 
 
-def values_of(document: WebService, *, environment: str, platform: Platform, rollout: Rollout) -> Values:
-    """Return everything that the templates of one service in one environment may use."""
+def values_of(
+    document: WebService, *, environment: str, platform: Platform, rollout: Rollout, store: Store | None = None
+) -> Values:
+    """Return everything that the templates of one service in one environment may use. `store` is its database."""
     here = platform.environment(environment)
     name = document.name
     selector = {
@@ -42,7 +44,7 @@ def values_of(document: WebService, *, environment: str, platform: Platform, rol
         "labels": labels,
         "selector": selector,
         "annotations": _annotations(document, rollout) or None,
-        "environment": {"name": environment, **here.model_dump(mode="json")},
+        "environment": environment_values(environment, platform),
         "document": document.model_dump(mode="json", by_alias=True),
         "rollout": rollout.model_dump(mode="json"),
         "image": image,
@@ -52,10 +54,10 @@ def values_of(document: WebService, *, environment: str, platform: Platform, rol
     }
     values |= _ports(document, here)
     values |= _scale(document, here, rollout)
-    values |= _database(document, here, platform, environment, name)
+    values["database"] = values_of_store(store, values, document.metadata.labels) if store else None
     values |= _cache(document, platform, labels)
-    values |= pods.values(document, rollout, values)
-    values |= network.values(document, here, values)
+    values |= pods.values(document, rollout, values, store)
+    values |= network.values(document, here, values, store)
     values["monitoring_labels"] = labels | here.monitoring.labels
     values["alerts"] = alerts(values) if here.monitoring.enabled and document.spec.schedule is None else None
     return values
@@ -180,28 +182,6 @@ def _scale(document: WebService, here: Environment, rollout: Rollout) -> Values:
         if keeps_alone(document.spec)
         else {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
         "suspended": document.spec.job.suspended or rollout.replicas == 0,
-    }
-
-
-def _database(document: WebService, here: Environment, platform: Platform, environment: str, name: str) -> Values:
-    wanted = document.spec.database
-    if wanted is None:
-        return {"database": None}
-    size = platform.database_sizes[wanted.size] if wanted.size else next(iter(platform.database_sizes.values()))
-    cluster = here.database.provider == "cloudnativepg"
-    return {
-        "database": {
-            "provider": here.database.provider,
-            "name": f"{name}-db" if cluster else cut(f"{name}-{environment}"),
-            "secret": f"{name}-db-app" if cluster else f"{name}-db",
-            "version": wanted.version,
-            "size": size.model_dump(mode="json"),
-            "storage_gib": gibibytes(size.storage),
-            "storage_class": here.database.storage_class or None,
-            "region": here.database.region,
-            "provider_config": here.database.provider_config,
-            "annotations": {"argocd.argoproj.io/sync-options": KEPT},
-        }
     }
 
 

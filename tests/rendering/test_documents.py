@@ -83,7 +83,7 @@ def test_all_mistakes_come_at_once() -> None:
     found = wrong_spec(
         "{image: A b, repicas: 2, replicas: two, ports: [{name: HTTP, port: 0}, 3], env: {PORT: 1, 9A: x}, "
         'ingress: {host: "https://x.example/y"}, schedule: "61 * * *", volumes: [{name: a, path: a, size: 1GB}], '
-        "database: {type: mysql}, environments: {staging: {replicas: -1}}}"
+        "database: {type: oracle}, environments: {staging: {replicas: -1}}}"
     )
     assert set(found) == {
         *("spec.image", "spec.repicas", "spec.replicas", "spec.ports[0].name", "spec.ports[0].port", "spec.ports[1]"),

@@ -46,7 +46,7 @@ def test_documents_become_what_was_agreed_on(case: str) -> None:
 def test_the_documents_of_the_design_become_every_kind() -> None:
     assert set(made(DESIGN)) == {
         *("Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy", "Ingress"),
-        *("ServiceAccount", "Cluster"),
+        *("ServiceAccount", "Cluster", "Database"),
     }
     assert {"RDSInstance", "ServiceMonitor", "PrometheusRule"} <= set(made(DESIGN, environment="production"))
 

@@ -156,12 +156,23 @@ class Ingress(Part):
 class Database(Part):
     """A database of the service's own. Its address and password arrive as `DATABASE_URL`, `DATABASE_HOST`, …"""
 
-    type: Annotated[Literal["postgresql"], Field(description="Which kind.", examples=["postgresql"])] = "postgresql"
+    type: Annotated[
+        Literal["postgresql", "mysql", "valkey"],
+        Field(description="Which kind, as far as the environment has it.", examples=["postgresql"]),
+    ] = "postgresql"
     size: Annotated[
         WordOfPlatform | None,
         Field(description="One of the platform's database sizes; left out: the first.", examples=["small"]),
     ] = None
-    version: Annotated[Integer, Field(ge=14, le=18, description="Major version.", examples=[17])] = 17
+    version: Annotated[
+        Integer | None,
+        Field(
+            ge=1,
+            le=99,
+            description="Major version; left out: 17 of PostgreSQL, 8 of MySQL and Valkey.",
+            examples=[17],
+        ),
+    ] = None
 
 
 class Cache(Part):

@@ -7,17 +7,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from bot.errors import Mistake
+from bot.model.databases import ENGINES, VERSIONS
 from bot.model.web_service.parts import Egress, SecretReference, Volume
 from bot.model.web_service.spec import _Fields as Fields
 
 RESERVED = ("app.kubernetes.io/", "causeway.io/")
 DATABASE_VARIABLES = tuple(f"DATABASE_{part}" for part in ("HOST", "PORT", "NAME", "USER", "PASSWORD", "URL"))
 CACHE_VARIABLE = "CACHE_URL"
+TWICE = "stands beside a database that is Valkey too; keep one of the two"
 
 
 def contradictions(spec: Fields) -> list[Mistake]:
     """Return every contradiction, with paths below `spec`."""
-    checks = (_kind_of_workload, _replicas, _ports, _variables, _secrets, _volumes, _egress)
+    checks = (_kind_of_workload, _replicas, _ports, _database, _variables, _secrets, _volumes, _egress)
     return [mistake for check in checks for mistake in check(spec)]
 
 
@@ -82,6 +84,19 @@ def _named_ports(spec: Fields) -> Iterator[tuple[str, str | None]]:
         yield f"probes.{name}.port", getattr(spec.probes, name).port
     if spec.ingress is not None:
         yield "ingress.port", spec.ingress.port
+
+
+def _database(spec: Fields) -> Iterator[Mistake]:
+    database = spec.database
+    if database is None:
+        return
+    known = VERSIONS[database.type]
+    if database.version is not None and database.version not in known:
+        there = ", ".join(str(version) for version in known)
+        told = f"{database.version} is no version of {ENGINES[database.type]} that can be had; there are: {there}"
+        yield Mistake("spec.database.version", told)
+    if database.type == "valkey" and spec.cache is not None:
+        yield Mistake("spec.cache", TWICE)
 
 
 def _variables(spec: Fields) -> Iterator[Mistake]:

@@ -62,6 +62,8 @@ class Standing:
     """Text of the Application's file; None where there is none (or nothing is delivered by Git)."""
     project: str | None = None
     """Text of the team's AppProject's file."""
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """Path → text of what stands where a database's file of this place would (see `Change.beside`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,11 @@ class Change:
     """The same as objects, in the order in which they are applied."""
     summary: str
     """First line of the commit: `Deploy orders-api 1a2b3c4 to staging`."""
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """Path in the GitOps repository → text of what something else picks up: a database's file for Terraform. Unlike
+    `files`, what is there now and not here stays: it may stand for data."""
+    removed: tuple[str, ...] = ()
+    """Such paths that go all the same, because somebody has asked for just that."""
     namespace: Mapping[str, str] = field(default_factory=dict)
     """Labels of the namespace, beside those that every one gets. It is made when it is missing."""
 

@@ -47,13 +47,17 @@ def effects(change: Change, standing: Standing, repo_url: str) -> tuple[Effect, 
     texts[release_file(place)] = release_text(change.release)
     if is_new:
         texts[application_file(place)] = application
+    texts |= change.beside
     gitops = place.platform.gitops
     commit = CommitFiles(
         id="deliver",
         repository=gitops.repository,
         branch=gitops.branch,
         files=tuple(FileBody(path=path, text=text) for path, text in sorted(texts.items())),
-        deleted=tuple(f"{folder}/{name}" for name in sorted(set(standing.files) - set(change.files))),
+        deleted=(
+            *(f"{folder}/{name}" for name in sorted(set(standing.files) - set(change.files))),
+            *sorted(set(change.removed) - set(texts)),
+        ),
         message=change.summary,
         as_requester=True,
     )

@@ -1,4 +1,4 @@
-"""Deployment, CronJob, and what looks after their pods."""
+"""Deployment, CronJob, Job, and what looks after their pods."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ class Deployment(Kind):
 
 
 class JobSpec(Kind):
+    suspend: bool | None = None
     backoff_limit: Whole | None = None
     active_deadline_seconds: Whole | None = None
     ttl_seconds_after_finished: Whole | None = None
@@ -78,6 +79,13 @@ class CronJob(Kind):
     kind: Literal["CronJob"]
     metadata: ObjectMeta
     spec: CronJobSpec
+
+
+class Job(Kind):
+    api_version: Literal["batch/v1"]
+    kind: Literal["Job"]
+    metadata: ObjectMeta
+    spec: JobSpec
 
 
 class ScaleTarget(Kind):

@@ -157,7 +157,7 @@ def test_the_server_keeps_a_document_as_it_was_written(control_plane: ControlPla
         {"schedule": "0 3 * * *", "worker": True},
         {"ports": [{"name": "http"}]},
         {"image": "No Image"},
-        {"database": {"type": "mysql"}},
+        {"database": {"type": "oracle"}},
         {"environments": {"production": {"replcas": 5}}},
     ],
     ids=str,

@@ -1,0 +1,60 @@
+"""A file in the GitOps repository that something else picks up, such as Terraform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from bot.model.databases import GitFile
+from bot.model.platform import Platform
+from bot.rendering.stores import claim
+from bot.rendering.stores.seeds import SeedByJob
+from bot.rendering.stores.store import Store
+from bot.rendering.stores.variables import binding
+from bot.rendering.texts import render_text
+
+Values = dict[str, Any]
+
+
+def bound(store: Store) -> Store:
+    file = _file(store)
+    path = file.path.format(name=store.service, environment=store.environment, team=store.team, engine=store.engine)
+    keys, fixed = binding(store.engine, file.keys)
+    return replace(store, secret=store.name, file=path, keys=keys, fixed=fixed)
+
+
+def _file(store: Store) -> GitFile:
+    file = store.settings.file
+    assert file is not None  # noqa: S101 - held when the configuration was read
+    return file
+
+
+def text_of(store: Store, platform: Platform) -> str:
+    """Return what the file says. Raise `Invalid` for a template that cannot be used."""
+    told = {**claim.facts(store), "secret": store.secret, "namespace": store.namespace, "protected": store.protected}
+    return render_text(_file(store).template, told, platform.templates)
+
+
+def values(store: Store, known: Mapping[str, Any]) -> Values:
+    return {}
+
+
+def templates(store: Store, values: Mapping[str, Any]) -> Iterator[tuple[str, Values]]:
+    yield from ()
+
+
+def reach(store: Store) -> Iterable[Values]:
+    return claim.reach(store)
+
+
+def refused(store: Store, platform: Platform) -> Iterator[str]:
+    if platform.environment(store.environment).delivery != "gitops":
+        yield "is a file in Git, and this environment is delivered straight to its cluster"
+    elif not platform.gitops.repository:
+        yield "is a file in Git, and there is no `platform.gitops.repository`"
+    for room in (platform.gitops.apps, platform.gitops.root):
+        if store.file.startswith(f"{room}/"):
+            yield f"would be written to {store.file}, among what Argo CD applies; the platform team moves `file.path`"
+    if store.seed is not None and not isinstance(store.seed, SeedByJob):
+        yield "can be filled by a job only"
