@@ -86,7 +86,7 @@ def _add_asking(commands: Commands) -> None:
 
 def _add_render(commands: Commands) -> None:
     render = commands.add_parser("render", help="print the objects that platform documents become")
-    render.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a file with WebService documents")
+    render.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a file with platform documents")
     render.add_argument("--environment", default="", help="one of the platform's; the first when left out")
     render.add_argument("--team", default="unowned", help="who owns them; part of labels and perhaps of the namespace")
     render.add_argument("--version", default="latest", help="becomes a label")

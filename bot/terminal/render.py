@@ -3,7 +3,7 @@ configuration only, so that it starts fast and needs no secret."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,45 +11,108 @@ import yaml
 from pydantic import ValidationError
 
 from bot.errors import Invalid, Mistake, PlatformError, UsageError
+from bot.model.databases import Seeding
+from bot.model.environment import LONGEST, Environment
+from bot.model.platform import Environment as PlatformEnvironment
 from bot.model.platform import Platform
+from bot.model.previews import Previews
+from bot.model.web_service import WebService
 from bot.rendering.clashes import Owned, clashes
-from bot.rendering.documents import read
+from bot.rendering.environments import read_all
 from bot.rendering.mistakes import mistakes_of
+from bot.rendering.previews import render_preview
 from bot.rendering.printing import to_stream
 from bot.rendering.render import render
 from bot.rendering.rollout import Rollout
 
 Answer = tuple[str, list[str]]
 """The YAML stream, or the lines that say what is wrong."""
+Made = tuple[list[str], list[Mistake]]
+Read = tuple[str, WebService | Environment]
 
 
 def rendered(files: Sequence[Path], *, platform: Platform, environment: str, team: str, version: str) -> Answer:
-    """Return all objects of the documents in `files` as one stream, or one line for each mistake in them."""
-    environment = environment or next(iter(platform.environments))
+    """Return all objects of the documents in `files` as one stream, or one line for each mistake in them.
+
+    With an Environment among them it is what is shown, and the WebServices are the documents of its services.
+    """
+    read, wrong = _read(files, platform)
+    environments = [(source, one) for source, one in read if isinstance(one, Environment)]
+    owned = [Owned(one, team, source) for source, one in read if isinstance(one, WebService)]
     rollout = Rollout(team=team, version=version)
-    owned, wrong = _read(files, team)
-    streams = []
+    if environments:
+        streams, more = _previews(environments, owned, platform, rollout)
+    else:
+        streams, more = _services(owned, environment or next(iter(platform.environments)), platform, rollout)
+    wrong += more + clashes(owned, platform=platform)
+    return ("", [str(mistake) for mistake in wrong]) if wrong else ("".join(streams), [])
+
+
+def _services(owned: Sequence[Owned], environment: str, platform: Platform, rollout: Rollout) -> Made:
+    streams, wrong = [], []
     for one in owned:
         try:
             objects = render(one.document, environment=environment, platform=platform, rollout=rollout)
             streams.append(to_stream(objects))
         except Invalid as error:
             wrong += [one.mistake(mistake.path, mistake.message) for mistake in error.mistakes]
-    wrong += clashes(owned, platform=platform)
-    return ("", [str(mistake) for mistake in wrong]) if wrong else ("".join(streams), [])
+    return streams, wrong
 
 
-def _read(files: Sequence[Path], team: str) -> tuple[list[Owned], list[Mistake]]:
-    owned: list[Owned] = []
+def _previews(
+    environments: Sequence[tuple[str, Environment]], owned: Sequence[Owned], platform: Platform, rollout: Rollout
+) -> Made:
+    services = {one.document.name: one.document for one in owned}
+    streams, wrong = [], list(_strangers(environments, owned))
+    if platform.previews is None:
+        platform = _with_previews(platform)
+        streams.append(f"# There is no `platform.previews`: these take after {next(iter(platform.environments))}.\n")
+    for source, document in environments:
+        rollouts = {service.name: rollout for service in document.spec.services}
+        try:
+            streams.append(to_stream(render_preview(document, services, platform, rollouts, team=rollout.team)))
+        except Invalid as error:
+            wrong += [Mistake(_path(source, mistake.path), mistake.message) for mistake in error.mistakes]
+    return streams, wrong
+
+
+def _strangers(environments: Sequence[tuple[str, Environment]], owned: Sequence[Owned]) -> Iterator[Mistake]:
+    """Yield a mistake for each service that no environment names: it would silently be left out."""
+    named = {service.name for _, document in environments for service in document.spec.services}
+    for one in owned:
+        if one.document.name not in named:
+            told = f"`{one.document.name}` is no service of the environment; add it there, or leave its document out"
+            yield one.mistake("metadata.name", told)
+
+
+def _with_previews(platform: Platform) -> Platform:
+    """Return the platform as if it had previews: those of its first environment, filled from any over the network."""
+    environments = {
+        name: here.model_copy(update={"database": here.database.model_copy(update={"seeding": _seeding(name, here)})})
+        for name, here in platform.environments.items()
+    }
+    previews = Previews(base=next(iter(environments)))
+    return platform.model_copy(update={"environments": environments, "previews": previews})
+
+
+def _seeding(name: str, here: PlatformEnvironment) -> Seeding:
+    return here.database.seeding or Seeding(method="import", secret=f"{name}-seed")
+
+
+def _read(
+    files: Sequence[Path], platform: Platform
+) -> tuple[list[tuple[str, WebService | Environment]], list[Mistake]]:
+    """Return the documents, each with what begins the path of its mistakes."""
+    longest = platform.previews.longest if platform.previews else LONGEST
+    found: list[Read] = []
     wrong: list[Mistake] = []
     for file in files:
         source = str(file) if len(files) > 1 else ""
         try:
-            documents = read(_bytes(file), source=str(file))
-            owned += [Owned(document, team, source) for document in documents]
+            found += [(source, one) for one in read_all(_bytes(file), longest=longest, source=str(file))]
         except Invalid as error:
             wrong += [Mistake(_path(source, mistake.path), mistake.message) for mistake in error.mistakes]
-    return owned, wrong
+    return found, wrong
 
 
 def _path(source: str, path: str) -> str:
