@@ -19,7 +19,7 @@ from bot.effects import EFFECTS as REAL_EFFECTS
 from bot.errors import Conflict
 from bot.model.effect import Effect, EffectCatalog, Outcome, Run
 from bot.ports import Agenda, CatalogRegistry, Cluster, Deployments, Environments, File, Forge, NewRepository, Ports
-from tests.effects import databases, endings, scenes
+from tests.effects import databases, endings, scenes, teardowns
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.catalog import FakeCatalog
 from tests.fakes.cluster import FakeCluster
@@ -220,6 +220,40 @@ def _look_at_book(folder: Path) -> object:
     return dict(_book(folder).open)
 
 
+async def _begin_teardown(folder: Path) -> None:
+    await _begin_book(folder)
+    teardowns.put_preview(_cluster(folder))
+
+
+def _teardown_ports(folder: Path, point: Point) -> Ports:
+    return replace(_cluster_ports(folder, point), environments=_book_ports(folder, point).environments)
+
+
+def _look_at_teardown(folder: Path) -> object:
+    return {"cluster": _look_at_cluster(folder), "book": _look_at_book(folder)}
+
+
+async def _begin_ending(folder: Path) -> None:
+    await _begin_forge(folder)
+    forge = _forge(folder)
+    head = await forge.branch_head(scenes.OLD, "main")
+    assert head is not None
+    texts = {
+        "apps/preview/pr-7/image.txt": "web:1\n",
+        "argocd/applications/preview-pr-7.yaml": "kind: Application\n",
+        teardowns.PROJECT_FILE: json.dumps(scenes.PROJECT),
+    }
+    files = [File(path, text.encode()) for path, text in texts.items()]
+    await forge.commit(scenes.OLD, "main", files, "Bring up pr-7", parent=head.sha)
+    await GitDelivery(forge, scenes.OLD, folder / "argocd.json").refresh("root")
+
+
+def _look_at_ending(folder: Path) -> object:
+    argocd = GitDelivery(_forge(folder), scenes.OLD, folder / "argocd.json")
+    found = asyncio.run(argocd.application(teardowns.APPLICATION))
+    return {"forge": _look_at_forge(folder), "runs": found is not None}
+
+
 async def _begin_files(folder: Path) -> None:
     Folder(folder).write("other", "theirs", "op-other")
 
@@ -269,7 +303,8 @@ CASES = (
     ),
     Case("agenda", (scenes.APPOINT, scenes.CANCEL), _begin_agenda, _agenda_ports, _look_at_agenda),
     Case("book", (scenes.ENTER, scenes.EXTEND), _begin_book, _book_ports, _look_at_book),
-    Case("teardown", (scenes.END,), _begin_book, _book_ports, _look_at_book, returns=False),
+    Case("teardown", teardowns.STRAIGHT, _begin_teardown, _teardown_ports, _look_at_teardown, returns=False),
+    Case("teardown by Git", teardowns.BY_GIT, _begin_ending, _deploy_ports, _look_at_ending, returns=False),
     Case("told deployment", (scenes.RECORD, scenes.CONCLUDE), _begin_forge, _forge_ports, _look_at_forge),
     Case("ended deployment", (scenes.END_DEPLOYMENTS,), _begin_forge, _forge_ports, _look_at_forge, returns=False),
     Case(
