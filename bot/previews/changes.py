@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bot.effects import AwaitBuild, AwaitHealthy, ConcludeDeployment, EnterBook, RecordDeployment
+from bot.effects import (
+    AwaitBuild,
+    AwaitDatabase,
+    AwaitHealthy,
+    ConcludeDeployment,
+    EnterBook,
+    RecordDeployment,
+)
+from bot.effects.database import MainObject
 from bot.model.canonical import JSON
 from bot.model.effect import Effect
 from bot.model.late import Late, OutputRef
@@ -19,7 +27,11 @@ from bot.releases.changes import PATIENCE_S
 from bot.releases.reading import hosts_of
 from bot.rendering.delivery import Change, Place, Standing, folder_of
 from bot.rendering.delivery.direct import objects_of
+from bot.rendering.previews import Outline
+from bot.rendering.previews.change import document_of
+from bot.rendering.previews.render import namespace_labels
 from bot.rendering.rollout import Rollout
+from bot.rendering.stores import Store
 
 WORKLOADS = ("Deployment", "StatefulSet", "CronJob")
 
@@ -40,8 +52,24 @@ def rollouts_of(shown: Iterable[Shown], place: Place) -> dict[str, Rollout]:
 
 def unchanged(place: Place, release: Release, standing: Standing, summary: str) -> Change:
     """Return the change that leaves every object as it is, and only writes down another release."""
+    terms = release.preview
+    fork = terms is not None and terms.source is not None and terms.source.fork
+    bare = Outline(
+        document=document_of(release, place),
+        platform=place.platform,
+        team=place.team,
+        fork=fork,
+        asleep=False,
+        members=(),
+        borrowed=(),
+    )
     return Change(
-        place=place, release=release, files=standing.files, objects=objects_of(standing.files), summary=summary
+        place=place,
+        release=release,
+        files=standing.files,
+        objects=objects_of(standing.files),
+        summary=summary,
+        namespace=namespace_labels(bare),
     )
 
 
@@ -89,9 +117,23 @@ def held(place: Place, urls: Mapping[str, str]) -> dict[str, JSON]:
     }
 
 
-def databases(change: Change) -> Iterator[Effect]:
-    """Wait for each database, and for what fills it, before the services that need it."""
-    yield from ()
+def databases(stores: Iterable[Store]) -> Iterator[AwaitDatabase]:
+    """Wait for each database, before the services that need it."""
+    for store in stores:
+        main = store.main
+        yield AwaitDatabase(
+            id=f"database:{store.name}",
+            cluster=store.cluster,
+            namespace=store.namespace,
+            main=MainObject(api_version=main.api_version, kind=main.kind, name=main.name, namespace=main.namespace)
+            if main is not None
+            else None,
+            secret=store.secret,
+            name=store.name,
+            engine=store.engine,
+            provider=store.settings.provider,
+            contact=store.settings.contact,
+        )
 
 
 def healthy(change: Change, *, first: bool = False) -> Iterator[AwaitHealthy]:

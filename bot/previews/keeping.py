@@ -7,20 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from pydantic import ValidationError
-
 from bot.command import Context
 from bot.deps import Deps
 from bot.errors import Conflict
 from bot.model.effect import Effect
-from bot.model.environment import Environment
 from bot.model.plan import Plan
 from bot.model.previews import FORK, PREVIEW, Previews, PreviewTerms
+from bot.model.principal import Door
 from bot.model.release import Release
 from bot.ports import EnvironmentRecord
 from bot.previews import changes
 from bot.previews.reading import Preview, wanted_preview
-from bot.previews.sources import Shown, read_again
+from bot.previews.sources import Shown, Surroundings, read_again, read_surroundings
 from bot.previews.terms import extended, latest
 from bot.previews.wording import day, person
 from bot.releases import differences
@@ -28,10 +26,9 @@ from bot.releases.changes import delivery
 from bot.releases.reading import Here, read_place
 from bot.releases.services import Service
 from bot.rendering.delivery import Change, Place
-from bot.rendering.delivery.change import release_file
 from bot.rendering.delivery.direct import objects_of
-from bot.rendering.delivery.reading import not_ours
-from bot.rendering.previews import SERVICE, preview_change, previews_of
+from bot.rendering.previews import SERVICE, Outline, preview_change, preview_outline, previews_of
+from bot.rendering.previews.change import document_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +42,10 @@ class Kept:
     """The line of the book that stands."""
     shown: tuple[Shown, ...] = ()
     """Its services; read only where it is rendered anew."""
+    around: Surroundings | None = None
+    """The same of what lies around it."""
+    by_itself: bool = False
+    """Whether nobody asks: the platform's own words on previews do, which were agreed on when it was made."""
 
     @property
     def release(self) -> Release:
@@ -64,14 +65,18 @@ async def read_kept(name: str, context: Context, deps: Deps, *, rendered: bool =
     """Raise `NotFound` that lists those there are; without a name the only one of the channel's team is meant."""
     groups = await deps.groups_of_channel(context.channel) if context.channel else ()
     preview, _ = await wanted_preview(name, groups or tuple(context.principal.groups), deps)
-    here = await here_at(preview.place, preview.owner, context, deps)
-    return Kept(
-        here=here,
+    kept = Kept(
+        here=await here_at(preview.place, preview.owner, context, deps),
         preview=preview,
         policy=previews_of(deps.platform),
         record=await standing_record(preview.place, deps),
-        shown=await read_again(environment_document(preview), preview, deps) if rendered else (),
+        by_itself=context.door is Door.AGENDA,
     )
+    if not rendered:
+        return kept
+    document = document_of(preview.release, preview.place)
+    shown = await read_again(document, preview, deps)
+    return replace(kept, shown=shown, around=await read_surroundings(document, shown, deps))
 
 
 async def here_at(place: Place, owner: str, context: Context, deps: Deps) -> Here:
@@ -88,14 +93,6 @@ async def standing_record(place: Place, deps: Deps) -> EnvironmentRecord | None:
         return None
     found = await deps.environments.get("preview", place.settings.cluster, place.environment)
     return found if found is not None and found.ended_at is None else None
-
-
-def environment_document(preview: Preview) -> Environment:
-    """Return the document that a preview was made from. Raise `Invalid` where somebody has edited it."""
-    try:
-        return Environment.model_validate(dict(preview.release.document), by_alias=True, by_name=False)
-    except ValidationError:
-        raise not_ours(release_file(preview.place)) from None
 
 
 def extend_plan(facts: Kept, by: timedelta | None) -> Plan:
@@ -117,7 +114,7 @@ def sleep_plan(facts: Kept) -> Plan:
             f"{facts.preview.name} sleeps already.", hint=f"Wake it with `/preview wake {facts.preview.name}`."
         )
     release = _with_terms(facts, asleep_since=facts.here.asker.now)
-    change = _rendered(facts, release, f"Put the preview {facts.preview.name} to sleep")
+    _, change = _rendered(facts, release, f"Put the preview {facts.preview.name} to sleep")
     wake = f"Wake it with `/preview wake {facts.preview.name}`"
     notes = [f"Its data stays. {wake}; it ends {day(facts.terms.expires_at)} all the same."]
     return _plan(facts, change, more=changes.healthy(change), notes=notes)
@@ -128,8 +125,8 @@ def wake_plan(facts: Kept) -> Plan:
     if facts.terms.asleep_since is None:
         raise Conflict(f"{facts.preview.name} is awake.", hint=f"Look at it: `/preview show {facts.preview.name}`.")
     release = _with_terms(facts, asleep_since=None, used_at=facts.here.asker.now)
-    change = _rendered(facts, release, f"Wake the preview {facts.preview.name}")
-    return _plan(facts, change, more=[*changes.databases(change), *changes.healthy(change)])
+    found, change = _rendered(facts, release, f"Wake the preview {facts.preview.name}")
+    return _plan(facts, change, more=[*changes.databases(found.stores), *changes.healthy(change)])
 
 
 def remind_plan(facts: Kept) -> Plan:
@@ -153,7 +150,7 @@ def remind_plan(facts: Kept) -> Plan:
             for offer in changes.offers(name, asleep=terms.asleep_since is not None)
             if offer.action != "extend" or last > terms.expires_at
         ],
-    ).model_copy(update={"undo_later": False})
+    ).model_copy(update={"undo_later": False, "agreed": facts.by_itself})
 
 
 def _plan(facts: Kept, change: Change, *, more: Iterable[Effect] = (), notes: Iterable[str] = ()) -> Plan:
@@ -173,21 +170,23 @@ def _plan(facts: Kept, change: Change, *, more: Iterable[Effect] = (), notes: It
         environment=environment_of(terms),
         lane=place.lane,
         offers=changes.offers(facts.preview.name, asleep=terms.asleep_since is not None),
-    ).model_copy(update={"undo_later": False})
+    ).model_copy(update={"undo_later": False, "agreed": facts.by_itself})
 
 
 def _with_terms(facts: Kept, **changed: Any) -> Release:
     return facts.release.model_copy(update={"preview": facts.terms.model_copy(update=changed)})
 
 
-def _rendered(facts: Kept, release: Release, summary: str) -> Change:
-    return preview_change(
-        facts.preview.place,
-        release,
-        changes.documents_of(facts.shown),
-        summary=summary,
-        rollouts=changes.rollouts_of(facts.shown, facts.preview.place),
+def _rendered(facts: Kept, release: Release, summary: str) -> tuple[Outline, Change]:
+    place, around = facts.preview.place, facts.around
+    assert around is not None  # noqa: S101  # whoever renders has read it
+    documents, rollouts = changes.documents_of(facts.shown), changes.rollouts_of(facts.shown, place)
+    owners, sources = around.owners, around.databases
+    found = preview_outline(place, release, documents, rollouts=rollouts, owners=owners, sources=sources)
+    change = preview_change(
+        place, release, documents, summary=summary, rollouts=rollouts, owners=owners, sources=sources
     )
+    return found, change
 
 
 def _addresses(facts: Kept) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from bot.command import Context
 from bot.deps import Deps
@@ -22,7 +21,7 @@ from bot.previews.budgets import Spent, monthly_cost, refuse_beyond, spent
 from bot.previews.keeping import environment_of, here_at, standing_record
 from bot.previews.naming import of_pull_request, of_services, refuse_name
 from bot.previews.reading import read_previews
-from bot.previews.sources import Pulled, Shown, read_pull_request, read_shown
+from bot.previews.sources import Pulled, Shown, Surroundings, read_pull_request, read_shown, read_surroundings
 from bot.previews.terms import first_span
 from bot.previews.wording import day, person
 from bot.releases import differences
@@ -30,10 +29,7 @@ from bot.releases.changes import delivery
 from bot.releases.reading import Here, refuse_taken_hosts
 from bot.releases.services import service_for
 from bot.rendering.delivery import Change, Place
-from bot.rendering.previews import SERVICE, place_of, preview_change, previews_of
-
-LABEL = "causeway.io/preview"
-"""Of a preview's namespace: its name."""
+from bot.rendering.previews import LABEL, SERVICE, Outline, place_of, preview_change, preview_outline, previews_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +42,7 @@ class UpFacts:
     """With the image of each service."""
     shown: tuple[Shown, ...]
     source: PullRequestSource | None
+    around: Surroundings
     span: timedelta
     """How long it lives from now on, where it is new."""
     has: Spent
@@ -67,9 +64,6 @@ async def read_up(request: PreviewUp, context: Context, deps: Deps) -> UpFacts:
     document = document_of(request, name or of_services(tuple(services), context.operation), services, policy)
     refuse_name(document.name, deps.platform)
     span = first_span(span_of(request, document), policy)
-    for database in document.spec.databases:
-        if database.seed_from:
-            deps.platform.environment(database.seed_from)
     refs = {service: of_it for service, of_it in services.items() if of_it and not is_image(of_it)}
     shown = await read_shown(document, refs, pulled, deps)
     owner = await _owner(shown, pulled, context, deps)
@@ -80,6 +74,7 @@ async def read_up(request: PreviewUp, context: Context, deps: Deps) -> UpFacts:
         document=_with_images(document, shown),
         shown=shown,
         source=pulled.source if pulled else None,
+        around=await read_surroundings(document, shown, deps),
         span=span,
         has=spent((await read_previews(deps)).previews, here.place.team, document.name, deps.platform.currency),
         record=await standing_record(here.place, deps),
@@ -176,10 +171,15 @@ def _with_images(document: Environment, shown: tuple[Shown, ...]) -> Environment
 
 
 def up_plan(facts: UpFacts) -> Plan:
-    """Raise `Conflict` where nothing would change, or a host is somebody else's; `Refused` beyond the team's budget."""
+    """Raise `Conflict` where nothing would change, or a host is somebody else's; `Refused` beyond the team's budget;
+    `Invalid` with every mistake where the platform cannot make it."""
     here, place = facts.here, facts.here.place
-    change, cost = _change(facts)
-    refuse_beyond(place.platform, facts.policy.base, place.team, cost, facts.has, new=facts.standing is None)
+    found, change = _rendered(facts)
+    terms = change.release.preview
+    assert terms is not None  # noqa: S101  # it has been put there
+    refuse_beyond(
+        place.platform, facts.policy.base, place.team, terms.monthly_cost, facts.has, new=facts.standing is None
+    )
     refuse_taken_hosts(here, change)
     details = differences.files(here.standing.files, change.files)
     if facts.standing is not None and not details:
@@ -187,53 +187,66 @@ def up_plan(facts: UpFacts) -> Plan:
             f"{place.environment} shows exactly this already.",
             hint=f"To keep it longer: `/preview extend {place.environment}`.",
         )
-    terms = change.release.preview
-    assert terms is not None  # noqa: S101  # it has been put there
     return Plan.of(
         change.summary,
-        _effects(facts, change, terms),
+        _effects(facts, found, change, terms),
         revisions=[here.standing.revision, *_revisions(facts)],
         owner=here.service.owner,
         details=details,
         links={f"Open {service}": url for service, url in changes.addresses(change.objects).items()},
-        highlights=_highlights(facts, terms),
+        highlights=_highlights(facts, found, terms),
         environment=environment_of(terms),
         lane=place.lane,
         offers=changes.offers(place.environment),
     ).model_copy(update={"undo_later": False})
 
 
-def _change(facts: UpFacts) -> tuple[Change, Decimal]:
-    """Return what the place becomes, and what that costs a month."""
+def _rendered(facts: UpFacts) -> tuple[Outline, Change]:
+    """Return what the preview consists of, and the change that makes it so."""
     here, place = facts.here, facts.here.place
-    documents = changes.documents_of(facts.shown)
-    cost = monthly_cost(facts.document, documents, (), place.platform)
+    documents, rollouts = changes.documents_of(facts.shown), changes.rollouts_of(facts.shown, place)
+    around = facts.around
     release = Release(
         service=SERVICE,
         environment=place.environment,
         team=place.team,
         repository=facts.source.repository if facts.source is not None else "",
         document=facts.document.written(),
-        preview=_terms(facts, cost, here.asker.user, here.asker.now),
+        preview=_terms(facts, here.asker.user, here.asker.now),
     )
+    found = preview_outline(
+        place, release, documents, rollouts=rollouts, owners=around.owners, sources=around.databases
+    )
+    assert release.preview is not None  # noqa: S101  # see above
+    cost = monthly_cost(facts.document, documents, (one.monthly_cost for one in found.stores), place.platform)
+    terms = release.preview.model_copy(update={"monthly_cost": cost, "masked": found.masked})
     what = f"{facts.source.repository}#{facts.source.number}" if facts.source else _names(facts.shown)
     verb = "Show" if facts.standing is None else "Update"
-    summary = f"{verb} {what} in the preview {place.environment}"
-    return preview_change(
-        place, release, documents, summary=summary, rollouts=changes.rollouts_of(facts.shown, place)
-    ), cost
+    change = preview_change(
+        place,
+        release.model_copy(update={"preview": terms}),
+        documents,
+        summary=f"{verb} {what} in the preview {place.environment}",
+        rollouts=rollouts,
+        owners=around.owners,
+        sources=around.databases,
+    )
+    return found, change
 
 
-def _terms(facts: UpFacts, cost: Decimal, user: str, now: datetime) -> PreviewTerms:
+def _terms(facts: UpFacts, user: str, now: datetime) -> PreviewTerms:
     """A new version keeps owner and end, and wakes what sleeps."""
     commits = {one.service.name: one.version.commit for one in facts.shown}
-    told = {"source": facts.source, "commits": commits, "monthly_cost": cost, "used_at": now}
     if facts.standing is not None:
-        return facts.standing.model_copy(update={**told, "asleep_since": None})
-    return PreviewTerms(by=user, created_at=now, expires_at=now + facts.span, **told)
+        return facts.standing.model_copy(
+            update={"source": facts.source, "commits": commits, "used_at": now, "asleep_since": None}
+        )
+    return PreviewTerms(
+        by=user, created_at=now, expires_at=now + facts.span, source=facts.source, commits=commits, used_at=now
+    )
 
 
-def _effects(facts: UpFacts, change: Change, terms: PreviewTerms) -> Iterator[Effect]:
+def _effects(facts: UpFacts, found: Outline, change: Change, terms: PreviewTerms) -> Iterator[Effect]:
     here, place = facts.here, facts.here.place
     urls = changes.addresses(change.objects)
     yield from changes.builds(facts.shown)
@@ -243,7 +256,7 @@ def _effects(facts: UpFacts, change: Change, terms: PreviewTerms) -> Iterator[Ef
     yield from here.asker.late(
         [
             *delivery(change, here.standing, here.repo_url),
-            *changes.databases(change),
+            *changes.databases(found.stores),
             *changes.healthy(change, first=facts.standing is None),
         ]
     )
@@ -256,15 +269,12 @@ def _revisions(facts: UpFacts) -> Iterator[Revision]:
             yield Revision(of=f"github:{one.service.repository}", at=one.version.commit)
 
 
-def _highlights(facts: UpFacts, terms: PreviewTerms) -> Iterator[str]:
+def _highlights(facts: UpFacts, found: Outline, terms: PreviewTerms) -> Iterator[str]:
     if facts.source is not None and facts.source.fork:
         yield "What it shows comes from a fork: anybody can have written it. It gets no secrets."
     for one in facts.shown:
         yield f"{one.service.name} {one.version.name} ({one.version.commit[:7]} of {one.service.repository})"
-    for database in facts.document.spec.databases:
-        if database.seed_from:
-            masked = f", masked by version {facts.policy.masking.version}" if facts.policy.masking else ""
-            yield f"Its {database.type} database begins as a copy of that in {database.seed_from}{masked}."
+    yield from found.notes
     yield f"It ends {day(terms.expires_at)}, unless somebody extends it."
     if terms.monthly_cost:
         yield f"A month of it would cost {terms.monthly_cost:f} {facts.here.place.platform.currency}."

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from bot.catalog.index import owner_of
 from bot.deps import Deps
 from bot.errors import Conflict, NotFound, UsageError
 from bot.model.environment import Environment
@@ -21,6 +22,7 @@ from bot.releases.versions import document_at, is_own, resolve, untagged, versio
 from bot.rendering.delivery import read_standing
 from bot.rendering.images import complete_image
 from bot.rendering.previews import previews_of
+from bot.rendering.stores import Store, store_of
 
 _PULL_REQUEST = re.compile(r"([\w.-]+/[\w.-]+)#(\d{1,9})")
 _ADDRESS = re.compile(r"https?://[^/]+/([\w.-]+/[\w.-]+)/pull/(\d{1,9})(?:[/?#].*)?")
@@ -107,6 +109,46 @@ async def read_again(document: Environment, preview: Preview, deps: Deps) -> tup
         return Shown(service=service, version=version, document=written, is_new=False)
 
     return tuple(await asyncio.gather(*(one(each.name, each.image) for each in document.spec.services)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What lies around a preview and is read to render it."""
+
+    owners: Mapping[str, str]
+    """Service → its team, of all that the catalog has: some may be borrowed."""
+    databases: Mapping[str, Store]
+    """Service → its database in the environment that it is filled from."""
+
+
+async def read_surroundings(document: Environment, shown: Iterable[Shown], deps: Deps) -> Surroundings:
+    """Raise what reading the releases of other environments raises."""
+    owners = {
+        found.entity.metadata.name: owner.rpartition("/")[2]
+        for found in deps.catalog().components()
+        if (owner := owner_of(found.entity)) is not None
+    }
+    wanted = {
+        one.service.name: (one.service, there) for one in shown if (there := _seed_of(document, one.service.name))
+    }
+    stores = await asyncio.gather(*(_store(service, there, deps) for service, there in wanted.values()))
+    found = {name: store for name, store in zip(wanted, stores, strict=True) if store is not None}
+    return Surroundings(owners=owners, databases=found)
+
+
+def _seed_of(document: Environment, service: str) -> str:
+    """Return the environment that a service's database would be filled from; empty: from none."""
+    own = [one for one in document.spec.databases if one.service == service]
+    others = [one for one in document.spec.databases if one.service is None]
+    return next((one.seed_from or "" for one in (*own, *others)), "")
+
+
+async def _store(service: Service, environment: str, deps: Deps) -> Store | None:
+    if environment not in deps.platform.environments:
+        return None  # rendering says so, with the place in the document
+    place = service.place(deps, environment)
+    release = (await read_standing(place, deps.forge, deps.clusters)).release
+    return store_of(release, place) if release is not None else None
 
 
 async def _shown(name: str, image: str, wanted: str, pulled: Pulled | None, deps: Deps) -> Shown:
