@@ -51,5 +51,5 @@ def put_there(cluster: FakeCluster) -> None:
     metadata: dict[str, Any] = {"name": NAME, "namespace": NAMESPACE}
     cluster.put({"apiVersion": CNPG, "kind": "Cluster", "metadata": metadata})
     ready = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
-    pod = {**VISITOR, "metadata": {"name": READY_POD, "namespace": NAMESPACE}, "status": ready}
+    pod: dict[str, Any] = {**VISITOR, "metadata": {"name": READY_POD, "namespace": NAMESPACE}, "status": ready}
     cluster.put(pod)

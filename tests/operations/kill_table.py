@@ -145,18 +145,18 @@ async def _begin_visit(folder: Path) -> None:
     endings.put_there(_cluster(folder))
 
 
-async def _begin_ending(folder: Path) -> None:
+async def _begin_deletion(folder: Path) -> None:
     await _begin_forge(folder)
     await _begin_visit(folder)
 
 
-def _ending_ports(folder: Path, point: Point) -> Ports:
+def _deletion_ports(folder: Path, point: Point) -> Ports:
     operator = endings.QuickOperator(file=folder / "cluster.json")
     watched = cast("Cluster", Watched(operator, "cluster", point))
     return replace(_forge_ports(folder, point), clusters={"default": watched}, waiting=Briefly())
 
 
-def _look_at_ending(folder: Path) -> object:
+def _look_at_deletion(folder: Path) -> object:
     return [_look_at_forge(folder), _look_at_cluster(folder)]
 
 
@@ -296,9 +296,9 @@ CASES = (
     Case(
         "database deletion",
         (scenes.LIFT, endings.UNPROTECTED, endings.TAKE, endings.DELETE),
-        _begin_ending,
-        _ending_ports,
-        _look_at_ending,
+        _begin_deletion,
+        _deletion_ports,
+        _look_at_deletion,
         returns=False,
     ),
     Case("agenda", (scenes.APPOINT, scenes.CANCEL), _begin_agenda, _agenda_ports, _look_at_agenda),
