@@ -28,11 +28,13 @@ from bot.ports.deployments import (
 )
 from bot.ports.environments import EnvironmentRecord, Environments
 from bot.ports.forge import (
+    LONGEST_COMMENT,
     NEWEST_IMAGES,
     RECENT_COMMITS,
     Activity,
     Author,
     ChangedFile,
+    Comment,
     Commit,
     Comparison,
     DeploymentRecord,
@@ -85,6 +87,7 @@ class Ports:
 
 __all__ = [
     "FIELD_MANAGER",
+    "LONGEST_COMMENT",
     "NEWEST_IMAGES",
     "RECENT_COMMITS",
     "Activity",
@@ -97,6 +100,7 @@ __all__ = [
     "ChangedFile",
     "Clock",
     "Cluster",
+    "Comment",
     "Commit",
     "Comparison",
     "DeploymentRecord",

@@ -69,6 +69,26 @@ class PullRequest:
     body: str = ""
     author: str = ""
     """Login; that of an app ends in `[bot]`."""
+    head_repository: str = ""
+    """Where the branch is: `owner/name`; empty where that repository is gone."""
+    fork: bool = False
+    """Whether the branch is in another repository than the base: what it holds may come from anybody."""
+    labels: tuple[str, ...] = ()
+    draft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """One comment in the conversation of a pull request (or issue)."""
+
+    id: int
+    body: str
+    """Markdown, as it was written."""
+    author: str
+    """Login; that of an app ends in `[bot]`."""
+    web_url: str
+    ours: bool = False
+    """Whether we have written it: nobody else can pretend to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +223,9 @@ RECENT_COMMITS = 50
 NEWEST_IMAGES = 100
 """How many `images` returns at most."""
 
+LONGEST_COMMENT = 65_536
+"""Characters that a comment may have."""
+
 
 class Forge(Protocol):
     """Repositories, their settings and their files."""
@@ -260,7 +283,21 @@ class Forge(Protocol):
     async def pull_request_for(self, full_name: str, head: str) -> PullRequest | None:
         """Return the newest one of that branch, open or closed."""
 
+    async def pull_request(self, full_name: str, number: int) -> PullRequest | None: ...
     async def close_pull_request(self, full_name: str, number: int) -> None: ...
+
+    async def comments(self, full_name: str, number: int) -> Sequence[Comment]:
+        """Return the comments of a pull request or issue, oldest first, at most the first 2,000. Raise `NotFound` where
+        there is no such number."""
+
+    async def create_comment(self, full_name: str, number: int, body: str) -> Comment:
+        """Write a comment below a pull request. `body` has at most `LONGEST_COMMENT` characters."""
+
+    async def update_comment(self, full_name: str, comment: int, body: str) -> None:
+        """Raise `NotFound` where it is gone."""
+
+    async def delete_comment(self, full_name: str, comment: int) -> None:
+        """Raise `NotFound` where it is gone."""
 
     async def topics(self, full_name: str) -> tuple[str, ...]: ...
     async def replace_topics(self, full_name: str, topics: Sequence[str]) -> None: ...
@@ -302,9 +339,17 @@ class Forge(Protocol):
         a comment began are left out: they happen to meet the commit, and say nothing about it."""
 
     async def create_deployment(
-        self, full_name: str, ref: str, environment: str, *, description: str, payload: Mapping[str, JSON]
+        self,
+        full_name: str,
+        ref: str,
+        environment: str,
+        *,
+        description: str,
+        payload: Mapping[str, JSON],
+        transient: bool = False,
     ) -> DeploymentRecord:
-        """Record that `ref` is being deployed. It merges nothing and waits for no check."""
+        """Record that `ref` is being deployed. It merges nothing and waits for no check. `transient` says that the
+        environment will be gone some day."""
 
     async def deployment_records(self, full_name: str, environment: str) -> Sequence[DeploymentRecord]:
         """Return the newest 30, newest first."""

@@ -136,6 +136,11 @@ class Client:
         """Return what `read` makes of the answer. Raise `OutcomeUnknown` when no whole answer came."""
         return await self._once(Request(job, method, path, doing, body, cost), read)
 
+    @property
+    def app_id(self) -> str:
+        """The App that we speak as; empty where we speak as a person."""
+        return self._credentials.app_id
+
     def forget(self, owner: str, repository: str) -> None:
         """Forget tokens of a repository that was just made or deleted."""
         self._credentials.forget(owner, repository)

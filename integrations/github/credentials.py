@@ -29,6 +29,10 @@ class Job:
 
 
 class Credentials(Protocol):
+    @property
+    def app_id(self) -> str:
+        """The App that we speak as; empty where we speak as a person."""
+
     async def authorization(self, job: Job) -> Authorization:
         """Return what to send with a call of this job. Raise `PlatformError` when there is nothing to send."""
 
@@ -40,6 +44,8 @@ class Credentials(Protocol):
 
 
 class PersonalToken:
+    app_id = ""
+
     def __init__(self, token: SecretStr) -> None:
         self._token = token
 
@@ -74,6 +80,10 @@ class AppTokens:
         self._clock = clock
         self._held: dict[Job, _Held] = {}
         self._installations: dict[str, int] = {}
+
+    @property
+    def app_id(self) -> str:
+        return self._app_id
 
     async def authorization(self, job: Job) -> Authorization:
         held = self._held.setdefault(job, _Held())

@@ -22,7 +22,14 @@ class DeploymentRecords:
         self._client = client
 
     async def create_deployment(
-        self, full_name: str, ref: str, environment: str, *, description: str, payload: Mapping[str, JSON]
+        self,
+        full_name: str,
+        ref: str,
+        environment: str,
+        *,
+        description: str,
+        payload: Mapping[str, JSON],
+        transient: bool = False,
     ) -> DeploymentRecord:
         write, path = job(full_name, DEPLOYMENTS), repo_path(full_name, "deployments")
         body: dict[str, Any] = {
@@ -34,6 +41,8 @@ class DeploymentRecords:
             "auto_merge": False,
             "required_contexts": [],
         }
+        if transient:
+            body["transient_environment"] = True
         doing = f"record a deployment of {full_name}"
         return await self._client.write(write, "POST", path, doing, body=body, read=shapes.deployment, cost=Cost.CREATE)
 

@@ -14,6 +14,7 @@ from bot.errors import NotFound
 from bot.ports import Activity, NewRepository, PullRequest, Repository
 from integrations.github import shapes
 from integrations.github.client import Client, each, nothing
+from integrations.github.comments import Comments
 from integrations.github.contents import Contents
 from integrations.github.credentials import AppTokens, Credentials, Job, PersonalToken
 from integrations.github.deployment_records import DeploymentRecords
@@ -50,7 +51,7 @@ class Limits:
     """For how long we keep still because GitHub asked for it."""
 
 
-class GitHubForge(Contents, RepositorySettings, Versions, DeploymentRecords, Permissions):
+class GitHubForge(Contents, RepositorySettings, Versions, DeploymentRecords, Comments, Permissions):
     """Implements `bot.ports.Forge`. Every error that leaves it is one of the port's."""
 
     def __init__(
@@ -65,6 +66,7 @@ class GitHubForge(Contents, RepositorySettings, Versions, DeploymentRecords, Per
         RepositorySettings.__init__(self, client, secrets)
         Versions.__init__(self, client)
         DeploymentRecords.__init__(self, client)
+        Comments.__init__(self, client)
         Permissions.__init__(self, client)
         self._transport = transport
         self._sleep = sleep
@@ -147,6 +149,10 @@ class GitHubForge(Contents, RepositorySettings, Versions, DeploymentRecords, Per
         found = await self._client.get(job(full_name, READ), path, doing, each(shapes.pull_request), query=query)
         # A server that does not know the filter lists all of them.
         return next((one for one in found if one.head == head), None)
+
+    async def pull_request(self, full_name: str, number: int) -> PullRequest | None:
+        path, doing = repo_path(full_name, "pulls", str(number)), f"read pull request #{number} of {full_name}"
+        return await self._client.find(job(full_name, READ), path, doing, shapes.pull_request)
 
     async def close_pull_request(self, full_name: str, number: int) -> None:
         path, doing = repo_path(full_name, "pulls", str(number)), f"close pull request #{number} of {full_name}"

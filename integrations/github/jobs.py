@@ -11,6 +11,8 @@ from integrations.github.credentials import Job
 READ = (("contents", "read"), ("issues", "read"), ("metadata", "read"), ("pull_requests", "read"))
 CONTENT = (("contents", "write"), ("metadata", "read"), ("pull_requests", "write"), ("workflows", "write"))
 """Workflow files are part of every skeleton; without `workflows` GitHub refuses the tree that holds them."""
+COMMENTS = (("metadata", "read"), ("pull_requests", "write"))
+"""Comments on pull requests alone: those on issues would need `issues`."""
 SETTINGS = (("administration", "write"), ("metadata", "read"))
 TEAMS = (("administration", "write"), ("members", "read"), ("metadata", "read"))
 VARIABLES = (("actions_variables", "write"), ("metadata", "read"))

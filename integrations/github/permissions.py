@@ -10,6 +10,7 @@ from integrations.github.client import Client
 from integrations.github.credentials import Job
 from integrations.github.jobs import (
     ACTIONS,
+    COMMENTS,
     CONTENT,
     DEPLOYMENTS,
     HOOKS,
@@ -32,6 +33,7 @@ NEEDED = (
     ("follow CI", ACTIONS),
     ("find images", PACKAGES),
     ("record deployments", DEPLOYMENTS),
+    ("comment on pull requests", COMMENTS),
 )
 """Kinds of work, and the permissions that an App is asked for to do them."""
 

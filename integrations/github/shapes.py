@@ -48,6 +48,7 @@ def author(document: Document) -> Author:
 
 
 def pull_request(document: Document) -> PullRequest:
+    source, target = full_name(document["head"].get("repo")), full_name(document["base"].get("repo"))
     return PullRequest(
         number=int(document["number"]),
         web_url=document.get("html_url") or "",
@@ -59,7 +60,25 @@ def pull_request(document: Document) -> PullRequest:
         merged=bool(document.get("merged_at") or document.get("merged")),
         body=document.get("body") or "",
         author=(document.get("user") or {}).get("login") or "",
+        head_repository=source,
+        fork=is_fork(source, target),
+        labels=labels(document),
+        draft=bool(document.get("draft")),
     )
+
+
+def full_name(document: Document | None) -> str:
+    """Return `owner/name`, or an empty text for a repository that is gone."""
+    return str((document or {}).get("full_name") or "")
+
+
+def is_fork(source: str, target: str) -> bool:
+    """Say whether a branch of `source` is somebody else's; one whose repository is gone is."""
+    return not source or source.lower() != target.lower()
+
+
+def labels(document: Document) -> tuple[str, ...]:
+    return tuple(str(one["name"]) for one in document.get("labels") or ())
 
 
 def webhook(document: Document) -> Webhook:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ APP_PERMISSIONS = {
     "organization_hooks": "write", "packages": "read", "pull_requests": "write", "repository_hooks": "write",
     "secrets": "write", "statuses": "write", "workflows": "write",
 }  # fmt: skip
+OUTSIDE = {"contents": "read", "issues": "read", "metadata": "read", "pull_requests": "read", "person": "write"}
+"""What somebody may do in a public repository that is not theirs: read, and what any person may (`person`)."""
 
 
 @dataclass(slots=True)
@@ -109,6 +112,18 @@ class Access:
 
     # --- callers
 
+    def token_of(self, login: str) -> str:
+        """Return the personal token of somebody of the sample company, or of an acquaintance of it."""
+        digest = hmac.new(self._token.encode(), login.lower().encode(), hashlib.sha256)
+        return f"ghp_{digest.hexdigest()[:36]}"
+
+    def _person(self, token: str) -> Actor | None:
+        for account in self._hub.store.all("accounts"):
+            login = str(account["login"])
+            if account["type"] == "User" and hmac.compare_digest(token.encode(), self.token_of(login).encode()):
+                return Actor(login) if account.get("member", True) else Actor(login, OUTSIDE, outside=True)
+        return None
+
     def actor(self, authorization: str, *, app: bool = False) -> Actor | None:
         """Return who calls, None without credentials. Raise 401 for wrong ones."""
         token = credentials(authorization)
@@ -118,6 +133,8 @@ class Access:
             return self._app_from(token)
         if hmac.compare_digest(token.encode(), self._token.encode()):
             return Actor(self._login)
+        if token.startswith("ghp_") and (person := self._person(token)):
+            return person
         document = self._hub.store.get("tokens", "", token)
         if document is None or document["expires_at"] <= self._hub.now():
             raise ApiError(401, "Bad credentials")

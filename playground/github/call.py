@@ -29,18 +29,27 @@ class Actor:
     permissions: Mapping[str, str] | None = None
     repositories: tuple[int, ...] | None = None
     app_id: int | None = None
+    outside: bool = False
+    """A person who does not belong to the organisation: reads what is public, takes part, owns their forks."""
 
     def may(self, needs: str) -> bool:
-        """Say whether `needs` (`contents:write`) is covered; a personal token of the owner covers all."""
-        if self.permissions is None:
-            return True
+        """Say whether `needs` (`contents:write`, or several of which one will do: `issues:write|pull_requests:write`)
+        is covered; a personal token of the owner covers all."""
+        return self.permissions is None or any(map(self._covers, needs.split("|")))
+
+    def _covers(self, needs: str) -> bool:
         ladder = ("read", "write", "admin")
         name, _, level = needs.partition(":")
-        granted = self.permissions.get(name, "read" if name == "metadata" else "")
+        granted = (self.permissions or {}).get(name, "read" if name == "metadata" else "")
         return granted in ladder and ladder.index(granted) >= ladder.index(level)
 
-    def sees(self, repository_id: int) -> bool:
-        return self.repositories is None or repository_id in self.repositories
+    def sees(self, repo: Document) -> bool:
+        if self.outside and repo["private"]:
+            return self.owns(repo)
+        return self.repositories is None or repo["id"] in self.repositories
+
+    def owns(self, repo: Document) -> bool:
+        return bool(repo["owner"].lower() == self.login.lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +158,8 @@ class Route:
     path: str
     handler: Handler
     needs: str
-    """Permission that an installation token must hold, `name:level`; `jwt` for the App's own calls; `` for none."""
+    """Permission that an installation token must hold, `name:level`, or one of several with `|`; `jwt` for the App's
+    own calls; `` for none."""
 
 
 class Routes:

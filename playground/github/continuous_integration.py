@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from playground.github import notify, shapes_work
+from playground.github import notify, shapes, shapes_work
 from playground.github.store import Document
 
 if TYPE_CHECKING:
@@ -30,6 +30,14 @@ def pushed(hub: Hub, repo: Document, name: str, head: Mapping[str, Any], actor: 
     wanted = wanted_conclusion(hub, repo)
     if wanted != "none":
         run = _new_run(hub, repo, name, head, actor)
+        finish(hub, repo, run, wanted, actor)
+
+
+def proposed(hub: Hub, repo: Document, record: Document, head: Mapping[str, Any], actor: str) -> None:
+    """Run the workflow for what a pull request from a fork proposes; the run belongs to `repo`."""
+    wanted = wanted_conclusion(hub, repo)
+    if wanted != "none":
+        run = _new_run(hub, repo, record["head"], head, actor) | {"event": "pull_request", "source": record["source"]}
         finish(hub, repo, run, wanted, actor)
 
 
@@ -93,9 +101,16 @@ def _new_run(hub: Hub, repo: Document, name: str, head: Mapping[str, Any], actor
 
 def _tell(hub: Hub, repo: Document, run: Document, action: str, actor: str) -> None:
     owner = notify.account(hub, repo["owner"])
-    shown = shapes_work.run(hub.links, repo, owner, run, notify.account(hub, run["actor"]))
+    person = notify.account(hub, run["actor"])
+    shown = shapes_work.run(hub.links, repo, owner, run, person, source=source_of(hub, run))
     workflow = shapes_work.workflow(hub.links, repo, run)
     notify.emit(hub, repo, "workflow_run", {"action": action, "workflow_run": shown, "workflow": workflow}, actor)
+
+
+def source_of(hub: Hub, run: Document) -> dict[str, Any] | None:
+    """Return the fork that a run's commit comes from."""
+    source = hub.store.get("repositories", "", run["source"]) if run.get("source") else None
+    return shapes.minimal_repository(hub.links, source, notify.account(hub, source["owner"])) if source else None
 
 
 def _check(hub: Hub, repo: Document, run: Document) -> Document:
@@ -118,6 +133,7 @@ def _check(hub: Hub, repo: Document, run: Document) -> Document:
 def _publish(hub: Hub, repo: Document, run: Document) -> None:
     name = f"{hub.registry}/{repo['owner']}/{repo['name']}".lower()
     branch = run["head_branch"].replace("/", "-")
-    for tag in (run["head_sha"], run["head_sha"][:7], branch):
+    names = () if run.get("source") else (branch,)  # a fork's branch of that name is another one
+    for tag in (run["head_sha"], run["head_sha"][:7], *names):
         image = {"image": f"{name}:{tag}", "sha": run["head_sha"], "run": run["id"], "at": run["updated_at"]}
         hub.store.put("images", "", image["image"], image)

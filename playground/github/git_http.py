@@ -6,10 +6,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any, cast
+from urllib.parse import quote
 
 from aiohttp import web
 from dulwich.errors import GitProtocolError, HangupException
-from dulwich.protocol import ReceivableProtocol
+from dulwich.objects import ObjectID
+from dulwich.protocol import CAPABILITY_SIDE_BAND_64K, SIDE_BAND_CHANNEL_PROGRESS, ReceivableProtocol
+from dulwich.refs import Ref
 from dulwich.server import DictBackend, PackHandler, ReceivePackHandler, UploadPackHandler
 
 from playground.github import protection
@@ -23,6 +26,8 @@ from playground.github.rest import Log, cut, refuse
 from playground.github.store import Document
 
 NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate", "Pragma": "no-cache"}
+ANYBODY = "developer"
+"""Who pushes without a token."""
 Moved = list[tuple[str, str, str]]
 """Refs that a push moved: name, before, after."""
 
@@ -35,6 +40,17 @@ class GuardedReceivePack(ReceivePackHandler):
     def _on_update(self, ref_name: bytes, old_sha: bytes, new_sha: bytes) -> bytes | None:
         refusal = self.allow(ref_name.decode(), old_sha.decode(), new_sha.decode())
         return refusal.replace("\n", " ").encode() or None
+
+    invite: Callable[[str], str]
+
+    def _on_post_receive(self, client_refs: list[tuple[ObjectID, ObjectID, Ref]]) -> None:
+        """Say where a pull request for a new branch is opened, as GitHub does: Git itself knows none."""
+        for old_sha, _, ref_name in client_refs:
+            place = self.invite(ref_name.decode()) if old_sha.decode() == ZERO else ""
+            if place and self.has_capability(CAPABILITY_SIDE_BAND_64K):
+                branch = ref_name.decode().removeprefix("refs/heads/")
+                told = f"\nCreate a pull request for '{branch}' on GitHub by visiting:\n     {place}\n\n"
+                self.proto.write_sideband(SIDE_BAND_CHANNEL_PROGRESS, told.encode())
 
 
 class GitDoor:
@@ -62,7 +78,7 @@ class GitDoor:
         fault = self._faults.next_for(request.method, request.path)
         actor = Actor("anonymous")
         try:
-            actor = self._actor(request, service)
+            actor = self._actor(request)
             if fault:
                 refuse(fault, self._hub, {})
             if fault and fault.drop == "before":
@@ -75,21 +91,20 @@ class GitDoor:
         self._log.add(request, response.status, actor.login, uuid.uuid4().hex[:24].upper())
         return await cut(request, response, fault) if fault else response
 
-    def _actor(self, request: web.Request, service: str) -> Actor:
-        """Return who clones or pushes: the token's owner, or in the playground anybody, by the name they give."""
+    def _actor(self, request: web.Request) -> Actor:
+        """Return who clones or pushes: the token's owner, or in the playground anybody, without a token."""
         header = request.headers.get("Authorization", "")
         if not header or not credentials(header):
-            return Actor("developer")
-        actor = self._access.actor(header)
-        needs = "contents:write" if service == "git-receive-pack" else "contents:read"
-        if actor is None or not actor.may(needs):
-            raise ApiError(403, "Write access to repository not granted.")
-        return actor
+            return Actor(ANYBODY)
+        return self._access.actor(header) or Actor(ANYBODY)
 
     async def _serve(self, request: web.Request, service: str, actor: Actor, *, advertise: bool) -> web.Response:
         repo = self._hub.repository(request.match_info["owner"], request.match_info["repo"])
-        if repo is None or not actor.sees(repo["id"]):
+        if repo is None or not actor.sees(repo):
             raise ApiError(404, "Repository not found.")
+        needs = "contents:write" if service == "git-receive-pack" else "contents:read"
+        if not actor.may(needs) and not actor.owns(repo):
+            raise ApiError(403, "Write access to repository not granted.")
         if repo["archived"] and service == "git-receive-pack":
             raise ApiError(403, "This repository was archived so it is read-only.")
         body = await request.read()  # aiohttp has undone gzip and chunks already
@@ -100,8 +115,10 @@ class GitDoor:
             return answer, moved(before, git.refs()) if service == "git-receive-pack" and not advertise else []
 
         answer, changes = await self._hub.git(repo, work)
+        # In a repository of a person's own nobody else pushes.
+        login = repo["owner"] if actor.login == ANYBODY and repo.get("parent") else actor.login
         for ref, old, new in changes:
-            await self._hub.ref_changed(repo, Move(ref, old, new), actor.login)
+            await self._hub.ref_changed(repo, Move(ref, old, new), login)
         kind = "advertisement" if advertise else "result"
         return web.Response(body=answer, content_type=f"application/x-{service}-{kind}", headers=NO_CACHE)
 
@@ -117,6 +134,7 @@ class GitDoor:
         handler = cast("Any", kind)(backend, ["/"], protocol, stateless_rpc=True, advertise_refs=advertise)
         if isinstance(handler, GuardedReceivePack):
             handler.allow = lambda ref, old, new: self._refusal(git, repo, (ref, old, new), actor)
+            handler.invite = lambda ref: self._invitation(repo, ref)
         if advertise:
             protocol.write_pkt_line(b"# service=" + service.encode() + b"\n")
             protocol.write_pkt_line(None)
@@ -125,6 +143,12 @@ class GitDoor:
         except (GitProtocolError, HangupException) as error:
             raise ApiError(400, str(error)) from error
         return answer.getvalue()
+
+    def _invitation(self, repo: Document, ref: str) -> str:
+        branch = ref.removeprefix("refs/heads/")
+        if branch in {ref, repo["default_branch"]}:
+            return ""
+        return f"{self._hub.base_url}/{repo['owner']}/{repo['name']}/pull/new/{quote(branch)}"
 
     def _refusal(self, git: GitRepository, repo: Document, move: tuple[str, str, str], actor: Actor) -> str:
         ref, old, new = move

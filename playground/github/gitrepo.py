@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dulwich.errors import NotCommitError
 from dulwich.graph import can_fast_forward, find_merge_base
-from dulwich.object_store import iter_tree_contents
+from dulwich.object_store import MissingObjectFinder, iter_tree_contents
 from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tag, Tree
 from dulwich.refs import Ref, check_ref_format
 from dulwich.repo import Repo
@@ -124,6 +124,14 @@ class GitRepository:
             return self._repo.refs[Ref(name.encode())].decode()
         except KeyError:
             return None
+
+    def take(self, other: GitRepository, shas: Iterable[str]) -> None:
+        """Copy what is missing here of another repository's commits, with all that they hold."""
+        wanted = [ObjectID(sha.encode()) for sha in shas]
+        have = [ObjectID(sha.encode()) for sha in self.refs().values()]
+        theirs = other.dulwich.object_store
+        missing = MissingObjectFinder(theirs, haves=have, wants=wanted, shallow=set())
+        self._repo.object_store.add_objects([(theirs[sha], None) for sha, _ in missing])
 
     def is_empty(self) -> bool:
         return not self.refs("refs/heads/")

@@ -92,13 +92,17 @@ class Hub:
     def account_by_email(self, email: str) -> Document | None:
         return next((a for a in self.store.all("accounts") if email and a.get("email") == email), None)
 
-    def add_account(self, login: str, name: str, kind: str = "User", email: str | None = None) -> Document:
+    def add_account(
+        self, login: str, name: str, kind: str = "User", email: str | None = None, *, member: bool = True
+    ) -> Document:
+        """`member` says whether a person belongs to the organisation."""
         document = {
             "id": self.store.next_id("account", 1001),
             "login": login,
             "name": name,
             "type": kind,
             "email": email,
+            "member": member,
             "created_at": self.now(),
         }
         return self.store.put("accounts", "", login.lower(), document)
@@ -188,6 +192,29 @@ class Hub:
                 opened.close()
             await asyncio.to_thread(shutil.rmtree, self._folder(repo), ignore_errors=True)
 
+    async def fork(self, parent: Document, owner: str, name: str, *, default_branch_only: bool) -> Document:
+        """Make a copy of a repository in another account: branches and tags, no issues and no pull requests."""
+        given = {"description": parent["description"], "private": parent["private"]}
+        made = self.add_repository(owner, name, given)
+        made |= {"default_branch": parent["default_branch"], "parent": parent["id"], "topics": list(parent["topics"])}
+        default = f"refs/heads/{parent['default_branch']}"
+
+        def work(source: GitRepository, target: GitRepository) -> None:
+            refs = {**source.refs("refs/heads/"), **source.refs("refs/tags/")}
+            kept = {ref: sha for ref, sha in refs.items() if ref == default or not default_branch_only}
+            target.take(source, kept.values())
+            for ref, sha in kept.items():
+                target.set_ref(ref, sha)
+
+        await self.between(parent, made, work)
+        parent["forks"] = parent.get("forks", 0) + 1
+        self.save(parent)
+        return self.save(made)
+
+    def parent_of(self, repo: Document) -> Document | None:
+        """Return what a repository was forked from, if it was and that still exists."""
+        return self.store.get("repositories", "", repo["parent"]) if repo.get("parent") else None
+
     def next_number(self, repo: Document) -> int:
         """Return the next number of the sequence that issues and pull requests share."""
         number = int(repo["next_number"])
@@ -210,13 +237,23 @@ class Hub:
                 raise not_found()  # deleted while this call waited
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._work, repo, work)
 
+    async def between(self, source: Document, target: Document, work: Callable[[GitRepository, GitRepository], T]) -> T:
+        """Run blocking work on the Git folders of two repositories, alone on both."""
+        first, second = sorted((source, target), key=lambda repo: int(repo["id"]))
+        async with self._lock(first), self._lock(second):
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, lambda: work(self._opened(source), self._opened(target)))
+
     def _work(self, repo: Document, work: Callable[[GitRepository], T]) -> T:
+        return work(self._opened(repo))
+
+    def _opened(self, repo: Document) -> GitRepository:
         found = self._open.get(repo["id"])
         if found is None:
             folder = self._folder(repo)
             folder.parent.mkdir(parents=True, exist_ok=True)
             found = self._open[repo["id"]] = GitRepository(folder, repo["default_branch"])
-        return work(found)
+        return found
 
     async def ref_changed(self, repo: Document, move: Move, actor: str, *, runs_workflow: bool = True) -> None:
         """Tell everybody of a ref that moved."""

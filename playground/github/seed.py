@@ -35,7 +35,7 @@ def add_people(hub: Hub, sample: ModuleType) -> None:
     hub.add_account(sample.ORGANISATION, "Acme", "Organization")
     hub.add_account("causeway", "Causeway", "User", "causeway@acme.example")
     for person in sample.PEOPLE:
-        hub.add_account(person.handle, person.name, "User", person.email)
+        hub.add_account(person.handle, person.name, "User", person.email, member=person.in_catalog)
     for slug, title in sample.GROUPS.items():
         members = [person.handle for person in sample.PEOPLE if slug in person.groups]
         hub.add_team(sample.ORGANISATION, slug, slug, title, members, lead=sample.LEADS[slug])
@@ -93,11 +93,10 @@ def _group(sample: ModuleType, slug: str, title: str) -> dict[str, object]:
 
 
 def _user(person: Person) -> dict[str, object]:
-
     return {
         "apiVersion": "backstage.io/v1alpha1",
         "kind": "User",
-        "metadata": {"name": person.handle},
+        "metadata": {"name": person.handle, "annotations": {"github.com/user-login": person.handle}},
         "spec": {
             "profile": {"displayName": person.name, "email": person.email},
             "memberOf": list(person.groups),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from playground.github.call import Links
@@ -13,18 +14,30 @@ def page(links: Links, repo: Document) -> str:
     return f"{links.web}/{repo['owner']}/{repo['name']}"
 
 
-def _side(links: Links, repo: Document, owner: Document, branch: str, sha: str) -> Json:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Both sides of a pull request: where it is for, and where its branch is."""
+
+    repo: Document
+    owner: Document
+    source: Document | None
+    """None where the fork is gone."""
+    source_owner: Document
+
+
+def _side(links: Links, repo: Document | None, owner: Document, branch: str, sha: str) -> Json:
     return {
-        "label": f"{repo['owner']}:{branch}",
+        "label": f"{owner['login']}:{branch}",
         "ref": branch,
         "sha": sha,
         "user": user(links, owner),
-        "repo": repository(links, repo, owner),
+        "repo": repository(links, repo, owner) if repo else None,
     }
 
 
-def pull(links: Links, repo: Document, owner: Document, record: Document, author: Document) -> Json:
+def pull(links: Links, place: Place, record: Document, author: Document) -> Json:
     """Return a pull request as lists show it."""
+    repo = place.repo
     base, number = repository_url(links, repo), record["number"]
     url, issue, web = f"{base}/pulls/{number}", f"{base}/issues/{number}", f"{page(links, repo)}/pull/{number}"
     statuses = f"{base}/statuses/{record['head_sha']}"
@@ -59,8 +72,8 @@ def pull(links: Links, repo: Document, owner: Document, record: Document, author
         "review_comment_url": f"{base}/pulls/comments{{/number}}",
         "comments_url": f"{issue}/comments",
         "statuses_url": statuses,
-        "head": _side(links, repo, owner, record["head"], record["head_sha"]),
-        "base": _side(links, repo, owner, record["base"], record["base_sha"]),
+        "head": _side(links, place.source, place.source_owner, record["head"], record["head_sha"]),
+        "base": _side(links, repo, place.owner, record["base"], record["base_sha"]),
         "_links": {
             "self": {"href": url},
             "html": {"href": web},
@@ -71,19 +84,17 @@ def pull(links: Links, repo: Document, owner: Document, record: Document, author
             "commits": {"href": f"{url}/commits"},
             "statuses": {"href": statuses},
         },
-        "author_association": "MEMBER",
+        "author_association": record.get("association", "MEMBER"),
         "auto_merge": None,
         "active_lock_reason": None,
     }
 
 
-def full_pull(
-    links: Links, repo: Document, owner: Document, record: Document, author: Document, *, merger: Document | None
-) -> Json:
+def full_pull(links: Links, place: Place, record: Document, author: Document, *, merger: Document | None) -> Json:
     """Return a pull request alone, with what its last comparison found (`record["facts"]`)."""
     facts = record["facts"]
     return {
-        **pull(links, repo, owner, record, author),
+        **pull(links, place, record, author),
         "merged": record["merged_at"] is not None,
         "mergeable": facts["mergeable"],
         "rebaseable": facts["mergeable"],
@@ -137,7 +148,7 @@ def issue(links: Links, repo: Document, record: Document, author: Document) -> J
         "created_at": record["created_at"],
         "updated_at": record["updated_at"],
         "closed_at": record["closed_at"],
-        "author_association": "MEMBER",
+        "author_association": record.get("association", "MEMBER"),
         "active_lock_reason": None,
         "body": record["body"],
     }
@@ -153,7 +164,8 @@ def issue(links: Links, repo: Document, record: Document, author: Document) -> J
     return body
 
 
-def comment(links: Links, repo: Document, record: Document, author: Document) -> Json:
+def comment(links: Links, repo: Document, record: Document, author: Document, app: Json | None = None) -> Json:
+    """`app` is the App that wrote it; None for a person."""
     base, number = repository_url(links, repo), record["number"]
     return {
         "url": f"{base}/issues/comments/{record['id']}",
@@ -164,8 +176,9 @@ def comment(links: Links, repo: Document, record: Document, author: Document) ->
         "user": user(links, author),
         "created_at": record["created_at"],
         "updated_at": record["updated_at"],
-        "author_association": "MEMBER",
+        "author_association": record.get("association", "MEMBER"),
         "body": record["body"],
+        "performed_via_github_app": app,
     }
 
 
@@ -184,7 +197,10 @@ def workflow(links: Links, repo: Document, record: Document) -> Json:
     }
 
 
-def run(links: Links, repo: Document, owner: Document, record: Document, actor: Document) -> Json:
+def run(
+    links: Links, repo: Document, owner: Document, record: Document, actor: Document, *, source: Json | None = None
+) -> Json:
+    """`source` is the fork that the commit comes from; None for the repository itself."""
     base = repository_url(links, repo)
     url = f"{base}/actions/runs/{record['id']}"
     suite = record["id"] + 1
@@ -197,7 +213,7 @@ def run(links: Links, repo: Document, owner: Document, record: Document, actor: 
         "path": ".github/workflows/ci.yml",
         "display_title": record["title"],
         "run_number": record["run_number"],
-        "event": "push",
+        "event": record.get("event", "push"),
         "status": record["status"],
         "conclusion": record["conclusion"],
         "workflow_id": record["workflow_id"],
@@ -223,7 +239,7 @@ def run(links: Links, repo: Document, owner: Document, record: Document, actor: 
         "workflow_url": f"{base}/actions/workflows/{record['workflow_id']}",
         "head_commit": record["head_commit"],
         "repository": minimal_repository(links, repo, owner),
-        "head_repository": minimal_repository(links, repo, owner),
+        "head_repository": source or minimal_repository(links, repo, owner),
     }
 
 

@@ -34,6 +34,7 @@ class Simulation:
         router.add_post("/sim/faults", self._order)
         router.add_delete("/sim/faults", self._clear)
         router.add_post("/sim/merge", self._merge)
+        router.add_post("/sim/tokens", self._token)
         router.add_post("/sim/workflows", self._workflows)
         router.add_get("/sim/log", self._lines)
         router.add_get("/sim/images", self._images)
@@ -71,6 +72,13 @@ class Simulation:
         if repo is None:
             raise web.HTTPNotFound(text=f"There is no repository {text}.")
         return repo
+
+    async def _token(self, request: web.Request) -> web.Response:
+        """Return the personal token of `user`, with which they call REST and push."""
+        account = self._hub.account(str((await self._json(request)).get("user", "")))
+        if account is None or account["type"] != "User":
+            return problem(404, "There is nobody of that name.")
+        return web.json_response({"ok": True, "token": self._hub.access.token_of(account["login"])})
 
     async def _merge(self, request: web.Request) -> web.Response:
         body = await self._json(request)

@@ -25,7 +25,9 @@ from bot.ports import (
     Webhook,
 )
 from tests.fakes.faults import Faults, call
+from tests.fakes.forge_comments import FakeComments
 from tests.fakes.forge_state import (
+    BOT,
     State,
     as_commit,
     as_pull_request,
@@ -39,10 +41,8 @@ from tests.fakes.forge_state import (
 )
 from tests.fakes.forge_versions import FakeVersions
 
-BOT = "causeway[bot]"
 
-
-class FakeForge(FakeVersions):
+class FakeForge(FakeVersions, FakeComments):
     """Implements `bot.ports.Forge`. `secrets` are the names of secrets that are configured."""
 
     def __init__(self, file: Path | None = None, *, secrets: Sequence[str] = ("webhook",)) -> None:
@@ -147,6 +147,7 @@ class FakeForge(FakeVersions):
             "images": [],
             "runs": [],
             "deployments": [],
+            "comments": [],
         }
         state["next_id"] += 1
         self._save(state)
@@ -294,6 +295,12 @@ class FakeForge(FakeVersions):
         repository = get(self._load(), full_name)
         found = [one for one in repository["pull_requests"] if one["head"] == head]
         return as_pull_request(repository, found[-1]) if found else None
+
+    @call
+    async def pull_request(self, full_name: str, number: int) -> PullRequest | None:
+        repository = find(self._load(), full_name)
+        requests = repository["pull_requests"] if repository else []
+        return as_pull_request(repository, requests[number - 1]) if repository and 0 < number <= len(requests) else None
 
     @call
     async def close_pull_request(self, full_name: str, number: int) -> None:

@@ -11,6 +11,7 @@ from bot.errors import NotFound
 from bot.ports import Commit, PullRequest, Repository
 
 State = dict[str, Any]
+BOT = "causeway[bot]"
 
 
 def is_named(repository: State, full_name: str) -> bool:
@@ -44,6 +45,7 @@ def as_repository(found: State) -> Repository:
 
 def as_pull_request(repository: State, one: State) -> PullRequest:
     url = f"https://forge.example/{repository['full_name']}/pull/{one['number']}"
+    source = str(one.get("head_repository") or repository["full_name"])
     return PullRequest(
         one["number"],
         url,
@@ -55,6 +57,10 @@ def as_pull_request(repository: State, one: State) -> PullRequest:
         one["merged"],
         one["body"],
         one["author"],
+        head_repository=source,
+        fork=source.lower() != repository["full_name"].lower(),
+        labels=tuple(one.get("labels", ())),
+        draft=one.get("draft", False),
     )
 
 
@@ -80,10 +86,11 @@ def as_commit(state: State, sha: str) -> Commit:
 def visible(state: State, repository: State) -> State:
     """Return what a person could see of it, without ids and hashes. Closed pull requests and inactive deployments
     are left out: no forge lets go of them."""
-    hidden = {"branches", "pull_requests", "deployments"}
+    hidden = {"branches", "pull_requests", "deployments", "comments"}
     shown: State = {key: value for key, value in repository.items() if key not in hidden}
     shown["branches"] = {name: state["commits"][sha]["tree"] for name, sha in repository["branches"].items()}
     shown["open"] = [one for one in repository["pull_requests"] if one["state"] == "open"]
+    shown["comments"] = [{**one, "id": 0} for one in repository["comments"]]
     shown["deployments"] = [seen for one in repository["deployments"] if (seen := _visible_deployment(one))]
     return json.loads(json.dumps(shown))  # type: ignore[no-any-return]
 

@@ -128,7 +128,14 @@ class FakeVersions:
 
     @call
     async def create_deployment(
-        self, full_name: str, ref: str, environment: str, *, description: str, payload: Mapping[str, JSON]
+        self,
+        full_name: str,
+        ref: str,
+        environment: str,
+        *,
+        description: str,
+        payload: Mapping[str, JSON],
+        transient: bool = False,
     ) -> DeploymentRecord:
         state = self._load()
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.github import shapes
+from playground.github import identity, shapes
 from playground.github.call import Call, Reply, Routes
 from playground.github.errors import not_found
 from playground.github.store import Document
@@ -80,15 +80,14 @@ async def read_organisation(call: Call) -> Reply:
 @routes.get("/orgs/{org}/members", needs="members:read")
 async def members(call: Call) -> Reply:
     organisation(call)
-    people = [a for a in call.hub.store.all("accounts") if a["type"] == "User"]
+    people = [a for a in call.hub.store.all("accounts") if identity.is_member(call.hub, a["login"])]
     return call.page(people, shape=lambda a: shapes.user(call.links, a))
 
 
 @routes.get("/orgs/{org}/members/{login}", needs="members:read")
 async def is_member(call: Call) -> Reply:
     organisation(call)
-    account = call.hub.account(call.path("login"))
-    if account is None or account["type"] != "User":
+    if not identity.is_member(call.hub, call.path("login")):
         raise not_found()
     return Reply(204)
 
@@ -130,7 +129,7 @@ async def search(call: Call) -> Reply:
 
 
 def visible(call: Call, owner: str | None) -> list[Document]:
-    return [repo for repo in call.hub.repositories(owner) if call.actor.sees(repo["id"])]
+    return [repo for repo in call.hub.repositories(owner) if call.actor.sees(repo)]
 
 
 def owned(call: Call, owner: str | None) -> Reply:

@@ -11,33 +11,16 @@ from playground.github.api.hooks import delivery, full_delivery
 from playground.github.call import Call, Reply, Routes, created, no_content
 from playground.github.deliveries import Delivery
 from playground.github.errors import not_found, unprocessable
+from playground.github.identity import EVENTS, shaped_app
 from playground.github.store import Document
 
 routes = Routes()
 LADDER = ("read", "write", "admin")
-EVENTS = ["push", "pull_request", "workflow_run", "repository", "create", "delete", "deployment", "deployment_status"]
 
 
 @routes.get("/app", needs="jwt")
 async def app(call: Call) -> Reply:
-    owner = call.hub.owner()
-    body = {
-        "id": APP_ID,
-        "slug": APP_SLUG,
-        "node_id": shapes.node_id("App", APP_ID),
-        "client_id": f"Iv1.{APP_ID}",
-        "name": "Causeway",
-        "owner": shapes.user(call.links, owner),
-        "description": "",
-        "external_url": call.links.web,
-        "html_url": f"{call.links.web}/apps/{APP_SLUG}",
-        "permissions": APP_PERMISSIONS,
-        "events": EVENTS,
-        "created_at": owner["created_at"],
-        "updated_at": owner["created_at"],
-        "installations_count": 1,
-    }
-    return Reply(200, body)
+    return Reply(200, {**shaped_app(call.hub, call.links), "installations_count": 1})
 
 
 def _installation(call: Call) -> dict[str, Any]:

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from playground.github import notify, pull_requests, shapes_work
+from playground.github import conversations, notify, pull_requests, shapes_work
 from playground.github.call import Call, Reply, Routes, created, no_content
-from playground.github.errors import invalid, not_found
+from playground.github.errors import ApiError, invalid, not_found
+from playground.github.identity import association
 from playground.github.store import Document
 
 routes = Routes()
 FIRST_ISSUE = 6_000_001
+READS, WRITES = "issues:read|pull_requests:read", "issues:write|pull_requests:write"
+"""Of what pull requests share with issues, either permission will do."""
+TAKES_PART = f"{WRITES}|person:write"
+"""Anybody who sees a repository may take part in its conversations."""
+MOST_CHARACTERS = 65_536
 
 
 def shaped(call: Call, record: Document) -> dict[str, Any]:
-    return shapes_work.issue(call.links, call.repo, record, notify.account(call.hub, record["author"]))
+    return conversations.shaped_issue(call.hub, call.repo, record, call.links)
 
 
 def find(call: Call) -> tuple[str, Document]:
     """Return the collection and the record of the number in the path, issue or pull request."""
-    number = call.number("number")
-    for collection in ("issues", "pulls"):
-        record = call.hub.store.get(collection, call.scope, number)
-        if record:
-            return collection, record
-    raise not_found()
+    found = conversations.find(call.hub, call.repo, call.number("number"))
+    if found is None:
+        raise not_found()
+    return found
 
 
 @routes.get("/repos/{owner}/{repo}/issues", needs="issues:read")
@@ -48,6 +52,7 @@ async def create(call: Call) -> Reply:
         "state": "open",
         "labels": _label_names(call.get("labels", [])),
         "author": call.actor.login,
+        "association": association(call.hub, call.repo, call.actor.login),
         "comments": 0,
         "created_at": now,
         "updated_at": now,
@@ -83,9 +88,8 @@ async def change(call: Call) -> Reply:
         raise invalid("Issue", "state", "invalid")
     for field in ("title", "body"):
         record[field] = call.get(field, record[field])
-    record["labels"] = _label_names(call.get("labels", record["labels"]))
-    record["updated_at"] = call.hub.now()
-    call.hub.store.put(collection, call.scope, record["number"], record)
+    wanted_labels = _label_names(call.get("labels", record["labels"]))
+    conversations.relabel(call.hub, call.repo, record, wanted_labels, call.actor.login)
     if wanted != record["state"]:
         _turn(call, collection, record, wanted)
     return Reply(200, shaped(call, record))
@@ -103,72 +107,91 @@ def _turn(call: Call, collection: str, record: Document, state: str) -> None:
     _tell(call, record, "closed" if state == "closed" else "reopened")
 
 
-def _comments(call: Call, number: int) -> list[Document]:
-    return [c for c in call.hub.store.all("comments", call.scope) if c["number"] == number]
-
-
 def shaped_comment(call: Call, record: Document) -> dict[str, Any]:
-    return shapes_work.comment(call.links, call.repo, record, notify.account(call.hub, record["author"]))
+    return conversations.shaped_comment(call.hub, call.repo, record, call.links)
 
 
-@routes.get("/repos/{owner}/{repo}/issues/comments/{id}", needs="issues:read")
+def own_comment(call: Call) -> Document:
+    """Return the comment of the path. Somebody from outside may change their own ones only."""
+    record = call.required("comments", call.number("id"))
+    if call.actor.outside and record["author"] != call.actor.login:
+        raise ApiError(403, "Must have admin rights to Repository.")
+    return record
+
+
+@routes.get("/repos/{owner}/{repo}/issues/comments/{id}", needs=READS)
 async def read_comment(call: Call) -> Reply:
     return Reply(200, shaped_comment(call, call.required("comments", call.number("id"))))
 
 
-@routes.patch("/repos/{owner}/{repo}/issues/comments/{id}", needs="issues:write")
+@routes.patch("/repos/{owner}/{repo}/issues/comments/{id}", needs=TAKES_PART)
 async def change_comment(call: Call) -> Reply:
-    record = call.required("comments", call.number("id"))
-    record |= {"body": call.need("body", "IssueComment"), "updated_at": call.hub.now()}
-    call.hub.store.put("comments", call.scope, record["id"], record)
+    record, body = own_comment(call), body_of(call)
+    conversations.edit(call.hub, call.repo, record, body, call.actor.login)
     return Reply(200, shaped_comment(call, record))
 
 
-@routes.delete("/repos/{owner}/{repo}/issues/comments/{id}", needs="issues:write")
+@routes.delete("/repos/{owner}/{repo}/issues/comments/{id}", needs=TAKES_PART)
 async def remove_comment(call: Call) -> Reply:
-    record = call.required("comments", call.number("id"))
-    call.hub.store.delete("comments", call.scope, record["id"])
+    conversations.remove(call.hub, call.repo, own_comment(call), call.actor.login)
     return no_content()
 
 
-@routes.get("/repos/{owner}/{repo}/issues/{number}/comments", needs="issues:read")
+@routes.get("/repos/{owner}/{repo}/issues/{number}/comments", needs=READS)
 async def comments(call: Call) -> Reply:
-    return call.page(_comments(call, find(call)[1]["number"]), shape=lambda record: shaped_comment(call, record))
+    found = conversations.comments(call.hub, call.repo, find(call)[1]["number"])
+    return call.page(found, shape=lambda record: shaped_comment(call, record))
 
 
-@routes.post("/repos/{owner}/{repo}/issues/{number}/comments", needs="issues:write")
+@routes.post("/repos/{owner}/{repo}/issues/{number}/comments", needs=TAKES_PART)
 async def comment(call: Call) -> Reply:
-    collection, issue = find(call)
-    now = call.hub.now()
-    record: Document = {
-        "id": call.hub.store.next_id("comment", 7_000_001),
-        "number": issue["number"],
-        "body": call.need("body", "IssueComment"),
-        "author": call.actor.login,
-        "created_at": now,
-        "updated_at": now,
-    }
-    call.hub.store.put("comments", call.scope, record["id"], record)
-    issue["comments"] += 1
-    call.hub.store.put(collection, call.scope, issue["number"], issue)
-    payload = {"action": "created", "issue": shaped(call, issue), "comment": shaped_comment(call, record)}
-    notify.emit(call.hub, call.repo, "issue_comment", payload, call.actor.login)
-    return created(shaped_comment(call, record))
+    number, body = find(call)[1]["number"], body_of(call)
+    return created(shaped_comment(call, conversations.say(call.hub, call.repo, number, body, call.actor)))
 
 
-@routes.put("/repos/{owner}/{repo}/issues/{number}/labels", needs="issues:write")
+def body_of(call: Call) -> str:
+    body: str = call.need("body", "IssueComment")
+    if len(body) > MOST_CHARACTERS:
+        text = f"Body is too long (maximum is {MOST_CHARACTERS} characters)"
+        raise invalid("IssueComment", "body", "unprocessable", text)
+    return body
+
+
+@routes.get("/repos/{owner}/{repo}/issues/{number}/labels", needs=READS)
+async def labels(call: Call) -> Reply:
+    return call.page(find(call)[1]["labels"], shape=lambda name: shapes_work.label(call.links, call.repo, name))
+
+
+@routes.put("/repos/{owner}/{repo}/issues/{number}/labels", needs=WRITES)
 async def set_labels(call: Call) -> Reply:
-    return _relabel(call, replace=True)
+    return _relabel(call, _given_labels(call))
 
 
-@routes.post("/repos/{owner}/{repo}/issues/{number}/labels", needs="issues:write")
+@routes.post("/repos/{owner}/{repo}/issues/{number}/labels", needs=WRITES)
 async def add_labels(call: Call) -> Reply:
-    return _relabel(call, replace=False)
+    return _relabel(call, [*find(call)[1]["labels"], *_given_labels(call)])
 
 
-def _relabel(call: Call, *, replace: bool) -> Reply:
-    collection, record = find(call)
-    given = _label_names(call.get("labels", call.get("", [])))
-    record["labels"] = list(dict.fromkeys(given if replace else record["labels"] + given))
-    call.hub.store.put(collection, call.scope, record["number"], record)
+@routes.delete("/repos/{owner}/{repo}/issues/{number}/labels", needs=WRITES)
+async def remove_labels(call: Call) -> Reply:
+    _relabel(call, [])
+    return no_content()
+
+
+@routes.delete("/repos/{owner}/{repo}/issues/{number}/labels/{name}", needs=WRITES)
+async def remove_label(call: Call) -> Reply:
+    carried, name = find(call)[1]["labels"], call.path("name")
+    if name not in carried:
+        raise not_found("Label does not exist")
+    return _relabel(call, [one for one in carried if one != name])
+
+
+def _given_labels(call: Call) -> list[str]:
+    """Read `{"labels": […]}`, or the bare list that GitHub takes as well."""
+    return _label_names(call.get("labels", call.get("", [])))
+
+
+def _relabel(call: Call, wanted: list[str]) -> Reply:
+    record = find(call)[1]
+    conversations.relabel(call.hub, call.repo, record, wanted, call.actor.login)
     return Reply(200, [shapes_work.label(call.links, call.repo, name) for name in record["labels"]])

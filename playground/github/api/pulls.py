@@ -16,20 +16,31 @@ EVENTS = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMEN
 
 
 def brief(call: Call, record: Document) -> dict[str, Any]:
-    owner = notify.account(call.hub, call.repo["owner"])
-    return shapes_work.pull(call.links, call.repo, owner, record, notify.account(call.hub, record["author"]))
+    place = pull_requests.place_of(call.hub, call.repo, record)
+    return shapes_work.pull(call.links, place, record, notify.account(call.hub, record["author"]))
 
 
 def full(call: Call, record: Document) -> dict[str, Any]:
     return pull_requests.shown(call.hub, call.repo, record, call.links)
 
 
-def own_branch(call: Call, label: str) -> str:
-    """Read `branch` or `owner:branch`; forks are not played."""
+def head_of(call: Call, label: str) -> tuple[Document | None, str]:
+    """Read `branch`, or `owner:branch` with that owner's fork. Somebody from outside offers their own branches only."""
     owner, colon, branch = label.rpartition(":")
-    if colon and owner.lower() != call.repo["owner"].lower():
+    if not colon or owner.lower() == call.repo["owner"].lower():
+        if call.actor.outside:
+            raise not_found()
+        return None, branch
+    forks = [one for one in call.hub.repositories(owner) if one.get("parent") == call.repo["id"]]
+    if not forks or (call.actor.outside and not call.actor.owns(forks[0])):
         raise invalid("PullRequest", "head", "invalid")
-    return branch
+    return forks[0], branch
+
+
+def _has_head(call: Call, record: Document, wanted: str) -> bool:
+    """Compare with `owner:branch`; a bare branch is taken as well."""
+    label = f"{record.get('source_owner', call.repo['owner'])}:{record['head']}"
+    return wanted.lower() in {label.lower(), record["head"].lower()}
 
 
 @routes.get("/repos/{owner}/{repo}/pulls", needs="pull_requests:read")
@@ -39,18 +50,21 @@ async def pulls(call: Call) -> Reply:
         record
         for record in call.hub.store.all("pulls", call.scope)
         if state in {record["state"], "all"}
-        and (not head or head.lower() in {f"{call.repo['owner']}:{record['head']}".lower(), record["head"].lower()})
+        and (not head or _has_head(call, record, head))
         and (not base or base == record["base"])
     ]
     oldest_first = call.query("direction", "desc") == "asc"
     return call.page(found if oldest_first else found[::-1], shape=lambda record: brief(call, record))
 
 
-@routes.post("/repos/{owner}/{repo}/pulls", needs="pull_requests:write")
+@routes.post("/repos/{owner}/{repo}/pulls", needs="pull_requests:write|person:write")
 async def create(call: Call) -> Reply:
-    head, base = own_branch(call, call.need("head", "PullRequest")), call.need("base", "PullRequest")
+    source, head = head_of(call, call.need("head", "PullRequest"))
+    base = call.need("base", "PullRequest")
     call.need("title", "PullRequest")
-    record = await pull_requests.open_pull(call.hub, call.repo, call.body, head=head, base=base, actor=call.actor.login)
+    record = await pull_requests.open_pull(
+        call.hub, call.repo, call.body, head=head, base=base, actor=call.actor.login, source=source
+    )
     return created(full(call, record))
 
 
@@ -59,9 +73,11 @@ async def read(call: Call) -> Reply:
     return Reply(200, full(call, call.required("pulls", call.number("number"))))
 
 
-@routes.patch("/repos/{owner}/{repo}/pulls/{number}", needs="pull_requests:write")
+@routes.patch("/repos/{owner}/{repo}/pulls/{number}", needs="pull_requests:write|person:write")
 async def change(call: Call) -> Reply:
     record = call.required("pulls", call.number("number"))
+    if call.actor.outside and record["author"] != call.actor.login:
+        raise ApiError(403, "Must have admin rights to Repository.")
     for field in ("title", "body"):
         record[field] = call.get(field, record[field])
     call.hub.store.put("pulls", call.scope, record["number"], record)

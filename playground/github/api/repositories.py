@@ -28,8 +28,12 @@ def check_name(name: str) -> None:
 
 
 def full(call: Call, repo: Document) -> shapes.Json:
-    owner = notify.account(call.hub, repo["owner"])
-    return shapes.full_repository(call.links, repo, owner)
+    owner, parent = notify.account(call.hub, repo["owner"]), call.hub.parent_of(repo)
+    body = shapes.full_repository(call.links, repo, owner)
+    if parent is not None:
+        shown = shapes.repository(call.links, parent, notify.account(call.hub, parent["owner"]))
+        body |= {"parent": shown, "source": shown}
+    return body
 
 
 @routes.post("/orgs/{org}/repos", needs="administration:write")
@@ -92,7 +96,7 @@ async def read(call: Call) -> Reply:
 @routes.get("/repositories/{id}")
 async def read_by_id(call: Call) -> Reply:
     repo = call.hub.store.get("repositories", "", call.number("id"))
-    if repo is None or not call.actor.sees(repo["id"]):
+    if repo is None or not call.actor.sees(repo):
         raise not_found()
     return Reply(200, full(call, repo))
 

@@ -144,7 +144,8 @@ async def checks(call: Call) -> Reply:
 
 def _run(call: Call, record: Document) -> dict[str, Any]:
     owner, actor = notify.account(call.hub, call.repo["owner"]), notify.account(call.hub, record["actor"])
-    return shapes_work.run(call.links, call.repo, owner, record, actor)
+    source = continuous_integration.source_of(call.hub, record)
+    return shapes_work.run(call.links, call.repo, owner, record, actor, source=source)
 
 
 @routes.get("/repos/{owner}/{repo}/actions/runs", needs="actions:read")

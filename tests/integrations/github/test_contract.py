@@ -148,6 +148,42 @@ async def test_a_branch_is_made_moved_and_deleted(forge: Forge) -> None:
         await forge.delete_branch(NAME, "feature/one")
 
 
+async def conversation(forge: Forge) -> int:
+    """Return the number of a pull request of NAME."""
+    _, head = await created(forge)
+    await forge.commit(NAME, "change", FILES, "Change", parent=head.sha)
+    return (await forge.create_pull_request(NAME, head="change", base="main", title="One", body="Please")).number
+
+
+async def test_a_pull_request_is_read_by_its_number(forge: Forge) -> None:
+    assert await forge.pull_request(NAME, 1) is None
+    number = await conversation(forge)
+    found = await forge.pull_request(NAME, number)
+    assert found is not None
+    assert found == await forge.pull_request_for(NAME, "change")
+    assert (found.head_repository, found.fork, found.labels, found.draft) == (NAME, False, (), False)
+    assert await forge.pull_request(NAME, number + 1) is None
+
+
+async def test_a_comment_is_written_edited_and_deleted(forge: Forge) -> None:
+    number = await conversation(forge)
+    assert await forge.comments(NAME, number) == []
+    made = await forge.create_comment(NAME, number, "One <!-- hidden -->\n\n| a | b |")
+    assert made.ours
+    assert await forge.comments(NAME, number) == [made]
+    await forge.update_comment(NAME, made.id, "Two")
+    (edited,) = await forge.comments(NAME, number)
+    assert (edited.id, edited.body, edited.ours) == (made.id, "Two", True)
+    await forge.delete_comment(NAME, made.id)
+    assert await forge.comments(NAME, number) == []
+    for again in (forge.update_comment(NAME, made.id, "Three"), forge.delete_comment(NAME, made.id)):
+        with pytest.raises(NotFound):
+            await again
+    for elsewhere in (forge.comments(NAME, 99), forge.create_comment(NAME, 99, "Hello")):
+        with pytest.raises(NotFound):
+            await elsewhere
+
+
 async def test_a_pull_request_is_found_open_and_closed(forge: Forge) -> None:
     _, head = await created(forge)
     commit = await forge.commit(NAME, "change", [File("a", b"1")], "One", parent=head.sha)

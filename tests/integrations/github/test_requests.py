@@ -59,7 +59,20 @@ async def everything(forge: Forge) -> None:
     await forge.activity(NAME)
     await forge.repositories("acme")
     await versions(forge, await forge.commit(NAME, "main", [File("a", b"1")], "On", parent=head.sha, author=AUTHOR))
+    await conversation(forge)
     await forge.delete_repository(NAME)
+
+
+async def conversation(forge: Forge) -> None:
+    head = await forge.branch_head(NAME, "main")
+    assert head is not None
+    await forge.commit(NAME, "talk", [File("b", b"1")], "Talk", parent=head.sha)
+    opened = await forge.create_pull_request(NAME, head="talk", base="main", title="Talk", body="")
+    await forge.pull_request(NAME, opened.number)
+    made = await forge.create_comment(NAME, opened.number, "One")
+    await forge.comments(NAME, opened.number)
+    await forge.update_comment(NAME, made.id, "Two")
+    await forge.delete_comment(NAME, made.id)
 
 
 async def versions(forge: Forge, commit: Commit) -> None:
@@ -70,6 +83,7 @@ async def versions(forge: Forge, commit: Commit) -> None:
     await forge.compare(NAME, commit.parents[0], "main")
     await forge.workflow_runs(NAME, commit.sha)
     record = await forge.create_deployment(NAME, commit.sha, "staging", description="Parcels", payload={"op": "1"})
+    await forge.create_deployment(NAME, commit.sha, "pr-1", description="Parcels", payload={}, transient=True)
     await forge.deployment_records(NAME, "staging")
     await forge.set_deployment_state(NAME, record.id, "in_progress", description="Soon")
     await forge.set_deployment_state(NAME, record.id, "success", url="https://parcels.example")
@@ -89,7 +103,7 @@ async def test_every_request_is_one_that_github_describes(kind: str, sent: Sent,
     methods = {
         (method, operation.template) for method, path, _ in sent if (operation := find(method, path.split("?")[0]))
     }
-    assert len(methods) >= (44 if kind == "app" else 42)
+    assert len(methods) >= (49 if kind == "app" else 47)
 
 
 def test_the_fake_answers_every_method_of_the_port() -> None:
