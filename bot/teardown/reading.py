@@ -91,6 +91,8 @@ async def read_contents(
     label, mark = _known_as(live, inventory)
     claims = {OF_DATABASE: database} if database else None
     inside = live is not None
+    if inside and not database:
+        there += await look.kept_release(inventory, there)
     volumes, balancers, hosts = await asyncio.gather(
         look.volumes(claims) if inside else _none(),
         look.balancers() if inside and not database else _none(),
@@ -145,6 +147,12 @@ class _Look:
         """Return each as it is; None for what is not there."""
         seen = {identity(ref): ref for ref in refs if ref.kind != "Namespace"}
         return [await self._one(ref) for ref in seen.values()]
+
+    async def kept_release(self, inventory: str, there: Sequence[Object]) -> list[Object]:
+        """Return the ConfigMaps of direct delivery that are no object of the release: they are what keeps it."""
+        known = {identity(ref_of(obj)) for obj in there}
+        found = await self._list("v1", "ConfigMap", "releases", {INVENTORY: inventory})
+        return [obj for obj in found if identity(ref_of(obj)) not in known]
 
     async def volumes(self, labels: Mapping[str, str] | None) -> list[Volume]:
         found = []

@@ -29,7 +29,7 @@ PROJECT_FILE = "argocd/projects/team-orders.yaml"
 
 def put_preview(cluster: FakeCluster) -> None:
     """Let it stand in an empty cluster: there its uids are known beforehand."""
-    labels = {INVENTORY: OURS}
+    labels: Any = {INVENTORY: OURS}
     cluster.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}})
     named: dict[str, Any] = {"name": CLOUD.name, "labels": labels, "annotations": {"crossplane.io/external-name": "x1"}}
     cluster.put({"apiVersion": CLOUD.api_version, "kind": CLOUD.kind, "metadata": named})

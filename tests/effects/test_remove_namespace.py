@@ -98,7 +98,7 @@ async def going(
 
 def conditions(cluster: FakeCluster, **said: str) -> None:
     live = cluster.find(HERE)
-    found = [{"type": kind, "status": "True", "message": message} for kind, message in said.items()]
+    found: Any = [{"type": kind, "status": "True", "message": message} for kind, message in said.items()]
     cluster.put({**live, "status": {"phase": "Terminating", "conditions": found}})
 
 
@@ -262,7 +262,7 @@ async def test_many_departures_follow_one_watch() -> None:
     cluster = Counting()
     names = [f"{NAME}{number}" for number in range(3)]
     for name in names:
-        labels = {INVENTORY: OURS, **MANAGED}
+        labels: Any = {INVENTORY: OURS, **MANAGED}
         cluster.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
         cluster.held.add(ObjectRef("v1", "Namespace", name))
     effects = [

@@ -85,7 +85,7 @@ async def test_it_waits_for_what_the_cloud_has_to_delete_first_and_says_what_it_
     def fail() -> None:
         live = cluster.find(BUCKET)
         message = "delete failed: cannot delete RDS instance: DeletionProtection is enabled"
-        condition = {"type": "Synced", "status": "False", "reason": "ReconcileError", "message": message}
+        condition: Any = {"type": "Synced", "status": "False", "reason": "ReconcileError", "message": message}
         cluster.put({**live, "status": {"conditions": [condition]}})
 
     def away() -> None:

@@ -53,7 +53,7 @@ class FakeEnvironments:
         found = [one for one in self._records() if (one.kind, one.cluster, one.name) == (kind, cluster, name)]
         standing = [one for one in found if one.ended_at is None]
         ended = sorted((one for one in found if one.ended_at), key=lambda one: str(one.ended_at))
-        return (standing or ended or [None])[-1]
+        return next(reversed(standing or ended), None)
 
     @call
     async def end(self, kind: str, cluster: str, name: str, operation: str, at: datetime) -> None:

@@ -39,10 +39,10 @@ def test_what_is_left_is_counted_by_resource() -> None:
 
 
 def test_who_has_set_a_finalizer_stands_in_the_managed_fields() -> None:
-    fields = {"f:metadata": {"f:finalizers": {".": {}, 'v:"example.com/held"': {}}}}
+    fields: Any = {"f:metadata": {"f:finalizers": {".": {}, 'v:"example.com/held"': {}}}}
     managed = [{"manager": "kubectl", "fieldsV1": {"f:data": {}}}, {"manager": "billing-operator", "fieldsV1": fields}]
     metadata = {"name": "held", "namespace": "preview-pr-7", "finalizers": ["example.com/held"]}
-    obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**metadata, "managedFields": managed}}
+    obj: Any = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**metadata, "managedFields": managed}}
     found = held(obj)
     assert found.set_by == {"example.com/held": "billing-operator"}
     reason = why_namespace_stays(namespace(LEFT, HOLDING), [found])
