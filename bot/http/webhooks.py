@@ -16,6 +16,7 @@ from bot.http.answers import problem, read_body
 from bot.model.forge_events import (
     BuildEnded,
     ForgeEvent,
+    PullRequestComment,
     PullRequestEvent,
     Push,
     RepositoryEvent,
@@ -36,7 +37,8 @@ KEEP = timedelta(days=7)
 """How long a delivery's id is remembered, so that a late redelivery is known."""
 
 KINDS: Mapping[str, type[ForgeEvent]] = {
-    kind.__name__: kind for kind in (Push, PullRequestEvent, WorkflowRun, BuildEnded, RepositoryEvent, UnknownEvent)
+    kind.__name__: kind
+    for kind in (Push, PullRequestEvent, PullRequestComment, WorkflowRun, BuildEnded, RepositoryEvent, UnknownEvent)
 }
 
 Verify = Callable[[bytes, str | None], None]

@@ -37,7 +37,7 @@ class Push(ForgeEvent, frozen=True):
 
 class PullRequestEvent(ForgeEvent, frozen=True):
     action: str
-    """`opened`, `synchronize`, `closed`, …"""
+    """`opened`, `reopened`, `ready_for_review`, `labeled`, `unlabeled`, `synchronize`, `closed`, …"""
     number: int
     title: str
     web_url: str
@@ -46,6 +46,37 @@ class PullRequestEvent(ForgeEvent, frozen=True):
     base: str
     author: str
     merged: bool = False
+    head_repository: str = ""
+    """Where the branch is: `owner/name`; empty where that repository is gone."""
+    fork: bool = True
+    """Whether the branch is in another repository than the base. What does not say so may come from anybody."""
+    labels: tuple[str, ...] = ()
+    """All that it carries now."""
+    label: str = ""
+    """The one that came or went, where that is what happened."""
+    draft: bool = False
+    sender: str = ""
+    """Login of whoever did it."""
+    at: str = ""
+    """When it was changed last, as the forge writes it: tells two events of one kind apart, and is the same in every
+    delivery of one."""
+
+
+class PullRequestComment(ForgeEvent, frozen=True):
+    """Somebody has said something new below a pull request."""
+
+    number: int
+    comment: int
+    """Its id."""
+    author: str
+    """Login; that of an app ends in `[bot]`."""
+    association: str
+    """What the author is to the repository, in GitHub's words: `OWNER`, `MEMBER`, `COLLABORATOR`, `CONTRIBUTOR`,
+    `NONE`, …"""
+    text: str
+    """Markdown; its beginning, where it is very long."""
+    is_open: bool = True
+    """Whether the pull request is."""
 
 
 class WorkflowRun(ForgeEvent, frozen=True):

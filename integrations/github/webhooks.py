@@ -19,14 +19,18 @@ from bot.errors import Refused, UsageError
 from bot.model.forge_events import (
     BuildEnded,
     ForgeEvent,
+    PullRequestComment,
     PullRequestEvent,
     Push,
     RepositoryEvent,
     UnknownEvent,
     WorkflowRun,
 )
+from integrations.github.shapes import full_name, is_fork, labels
 
 LONGEST_ID = 100
+LONGEST_TEXT = 2_000
+"""Characters of a comment that are kept: what is asked for stands in its first line."""
 Payload = Mapping[str, Any]
 
 
@@ -101,9 +105,36 @@ def _pull_request(named: dict[str, Any], document: Payload) -> ForgeEvent:
         head=request["head"]["ref"],
         head_sha=request["head"]["sha"],
         base=request["base"]["ref"],
-        author=(request.get("user") or {}).get("login") or "",
+        author=_login(request.get("user")),
         merged=bool(request.get("merged")),
+        head_repository=(source := full_name(request["head"].get("repo"))),
+        fork=is_fork(source, named["repository"]),
+        labels=labels(request),
+        label=(document.get("label") or {}).get("name") or "",
+        draft=bool(request.get("draft")),
+        sender=_login(document.get("sender")),
+        at=request.get("updated_at") or "",
     )
+
+
+def _issue_comment(named: dict[str, Any], document: Payload) -> ForgeEvent:
+    """Read what was said below a pull request. What was edited or deleted, or stands below an issue, asks nothing."""
+    issue, comment = document["issue"], document["comment"]
+    if document["action"] != "created" or not issue.get("pull_request"):
+        return UnknownEvent(**named, event="issue_comment", action=document["action"])
+    return PullRequestComment(
+        **named,
+        number=issue["number"],
+        comment=comment["id"],
+        author=_login(comment.get("user")),
+        association=comment.get("author_association") or "NONE",
+        text=comment["body"][:LONGEST_TEXT],
+        is_open=issue["state"] == "open",
+    )
+
+
+def _login(user: Any) -> str:
+    return (user or {}).get("login") or ""
 
 
 def _workflow_run(named: dict[str, Any], document: Payload) -> ForgeEvent:
@@ -157,6 +188,7 @@ def _former_name(document: Payload) -> str | None:
 _READERS: Mapping[str, Callable[[dict[str, Any], Payload], ForgeEvent]] = {
     "push": _push,
     "pull_request": _pull_request,
+    "issue_comment": _issue_comment,
     "workflow_run": _workflow_run,
     "repository": _repository,
 }

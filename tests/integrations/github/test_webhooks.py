@@ -17,6 +17,7 @@ from bot.http.webhooks import KINDS
 from bot.model.forge_events import (
     BuildEnded,
     ForgeEvent,
+    PullRequestComment,
     PullRequestEvent,
     Push,
     RepositoryEvent,
@@ -80,6 +81,9 @@ def test_all_329_example_payloads_of_octokit_are_taken() -> None:
         (RepositoryEvent, "repository"),
     ):
         assert kinds[kind] == sum(name == event for name, _ in examples) > 0
+    said = [one for name, one in examples if name == "issue_comment"]
+    new = sum(one["action"] == "created" and "pull_request" in one["issue"] for one in said)
+    assert kinds[PullRequestComment] == new
     runs = [one for name, one in examples if name == "workflow_run"]
     ended = sum(one["action"] == "completed" and one["workflow_run"]["conclusion"] is not None for one in runs)
     assert (kinds[BuildEnded], kinds[WorkflowRun]) == (ended, len(runs) - ended)
@@ -154,6 +158,55 @@ def test_a_push_tells_branch_and_paths() -> None:
         }
 
 
+def test_a_pull_request_tells_whose_branch_it_is_and_what_it_carries() -> None:
+    for one in payloads("pull_request"):
+        event = parse("pull_request", "d", json.dumps(one).encode())
+        assert isinstance(event, PullRequestEvent)
+        assert event.fork == (one["pull_request"]["head"]["repo"]["full_name"] != one["repository"]["full_name"])
+        assert event.labels == tuple(label["name"] for label in one["pull_request"]["labels"])
+        assert event.label == (one["label"]["name"] if one["action"] in ("labeled", "unlabeled") else "")
+        assert (event.sender, event.at) == (one["sender"]["login"], one["pull_request"]["updated_at"])
+        assert event.draft == one["pull_request"]["draft"]
+
+
+@pytest.mark.parametrize("source", [None, {"full_name": "stranger/orders"}], ids=["gone", "a fork"])
+def test_a_branch_elsewhere_is_a_forks(source: dict[str, str] | None) -> None:
+    (document, *_) = payloads("pull_request")
+    document["pull_request"]["head"]["repo"] = source
+    event = parse("pull_request", "d", json.dumps(document).encode())
+    assert isinstance(event, PullRequestEvent)
+    assert event.fork
+    assert event.head_repository == (source or {}).get("full_name", "")
+
+
+def comment_on(**issue: Any) -> dict[str, Any]:
+    return {
+        "action": "created",
+        "repository": {"full_name": "acme/orders"},
+        "issue": {"number": 7, "state": "open", "pull_request": {"url": "…"}} | issue,
+        "comment": {"id": 5, "body": "/preview", "user": {"login": "author"}, "author_association": "MEMBER"},
+    }
+
+
+def test_a_comment_on_a_pull_request_tells_who_said_what() -> None:
+    event = parse("issue_comment", "d", json.dumps(comment_on()).encode())
+    assert event == PullRequestComment(
+        delivery="d",
+        repository="acme/orders",
+        number=7,
+        comment=5,
+        author="author",
+        association="MEMBER",
+        text="/preview",
+    )
+
+
+@pytest.mark.parametrize("other", [{"action": "edited"}, {"action": "deleted"}, {"issue": {"number": 1}}])
+def test_what_was_edited_or_said_elsewhere_asks_nothing(other: dict[str, Any]) -> None:
+    event = parse("issue_comment", "d", json.dumps(comment_on() | other).encode())
+    assert event == UnknownEvent(delivery="d", repository="acme/orders", event="issue_comment", action=event.action)  # type: ignore[attr-defined]  # it has one
+
+
 def test_a_renamed_repository_tells_its_former_name() -> None:
     document = {
         "action": "renamed",
@@ -188,11 +241,16 @@ def test_a_body_that_is_no_json_object_is_said(body: bytes) -> None:
 
 leaves = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
 documents = st.dictionaries(
-    st.sampled_from(["ref", "before", "after", "commits", "repository", "action", "changes", "pull_request"]),
+    st.sampled_from(
+        ["ref", "before", "after", "commits", "repository", "action", "changes", "pull_request", "issue", "comment"]
+    ),
     st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["full_name", "id"]), inner)),
 )
 
 
-@given(event=st.sampled_from(["push", "pull_request", "workflow_run", "repository", "x"]), document=documents)
+@given(
+    event=st.sampled_from(["push", "pull_request", "issue_comment", "workflow_run", "repository", "x"]),
+    document=documents,
+)
 def test_no_shape_of_json_raises(event: str, document: dict[str, Any]) -> None:
     assert parse(event, "d", json.dumps(document).encode()).delivery == "d"
