@@ -17,6 +17,7 @@ from bot.effects.objects import (
     identity,
     in_order,
     inventory_of,
+    is_kept,
     is_leaving,
     mark_of,
     ref_of,
@@ -177,7 +178,7 @@ class ApplyObjects(Effect):
                 if (api_version, kind) in sure:
                     raise
                 continue  # a kind that this delivery never had a hand in
-            found += [live for live in objects if identity(ref_of(live)) not in wanted]
+            found += [live for live in objects if identity(ref_of(live)) not in wanted and not is_kept(live)]
         return found
 
     def _outcome(
@@ -267,9 +268,7 @@ class ApplyObjects(Effect):
     def _pruned(self) -> list[dict[str, JSON]]:
         """Return what was applied the time before and is not wanted now."""
         wanted = {identity(ref_of(obj)) for obj in self.objects}
-        return [
-            obj for obj in self.before if identity(ref_of(obj)) not in wanted and ref_of(obj).kind not in HOLDS_DATA
-        ]
+        return [obj for obj in self.before if identity(ref_of(obj)) not in wanted and not is_kept(obj)]
 
     # --- words
 

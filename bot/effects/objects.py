@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from bot.errors import Invalid, Mistake
+from bot.model.annotations import KEPT, SYNC_OPTIONS
 from bot.model.canonical import JSON
 from bot.ports import Object, ObjectRef
 
@@ -33,6 +34,7 @@ KINDS = (
     *(("networking.k8s.io/v1", kind) for kind in ("Ingress", "NetworkPolicy")),
     ("autoscaling/v2", "HorizontalPodAutoscaler"),
     ("policy/v1", "PodDisruptionBudget"),
+    ("postgresql.cnpg.io/v1", "Pooler"),
     *(("monitoring.coreos.com/v1", kind) for kind in ("ServiceMonitor", "PrometheusRule")),
 )
 """Where to look for what an earlier delivery has applied."""
@@ -103,6 +105,11 @@ def mark_of(live: Object) -> str:
 
 def inventory_of(live: Object) -> str:
     return _told(live, "labels", INVENTORY)
+
+
+def is_kept(obj: Object) -> bool:
+    """Return whether an object stays although nothing asks for it any more."""
+    return obj.get("kind") in HOLDS_DATA or KEPT in _told(obj, "annotations", SYNC_OPTIONS).split(",")
 
 
 def scaled_by(obj: Object) -> tuple[str, str] | None:

@@ -12,7 +12,7 @@ from bot.errors import Conflict
 from bot.model.canonical import JSON
 from bot.model.effect import Undo
 from bot.ports import Object, ObjectRef
-from tests.effects.scenes import NAMESPACE, RehearsedCluster, World, kubernetes, run
+from tests.effects.scenes import NAMESPACE, RehearsedCluster, World, as_map, kubernetes, run
 
 DEPLOYMENT = ObjectRef("apps/v1", "Deployment", "web", NAMESPACE)
 AUTOSCALER = ObjectRef("autoscaling/v2", "HorizontalPodAutoscaler", "web", NAMESPACE)
@@ -108,3 +108,16 @@ async def test_a_person_who_has_scaled_by_hand_is_not_overridden_by_our_autoscal
     with pytest.raises(Conflict, match="`kubectl-scale` owns"):
         await scale.apply(world.ports, run(scale))
     assert replicas(world) == 6
+
+
+async def test_what_argo_cd_may_not_prune_stays_in_direct_delivery_too() -> None:
+    world = World()
+    kept, free = kubernetes("Service", "kept"), kubernetes("Service", "free")
+    as_map(kept["metadata"])["annotations"] = {"argocd.argoproj.io/sync-options": "Prune=false"}
+    first = step(FREE, kept, free)
+    await first.apply(world.ports, run(first, operation="op_before"))
+    later = step(FREE, before=(FREE, kept, free))
+    outcome = await later.apply(world.ports, run(later))
+    assert world.cluster.find(ObjectRef("v1", "Service", "kept", NAMESPACE)) is not None
+    assert world.cluster.find(ObjectRef("v1", "Service", "free", NAMESPACE)) is None
+    assert "kept" not in outcome.seen

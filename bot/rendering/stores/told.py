@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bot.model.annotations import KEPT, SYNC_OPTIONS
 from bot.model.configured import cut
 from bot.model.platform import Platform
 from bot.rendering.quantities import gibibytes
@@ -14,15 +15,12 @@ from bot.rendering.stores.providing import provider_of
 from bot.rendering.stores.store import PROTECTED, Store
 
 Values = dict[str, Any]
-KEPT = "Prune=false"
-"""Argo CD's word for what must not go just because a line went from the document: databases and disks."""
-SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
 
 
 def values_of_store(store: Store, known: Mapping[str, Any], labels: Mapping[str, str] = {}) -> Values:
     """Return the value `database`. `known` holds the value `environment`; `labels` are put on every object as well."""
     wave = {WAVE: STORE_WAVE} if has_jobs(store) else {}
-    kept = {SYNC_OPTIONS: KEPT} if not store.passing else {}
+    kept = {SYNC_OPTIONS: KEPT} if store.protected else {}
     own = dict(labels) | labels_of(store)
     return {
         "provider": store.settings.provider,
