@@ -68,6 +68,12 @@ class Cluster(Protocol):
     ) -> Sequence[Object]:
         """Return all that fit, read page by page; of all namespaces when `namespace` is empty."""
 
+    def scan(
+        self, api_version: str, kind: str, *, namespace: str = "", labels: Mapping[str, str] | None = None
+    ) -> AsyncIterator[Object]:
+        """Tell the metadata, and nothing else, of all that fit: what is held does not grow with their number. Where
+        the server's list has to begin anew, one may be told twice."""
+
     async def apply(self, obj: Object, *, dry_run: bool = False, over: Collection[str] = ()) -> Object:
         """Server-side apply with strict field validation as `FIELD_MANAGER`; return what it became.
 

@@ -12,13 +12,15 @@ from typing import Any, TypeVar
 from bot.errors import Invalid, Mistake, UpstreamUnavailable
 from bot.ports import Object, ObjectRef
 from integrations.kubernetes.answers import Ask, an_object, owners_in_conflict, problem, unknown, unreachable, value
-from integrations.kubernetes.connection import APPLY, JSON, Connection, NoAnswer, NotSent, Reply, Request
+from integrations.kubernetes.connection import APPLY, JSON, METADATA_LIST, Connection, NoAnswer, NotSent, Reply, Request
 from integrations.kubernetes.discovery import Discovery, Resource
 
 TRIES = 3
 LONGEST_PAUSE_S = 10.0
 PAGE = 50
 """Objects a page: reading one page of Applications blocks the event loop for about 8 ms."""
+METADATA_PAGE = 200
+"""The same of a page that holds metadata only."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -67,13 +69,17 @@ class Client:
         """Send once. Raise `OutcomeUnknown` when no answer tells what happened."""
         return value(await self._reply(request, ask), ask, read)
 
-    async def pages(self, resource: Resource, namespace: str, query: Mapping[str, str]) -> AsyncIterator[Page]:
+    async def pages(
+        self, resource: Resource, namespace: str, query: Mapping[str, str], *, only_metadata: bool = False
+    ) -> AsyncIterator[Page]:
         """Yield all objects, at most `PAGE` at a time. Raise `Expired` when it took the server too long."""
+        limit, accept = (METADATA_PAGE, METADATA_LIST) if only_metadata else (PAGE, JSON)
         ask = self.ask("list", resource, plural(resource, namespace), namespace)
         page = Page([], "", "")
         while True:
-            asked = {"limit": str(PAGE), **query, **({"continue": page.more} if page.more else {})}
-            page = await self.read(resource.path(namespace), ask, asked, read=lambda found: _page(resource, found))
+            asked = {"limit": str(limit), **query, **({"continue": page.more} if page.more else {})}
+            reply = await self.read_reply(resource.path(namespace), ask, asked, accept=accept)
+            page = value(reply, ask, lambda found: _page(resource, found))
             yield page
             if not page.more:
                 return
@@ -143,9 +149,8 @@ class Client:
 def _page(resource: Resource, document: Any) -> Page:
     objects = document.get("items") or []
     for obj in objects:
-        # A list's items do not say what they are.
-        obj.setdefault("apiVersion", resource.api_version)
-        obj.setdefault("kind", resource.kind)
+        # A list's items do not say what they are, and those that are metadata only say just that.
+        obj["apiVersion"], obj["kind"] = resource.api_version, resource.kind
         without_managed_fields(obj)
     metadata = document["metadata"]
     return Page(objects, str(metadata.get("resourceVersion") or ""), str(metadata.get("continue") or ""))

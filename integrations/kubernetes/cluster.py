@@ -13,6 +13,7 @@ from integrations.kubernetes.access import SERVICE_ACCOUNT, find_access
 from integrations.kubernetes.answers import Ask, Expired, an_object, problem, value
 from integrations.kubernetes.client import Client, Sleep, selectors
 from integrations.kubernetes.connection import METADATA, Connection, Request
+from integrations.kubernetes.discovery import Resource
 from integrations.kubernetes.feed import Feed, Scope
 
 LONGEST_LOG = 262_144
@@ -94,9 +95,22 @@ class KubernetesCluster:
             except NotFound:
                 self._client.discovery.forget(resource)
                 raise
-        raise UpstreamUnavailable(
-            f"The cluster `{self._name}` changes faster than its {resource.plural} can be read.", hint="Try again."
-        )
+        raise self._too_fast(resource)
+
+    async def scan(
+        self, api_version: str, kind: str, *, namespace: str = "", labels: Mapping[str, str] | None = None
+    ) -> AsyncIterator[Object]:
+        resource = await self._client.discovery.find(api_version, kind)
+        for _ in range(LIST_TRIES):
+            try:
+                async for page in self._client.pages(resource, namespace, selectors(labels), only_metadata=True):
+                    for obj in page.objects:
+                        yield obj
+            except Expired:
+                continue
+            else:
+                return
+        raise self._too_fast(resource)
 
     async def apply(self, obj: Object, *, dry_run: bool = False, over: Collection[str] = ()) -> Object:
         applied: Object = await self._client.apply(obj, ref_of(obj), manager=FIELD_MANAGER, dry_run=dry_run, over=over)
@@ -115,6 +129,10 @@ class KubernetesCluster:
         except NotFound:
             return False
         return True
+
+    def _too_fast(self, resource: Resource) -> UpstreamUnavailable:
+        told = f"The cluster `{self._name}` changes faster than its {resource.plural} can be read."
+        return UpstreamUnavailable(told, hint="Try again.")
 
     async def watch(
         self,

@@ -22,6 +22,8 @@ JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 """Asks for an object's metadata and nothing else of it."""
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""The same of a list."""
 
 
 @dataclass(frozen=True, slots=True)

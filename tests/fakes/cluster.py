@@ -158,6 +158,12 @@ class FakeCluster:
         scope = Scope(api_version, kind, namespace, dict(labels or {}))
         return [obj for obj in self._all() if scope.holds(obj)]
 
+    async def scan(
+        self, api_version: str, kind: str, *, namespace: str = "", labels: Mapping[str, str] | None = None
+    ) -> AsyncIterator[Object]:
+        for obj in await self.list(api_version, kind, namespace=namespace, labels=labels):
+            yield {key: obj[key] for key in ("apiVersion", "kind", "metadata")}
+
     @call
     async def apply(self, obj: Object, *, dry_run: bool = False, over: Collection[str] = ()) -> Object:
         state = json.loads(json.dumps(self._load()))

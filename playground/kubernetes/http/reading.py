@@ -10,6 +10,7 @@ from playground.kubernetes.objects import Object
 
 AS_METADATA = "as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 """How a client asks for an object's metadata alone."""
+AS_METADATA_LIST = "as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 def get(call: Call) -> web.Response:
@@ -33,5 +34,10 @@ def listed(call: Call, items: list[Object], metadata: Object) -> Object:
         shown = [call.shown(obj) for obj in items]
     else:
         shown = [{key: value for key, value in obj.items() if key not in {"kind", "apiVersion"}} for obj in items]
+    if AS_METADATA_LIST in call.request.headers.get("Accept", "").replace(" ", ""):
+        partial = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}
+        found = [{**partial, "metadata": obj["metadata"]} for obj in shown]
+        kind = "PartialObjectMetadataList"
+        return {"kind": kind, "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "items": found}
     kind = f"{call.resource.kind}List"
     return {"kind": kind, "apiVersion": call.target.api_version, "metadata": metadata, "items": shown}

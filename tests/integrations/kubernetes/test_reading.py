@@ -59,6 +59,21 @@ async def test_a_list_is_read_page_by_page(server: Server, cluster: KubernetesCl
     ]
 
 
+async def test_a_scan_asks_for_metadata_only_and_begins_anew_where_a_list_expires(
+    server: Server, cluster: KubernetesCluster
+) -> None:
+    partial = {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": {"name": "one"}}
+    expired = refusal(410, "The provided continue parameter is too old", "Expired")
+    server.script = [listed(partial, more="next page"), expired, listed(partial, partial)]
+    found = [obj async for obj in cluster.scan("v1", "ConfigMap", labels={"a": "1"})]
+    assert found == [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one"}}] * 3
+    assert [dict(asked.query) for asked in server.asked] == [
+        {"limit": "200", "labelSelector": "a=1"},
+        {"limit": "200", "labelSelector": "a=1", "continue": "next page"},
+        {"limit": "200", "labelSelector": "a=1"},
+    ]
+
+
 async def test_an_object_is_applied_by_our_one_name_and_never_by_force(
     server: Server, cluster: KubernetesCluster
 ) -> None:

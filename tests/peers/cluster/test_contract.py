@@ -125,6 +125,10 @@ async def test_more_objects_than_a_page_holds_are_all_found(house: House) -> Non
     assert {name_of(one) for one in objects} == names
     async with watching(house.cluster, "v1", "ConfigMap", namespace=namespace, labels=OURS) as watch:
         assert {name_of(change.object) for change in await watch.synced()} == names
+    scanned = [one async for one in house.cluster.scan("v1", "ConfigMap", namespace=namespace, labels=OURS)]
+    assert {name_of(one) for one in scanned} == names
+    assert {(one["apiVersion"], one["kind"]) for one in scanned} == {("v1", "ConfigMap")}
+    assert {tuple(sorted(one)) for one in scanned} == {("apiVersion", "kind", "metadata")}, "no content passes"
 
 
 async def test_an_inventory_is_pruned_and_nothing_else(house: House) -> None:
