@@ -9,6 +9,7 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from bot.effects import AwaitBuild, AwaitHealthy, ConcludeDeployment, RecordDeployment, RetireApplication
+from bot.errors import Conflict
 from bot.model.effect import Effect
 from bot.model.late import Late, OutputRef, holes_of_asking, with_holes
 from bot.model.plan import Offer
@@ -24,6 +25,7 @@ from bot.rendering.printing import files
 from bot.rendering.render import render, render_files, render_store
 from bot.rendering.rollout import Rollout, label_value
 from bot.rendering.stores import Store, store_of
+from bot.rendering.stores.git import MARK
 
 PATIENCE_S = 300
 """How long a deploy may make no progress before its card says so, in seconds; what is plainly broken shows at once."""
@@ -113,9 +115,13 @@ def _rendered(place: Place, release: Release, document: WebService | None, store
 
 
 def delivery(change: Change, standing: Standing, repo_url: str) -> tuple[Effect, ...]:
-    """Return the effects that bring the objects to their place; a first one can be taken back to the last object."""
+    """Return the effects that bring the objects to their place; a first one can be taken back to the last object.
+
+    Raise `Conflict` where a database's file would be written over somebody else's.
+    """
+    _refuse_strange_files(change, standing)
     effects = deliver(change, standing, repo_url)
-    if standing.application is None and change.place.is_gitops:
+    if standing.application is None and change.place.is_gitops and change.files:
         # Undone in reverse: Argo CD must have removed the objects before its project forgets the namespace.
         platform = change.place.platform
         retire = RetireApplication(
@@ -131,8 +137,21 @@ def delivery(change: Change, standing: Standing, repo_url: str) -> tuple[Effect,
     return effects
 
 
+def _refuse_strange_files(change: Change, standing: Standing) -> None:
+    for path in change.beside:
+        if MARK not in standing.beside.get(path, MARK).lower():
+            raise Conflict(
+                f"{path} is in {change.place.platform.gitops.repository} already, and was not written by Causeway.",
+                hint="Choose another name for the database, or take that file away first.",
+            )
+
+
 def healthy(change: Change) -> AwaitHealthy:
-    """Return the wait for what was delivered to run: its pods are told by label, image and time of restart."""
+    """Return the wait for what was delivered to run: its pods are told by label, image and time of restart.
+
+    Only of a change in which a version runs. A database that stands alone has no pods of ours: `AwaitDatabase` waits
+    for it.
+    """
     place, gitops = change.place, change.place.platform.gitops
     workload = next((one for one in change.objects if one.get("kind") in ("Deployment", "CronJob")), None)
     current = change.release.current

@@ -73,7 +73,7 @@ def release_plan(
         [*here.asker.late(rollout(change, here.standing, here.repo_url)), *more],
         revisions=[here.standing.revision, Revision(of=f"github:{here.service.repository}", at=facts.version.commit)],
         owner=here.service.owner,
-        details=differences.files(here.standing.files, change.files),
+        details=differences.delivered(here.standing, change),
         links={"Open the service": url} if url else {},
         notes=notes,
         highlights=[*_highlights(facts, release), *shared_hosts(here, change)],

@@ -12,6 +12,7 @@ from bot.model.credentials import HIDDEN, holds_credential, without_credentials
 from bot.model.plan import Detail
 from bot.ports import Comparison
 from bot.releases.versions import is_migration
+from bot.rendering.delivery import Change, Standing
 
 COMMITS_SHOWN = 5
 SETTINGS_SHOWN = 8
@@ -74,6 +75,13 @@ def files(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Detail, 
         lines = difflib.unified_diff(_hidden(old), _hidden(new), source, target, lineterm="")
         details.append(Detail(title=name, text="\n".join(lines)))
     return tuple(details)
+
+
+def delivered(standing: Standing, change: Change) -> tuple[Detail, ...]:
+    """Return every line of what is delivered that differs, of the service's folder and of what stands beside it."""
+    touched = {*change.beside, *change.removed}
+    beside = {path: text for path, text in standing.beside.items() if path in touched}
+    return files({**standing.files, **beside}, {**change.files, **change.beside})
 
 
 def _flat(value: JSON, path: str = "") -> Iterator[tuple[str, JSON]]:

@@ -45,8 +45,8 @@ def upkeep_plan(
 ) -> Plan:
     """Return the plan by which a place comes to hold `release`. It waits for health only where objects change."""
     change = change_to(here.place, release, summary)
-    details = differences.files(here.standing.files, change.files)
-    waits = [healthy(change)] if details else []
+    details = differences.delivered(here.standing, change)
+    waits = [healthy(change)] if details and release.current is not None else []
     return Plan.of(
         summary,
         [*here.asker.late([*delivery(change, here.standing, here.repo_url), *waits]), *more],

@@ -14,6 +14,7 @@ from bot.model.release import FILE, Release
 from bot.ports import Cluster, Forge
 from bot.rendering.delivery import direct, gitops
 from bot.rendering.delivery.change import Place, Standing, folder_of
+from bot.rendering.stores import git
 from bot.rendering.text import Unreadable, parse
 
 MANAGED = "app.kubernetes.io/managed-by: causeway"
@@ -40,22 +41,35 @@ async def _from_git(place: Place, forge: Forge) -> Standing:
     if head is None:
         raise NotFound(f"The GitOps repository {repository} has no branch {branch}, or I may not read it.")
     folder = folder_of(place)
-    tree, application, project = await asyncio.gather(
+    tree, application, project, beside = await asyncio.gather(
         forge.tree(repository, head.sha, folder),
         forge.file(repository, head.sha, gitops.application_file(place)),
         forge.file(repository, head.sha, gitops.project_file(place)),
+        _beside(place, forge, head.sha),
     )
     texts = {file.path.removeprefix(f"{folder}/"): file.content.decode(errors="replace") for file in tree.files}
     release = texts.pop(FILE, None)
     # The project is shared by the team's services: another one's first deploy is no reason to ask again.
-    touched = sha256({"folder": tree.sha, "application": _text(application)})
+    touched = sha256(
+        {"folder": tree.sha, "application": _text(application), **({"beside": {**beside}} if beside else {})}
+    )
+    is_new = tree.sha == "absent" and not beside
     return Standing(
         release=_of(place, parsed(release, f"{folder}/{FILE}"), f"{folder}/{FILE}"),
         files={name: text for name, text in texts.items() if "/" not in name and MANAGED in text},
-        revision=Revision(of=f"git:{repository}/{folder}", at="absent" if tree.sha == "absent" else touched[:40]),
+        revision=Revision(of=f"git:{repository}/{folder}", at="absent" if is_new else touched[:40]),
         application=_text(application),
         project=_text(project),
+        beside=beside,
     )
+
+
+async def _beside(place: Place, forge: Forge, commit: str) -> dict[str, str]:
+    """Return path → text of what stands where a file for the place's database would."""
+    repository = place.platform.gitops.repository
+    paths = git.paths_at(place.service, place.team, place.environment, place.platform)
+    contents = await asyncio.gather(*(forge.file(repository, commit, path) for path in paths))
+    return {path: text for path, content in zip(paths, contents, strict=True) if (text := _text(content)) is not None}
 
 
 async def _from_cluster(place: Place, clusters: Mapping[str, Cluster]) -> Standing:

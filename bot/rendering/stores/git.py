@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.model.databases import GitFile
+from bot.errors import Invalid, Mistake
+from bot.model.databases import ENGINES, GitFile
 from bot.model.platform import Platform
 from bot.rendering.stores import claim
 from bot.rendering.stores.seeds import SeedByJob
@@ -30,10 +31,30 @@ def _file(store: Store) -> GitFile:
     return file
 
 
+MARK = "causeway"
+"""Stands somewhere in every file that we write, in capitals or not: what has it not is somebody else's."""
+
+
 def text_of(store: Store, platform: Platform) -> str:
     """Return what the file says. Raise `Invalid` for a template that cannot be used."""
+    name = _file(store).template
     told = {**claim.facts(store), "secret": store.secret, "namespace": store.namespace, "protected": store.protected}
-    return render_text(_file(store).template, told, platform.templates)
+    text = render_text(name, told, platform.templates)
+    if MARK not in text.lower():
+        mistake = Mistake(name, "must say in a comment that the file is written by Causeway: by that it is known again")
+        raise Invalid(f"The template {name} cannot be used.", [mistake], hint="Tell the platform team.")
+    return text
+
+
+def paths_at(service: str, team: str, environment: str, platform: Platform) -> tuple[str, ...]:
+    """Return where files of a service's database would stand in the GitOps repository, whichever engine it has."""
+    here = platform.environment(environment)
+    found = {
+        settings.file.path.format(name=service, environment=environment, team=team, engine=engine)
+        for engine in ENGINES
+        if (settings := here.provider(engine)) is not None and settings.provider == "git" and settings.file is not None
+    }
+    return tuple(sorted(found))
 
 
 def values(store: Store, known: Mapping[str, Any]) -> Values:
