@@ -145,4 +145,7 @@ CASES: dict[str, tuple[str, dict[str, WebService], dict[str, bool]]] = {
 def preview_objects(case: str, platform: Platform = PLATFORM) -> tuple[Any, ...]:
     """Return what one of the cases becomes."""
     text, services, how = CASES[case]
-    return render_preview(read_environment(text), services, platform, ROLLOUTS, team="team-shop", **how)
+    fork, asleep = how.get("fork", False), how.get("asleep", False)
+    return render_preview(
+        read_environment(text), services, platform, ROLLOUTS, team="team-shop", fork=fork, asleep=asleep
+    )

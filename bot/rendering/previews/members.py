@@ -154,13 +154,25 @@ def _is_harmless(rule: dict[str, Any]) -> bool:
 
 
 def _reserved(document: WebService, around: Around) -> Iterator[Mistake]:
-    """Yield a mistake for each Secret that is the preview's own: a database's is read by its service alone, and only
-    once its data is masked."""
+    """Yield a mistake for each Secret that no service may read there: a database's is its service's alone, and only
+    once its data is masked; and what fills databases knows the source's password."""
     names = [service.name for service in around.document.spec.services]
+    sources = set(_of_sources(around.platform))
     for number, part in enumerate(document.spec.secrets):
+        told = ""
         if any(part.secret == f"{name}-db" or part.secret.startswith(f"{name}-db-") for name in names):
             told = f"`{part.secret}` belongs to a database of the preview; whose it is gets it as `DATABASE_URL`"
+        elif part.secret in sources:
+            told = f"`{part.secret}` is what databases are filled with; no service may read it"
+        if told:
             yield Mistake(f"spec.secrets[{number}].secret", told)
+
+
+def _of_sources(platform: Platform) -> Iterator[str]:
+    for here in platform.environments.values():
+        for provider in (here.database, *here.databases.values()):
+            if provider.seeding is not None and provider.seeding.secret:
+                yield provider.seeding.secret
 
 
 def _map(value: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.errors import Invalid, Mistake
@@ -12,6 +12,7 @@ from bot.model.environment.parts import allowed
 from bot.model.platform import Platform
 from bot.model.previews import Previews
 from bot.model.web_service import WebService
+from bot.rendering.ceilings import beyond
 from bot.rendering.previews.borrowed import Borrowed, borrowed_by
 from bot.rendering.previews.databases import Bound, bind
 from bot.rendering.previews.members import Around, members_of
@@ -92,7 +93,7 @@ def outline(
     )
     members, mistakes = members_of(around)
     bound, more = bind(members, around)
-    mistakes = [*_term(document, here), *mistakes, *more]
+    mistakes = [*_term(document, here), *mistakes, *more, *_beyond(bound, around)]
     if mistakes:
         raise invalid(document, mistakes)
     borrowed = borrowed_by(
@@ -107,6 +108,22 @@ def outline(
         members=tuple(bound),
         borrowed=tuple(borrowed),
     )
+
+
+def _beyond(members: Iterable[Bound], around: Around) -> Iterator[Mistake]:
+    """Yield what the platform does not have or allow, where the person has written it."""
+    for bound in members:
+        member = bound.member
+        entry = around.document.spec.services[member.number]
+        mine = {"spec.size": entry.size, "replicas": entry.replicas}
+        for mistake in beyond(
+            member.document, environment=around.document.name, platform=around.platform, rollout=member.rollout
+        ):
+            if mine.get(mistake.path) is not None:
+                field = mistake.path.removeprefix("spec.")
+                yield Mistake(f"spec.services[{member.number}].{field}", mistake.message)
+            else:
+                yield member.mistake(mistake.path, mistake.message)
 
 
 def invalid(document: Environment, mistakes: list[Mistake]) -> Invalid:
