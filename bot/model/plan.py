@@ -82,6 +82,9 @@ class Plan(BaseModel, frozen=True, extra="forbid"):
     lane: str = ""
     """Operations of one lane run one after the other: `deploy:orders-api/staging`. Empty: it waits for nobody."""
     offers: tuple[Offer, ...] = ()
+    takes_over: bool = False
+    """Whether what runs or stands in line before it, in its lane, is taken back rather than waited for: nobody waits
+    until something is ready that is about to be deleted."""
     agreed: bool = False
     """Whether what it does was agreed on long before, such as the end of what was made for a while: then nobody has to
     be allowed it again, and whoever asked for the making may have left meanwhile."""

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Row, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model.operation import Reason, State, StepState
+from bot.model.operation import Reason, State
 from bot.operations.held import SYSTEM, Means, entry
+from bot.operations.overtaking import make_way
 from bot.operations.planning import QUEUE_LOOK
 from bot.operations.record import Record, Stage
 from bot.storage.operations import operations
@@ -83,27 +84,12 @@ async def _in_line(means: Means, connection: AsyncConnection, current: Record) -
     ahead = await store.lanes.ahead(connection, current)
     if ahead is None:
         return await store.change(connection, current, [], grant=True, stage=Stage.RECHECK, due_at=None)
-    await _pass_over(means, connection, ahead.operation, current)
+    await make_way(means, connection, ahead.operation, current)
     if ahead != current.behind:
         return await store.change(connection, current, [], behind=ahead, due_at=store.clock() + QUEUE_LOOK)
     later = (store.clock() + QUEUE_LOOK).timestamp()
     await connection.execute(update(operations).where(operations.c.id == current.id).values(due_at=later))
     return None
-
-
-async def _pass_over(means: Means, connection: AsyncConnection, operation: str, current: Record) -> None:
-    """End a wait that is stuck and holds up the line, as if whoever comes next had said that it stays as it is.
-
-    What is asked now takes the place of what does not become healthy: a fix must not wait for what it mends.
-    """
-    store = means.store
-    first = await store.get(connection, operation, lock=True)
-    stuck = next((step for step in first.steps if step.stalled and step.state is StepState.RUNNING), None)
-    if stuck is None or not stuck.keepable or first.stage is not Stage.APPLY or first.keep_by or first.undo_by:
-        return
-    by = current.asked.principal
-    told = entry(store, first, "keep.asked", by.user, {"problem": stuck.progress, "for": current.id})
-    store.changes.notify(await store.note(connection, first, [told], keep_by=by))
 
 
 async def _still_lapsed(means: Means, connection: AsyncConnection, operation: str) -> bool:

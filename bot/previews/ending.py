@@ -108,7 +108,7 @@ def ending_plan(facts: Ending) -> Plan:
         highlights=_highlights(facts, is_over=is_over),
         environment=environment_of(terms) if terms is not None else PREVIEW,
         lane=place.lane,
-    ).model_copy(update={"undo_later": False, "agreed": is_over})
+    ).model_copy(update={"undo_later": False, "agreed": is_over, "takes_over": True})
 
 
 def _effects(facts: Ending, summary: str) -> Iterator[Effect]:

@@ -69,7 +69,7 @@ class LanePlanner(FakePlanner):
             Linger(id="linger", room=name) if name in ROOMS else MakeFile(id=name, text=name) for name in names
         ]
         plan = Plan.of(f"Make {', '.join(names)}", effects, revisions=self.revisions, lane="deploy:orders/staging")
-        plan = plan.model_copy(update={"undo_later": "restart" not in names})
+        plan = plan.model_copy(update={"undo_later": "restart" not in names, "takes_over": names[0].startswith("end")})
         return Planned(plan, self.decision)
 
 
@@ -232,6 +232,34 @@ async def test_whoever_comes_next_ends_a_wait_that_is_stuck(url: str, tmp_path: 
         await a.operations.tick()
         assert (await a.until(operation="op-2")).state is State.SUCCEEDED
         assert a.folder.files() == {"fix": "fix"}
+
+
+async def test_an_end_has_taken_back_what_is_still_being_made(url: str, tmp_path: Path) -> None:
+    """Though nothing is stuck: neither is waited for what is about to go, nor is what stands in line begun."""
+    here = room("busy")
+    async with replica(url, tmp_path) as a:
+        lanes(a)
+        await a.operations.submit(asked("one", "busy"))
+        await here.says.put(("moving", False))
+        await a.operations.wait("op-1", lambda v: bool(len(v.steps) > 1 and v.steps[1].progress))
+        for number, name in ((2, "two"), (3, "end"), (4, "end-again")):
+            await a.operations.submit(asked(name, operation=f"op-{number}"))
+            await a.operations.wait(f"op-{number}", lambda v: v.behind is not None)
+        while not (await a.operations.view("op-1")).state.final:
+            a.time.forward(seconds=QUEUE_LOOK.total_seconds())
+            await a.operations.tick()
+        assert (await a.until()).state is State.UNDONE
+        assert here.cancelled.is_set()
+        second = await a.until(operation="op-2")
+        assert second.state is State.UNDONE
+        assert second.problem.endswith("takes its place. Nothing was changed.")
+        for operation in ("op-3", "op-4"):
+            while not (await a.operations.view(operation)).state.final:
+                a.time.forward(seconds=QUEUE_LOOK.total_seconds())
+                await a.operations.tick()
+            assert (await a.until(operation=operation)).state is State.SUCCEEDED
+        assert a.folder.files() == {"end": "end", "end-again": "end-again"}
+        assert "made two" not in a.folder.history()
 
 
 async def test_a_lane_is_first_come_first_served(url: str, tmp_path: Path) -> None:
