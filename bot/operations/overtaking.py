@@ -16,7 +16,7 @@ async def make_way(means: Means, connection: AsyncConnection, ahead: str, curren
     if current.plan is None or not current.plan.takes_over:
         await _pass_over(means, connection, ahead, current)
         return
-    for one in await means.store.lanes.everybody(connection, current.lane):
+    for one in await means.store.lanes.everybody(connection, current.lane or ""):
         if one.operation == current.id:
             break  # first come first: whoever stands behind us is none of our business
         await _take_back(means, connection, one.operation, current)
