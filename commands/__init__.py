@@ -3,6 +3,13 @@
 from bot.command import AnyCommand
 from commands import (
     catalog,
+    database_connect,
+    database_delete,
+    database_disconnect,
+    database_list,
+    database_request,
+    database_resize,
+    database_show,
     service_create,
     service_deploy,
     service_freeze,
@@ -32,5 +39,12 @@ COMMANDS: tuple[AnyCommand, ...] = (
     service_logs.QUERY,
     service_list.QUERY,
     service_show.QUERY,
+    database_request.COMMAND,
+    database_list.QUERY,
+    database_show.QUERY,
+    database_connect.COMMAND,
+    database_disconnect.COMMAND,
+    database_resize.COMMAND,
+    database_delete.COMMAND,
     catalog.QUERY,
 )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from bot.effects import AwaitHealthy
+from bot.databases.rights import VERBS
+from bot.effects import AwaitHealthy, RemoveObjects, Target
 from bot.effects.attendance import API_VERSIONS
 from bot.effects.objects import INHABITANTS, KINDS
 from bot.health import read_stuck_facts
@@ -19,7 +20,17 @@ from bot.ports import Change, Object, ObjectRef, Ports
 from bot.rendering.delivery import Place
 from bot.rendering.delivery.direct import release_ref
 from bot.rendering.kinds import KINDS as RENDERED
-from bot.terminal.doctor.rights import ARGOCD_READ, ARGOCD_WRITE, DIRECT, DIRECT_CROSSPLANE, READ, Right, granted
+from bot.terminal.doctor.rights import (
+    ARGOCD_READ,
+    ARGOCD_WRITE,
+    DATABASE_ACCESS,
+    DIRECT,
+    DIRECT_CROSSPLANE,
+    READ,
+    Right,
+    granted,
+)
+from tests.effects import scenes
 from tests.effects.scenes import run
 from tests.fakes.catalog import FakeCatalog
 from tests.fakes.cluster import FakeCluster
@@ -29,7 +40,7 @@ from tests.install.built import INSTALL, ROOT, source_documents
 HERE = "orders-staging"
 ROLES = ("ClusterRole", "Role")
 ANYWHERE = "components/direct-delivery-anywhere/rbac.yaml"
-FILES = (READ, ARGOCD_READ, ARGOCD_WRITE, DIRECT, DIRECT_CROSSPLANE, ANYWHERE)
+FILES = (READ, ARGOCD_READ, ARGOCD_WRITE, DIRECT, DIRECT_CROSSPLANE, DATABASE_ACCESS, ANYWHERE)
 ROW = re.compile(r"^\| `([a-z0-9./-]+)` \| ([a-z, ]+) \| .+ \|$", re.MULTILINE)
 IRREGULAR = {"Ingress": "ingresses", "NetworkPolicy": "networkpolicies"}
 
@@ -182,3 +193,33 @@ def test_direct_delivery_may_write_every_kind_that_is_rendered_and_no_other(verb
 def test_direct_delivery_sees_what_others_have_put_into_a_namespace() -> None:
     everywhere = {*granted(READ), *granted(DIRECT)}
     assert {of_kind("list", *kind) for kind in (*KINDS, *INHABITANTS)} <= everywhere
+
+
+def test_a_way_into_a_database_takes_exactly_what_is_asked_before_it_is_planned() -> None:
+    assert {(right.resource, right.verb) for right in granted(DATABASE_ACCESS)} == {("pods", verb) for verb in VERBS}
+    # To see whether somebody is in already, and whether the pod runs.
+    assert {Right("", "pods", "get"), Right("", "pods", "list")} <= set(granted(READ))
+
+
+async def test_letting_a_person_in_and_out_needs_no_other_right() -> None:
+    cluster = Writing()
+    ports = Ports(forge=FakeForge(), catalog=FakeCatalog(), clusters={"default": cluster})
+    admit = scenes.ADMIT.model_copy(update={"cluster": "default"})
+    await admit.apply(ports, run(admit))
+    live = await cluster.get(ObjectRef("v1", "Pod", "orders-db-visit-author", HERE))
+    assert live is not None
+    remove = RemoveObjects(id="remove", cluster="default", namespace=HERE, refs=(Target.of(live),))
+    await remove.apply(ports, run(remove))
+    assert cluster.used <= {*granted(READ), *granted(DATABASE_ACCESS)}
+
+
+class Writing(Watched):
+    """The same for what is written."""
+
+    async def apply(self, obj: Object, *, dry_run: bool = False, over: Collection[str] = ()) -> Object:
+        self.used |= {of_kind(verb, str(obj["apiVersion"]), str(obj["kind"])) for verb in ("create", "patch")}
+        return await super().apply(obj, dry_run=dry_run, over=over)
+
+    async def delete(self, ref: ObjectRef, *, uid: str | None = None) -> bool:
+        self.used.add(of_kind("delete", ref.api_version, ref.kind))
+        return await super().delete(ref, uid=uid)
