@@ -55,7 +55,9 @@ from bot.operations.environments import DurableEnvironments
 from bot.operations.seal import FilePublisher, HeadPublisher, Sealer, signing_key
 from bot.planner import CommandPlanner
 from bot.policy.rules import Rules, in_force
-from bot.ports import Clock, Cluster, Deployments, Ports, build_key
+from bot.ports import Clock, Cluster, Deployments, Ports, Traffic, build_key
+from bot.previewing import Previewing
+from bot.previews.idleness import Senses
 from bot.publishing import ChannelPublisher, GitPublisher
 from bot.settings import Settings
 from bot.slack.channels import Channels
@@ -65,6 +67,7 @@ from bot.slack.home import Creation, HomePublisher
 from bot.slack.outbox import Outbox
 from bot.slack.pace import SystemTimer
 from bot.slack.socket_mode import SocketMode
+from bot.slack.talk import SlackNames, Talk
 from bot.storage.database import Database
 from bot.storage.migrate import upgrade
 from bot.waiting import LocalWaiting
@@ -75,6 +78,7 @@ from integrations.github import GitHubForge, Pace, connect
 from integrations.github.webhooks import parse, verify
 from integrations.kubernetes import KubernetesCluster
 from integrations.kubernetes import connect as connect_clusters
+from integrations.prometheus import connect as connect_prometheus
 
 log = logging.getLogger(__name__)
 
@@ -158,6 +162,7 @@ class _Wiring:
         self.home = HomePublisher(self.gateway, self.pages, self.database)
         self.operations = await self._operations()
         self.following = Following(self.deps, self.operations.submit, self.clock)
+        self.previewing = self._previewing()
         door = await self._door()
         webhooks = await self._webhooks()
         tokens = Tokens(
@@ -370,6 +375,24 @@ class _Wiring:
         self._stack.push_async_callback(operations.close)
         return operations
 
+    def _previewing(self) -> Previewing:
+        talk = Talk(self.gateway, self.outbox) if self._speaks_slack else None
+        return Previewing(
+            self.deps,
+            self.operations.submit,
+            self._view,
+            self.clock,
+            senses=Senses(traffic=self._traffic(), talk=talk),
+            name_in_slack=SlackNames(self.database),
+        )
+
+    def _traffic(self) -> Traffic | None:
+        if not self._environment.prometheus_url:
+            return None
+        traffic = connect_prometheus(self._environment.prometheus_url, clock=self.clock)
+        self._stack.push_async_callback(traffic.close)
+        return traffic
+
     async def _view(self, operation: str) -> OperationView:
         return await self.operations.view(operation)
 
@@ -472,6 +495,7 @@ class _Wiring:
         sweep_s = self._configuration.catalog.sweep.total_seconds()
         self._every(sweep_s, self.catalog.refresh, "catalog", at_once=True)
         self._every(AGENDA_S, lambda: self.agenda.keep(self.operations.submit), "agenda")
+        self._every(AGENDA_S, self.previewing.tick, "previews")
         self._every(CATCH_UP_S, self.catalog.catch_up, "catalog-of-other-replicas")
         if self._configuration.golden_paths.repositories or self._configuration.golden_paths.folders:
             self._every(TEMPLATE_SWEEP_S, self.templates.refresh, "golden-paths")
