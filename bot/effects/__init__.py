@@ -16,6 +16,7 @@ from bot.effects.deployment_records import ConcludeDeployment, RecordDeployment
 from bot.effects.files import FileBody
 from bot.effects.project import JoinProject
 from bot.effects.pull_request import OpenPullRequest
+from bot.effects.pull_request_comment import LivingComment
 from bot.effects.remove_application import AwaitApplicationGone
 from bot.effects.remove_files import LeaveProject, RemoveFiles
 from bot.effects.remove_namespace import RemoveNamespace
@@ -35,6 +36,7 @@ EFFECTS: tuple[type[Effect], ...] = (
     SetVariables,
     CreateWebhook,
     OpenPullRequest,
+    LivingComment,
     RegisterInCatalog,
     Note,
     MakeAppointment,
@@ -97,6 +99,7 @@ __all__ = [
     "JoinProject",
     "LeaveProject",
     "LiftProtection",
+    "LivingComment",
     "MakeAppointment",
     "Note",
     "OpenPullRequest",

@@ -24,6 +24,7 @@ from bot.effects import (
     GrantTeam,
     JoinProject,
     LiftProtection,
+    LivingComment,
     MakeAppointment,
     OpenPullRequest,
     ProtectBranch,
@@ -34,6 +35,7 @@ from bot.effects import (
     SetVariables,
     SyncApplication,
 )
+from bot.effects.comment_text import CommentedService, Told
 from bot.errors import UpstreamUnavailable
 from bot.model.canonical import JSON
 from bot.model.effect import Effect, Outcome, Run
@@ -225,6 +227,16 @@ CONCLUDE = ConcludeDeployment(
     deployment=Late(parts=(OutputRef(effect="record", output="deployment"),)),
     url="https://orders.example",
 )
+COMMENT = LivingComment(
+    id="comment", repository=OLD, number=1, preview="pr-1-orders", told=Told(stage="making", by="Sample Author")
+)
+COMMENT_READY = LivingComment(
+    id="comment-ready",
+    repository=OLD,
+    number=1,
+    preview="pr-1-orders",
+    told=Told(stage="ready", services=(CommentedService(name="orders", url="https://orders.pr-1-orders.example"),)),
+)
 BEFORE = (deployment("orders:1"), kubernetes("Ingress", "orders"), kubernetes("Service", "orders", spec={"port": 80}))
 SERVICE_ACCOUNT = kubernetes("ServiceAccount", "orders")
 SERVICE = kubernetes("Service", "orders", spec={"port": 80})
@@ -342,6 +354,8 @@ NEEDS: Mapping[str, Sequence[Effect]] = {
     "admit": (),
     "lift": (),
     "conclude": (RECORD,),
+    "comment": (PULL_REQUEST,),
+    "comment-ready": (PULL_REQUEST, COMMENT),
     **dict.fromkeys(("first", "finish", "protect", "grant", "variables", "webhook"), (CREATE,)),
 }
 """Effect id → effects of the same operation that come before it."""
@@ -350,6 +364,7 @@ ALL: tuple[Effect, ...] = (
     *(CREATE, FIRST, NEXT, PULL_REQUEST, FINISH),
     *(PROTECT, GRANT, VARIABLES, WEBHOOK, REGISTER),
     *(RECORD, CONCLUDE),
+    *(COMMENT, COMMENT_READY),
     *(APPLY, APPLY_FRESH),
     *(JOIN, APPOINT, CANCEL),
     *(ENTER, EXTEND),
