@@ -70,6 +70,9 @@ from bot.slack.socket_mode import SocketMode
 from bot.slack.talk import SlackNames, Talk
 from bot.storage.database import Database
 from bot.storage.migrate import upgrade
+from bot.sweeping.clicking import Sweepings
+from bot.sweeping.nightly import Nightly
+from bot.sweeping.telling import ACTION as SWEEP
 from bot.waiting import LocalWaiting
 from commands import COMMANDS
 from integrations.argocd import ApplicationResources, ArgoCDApi, ResourcesAndApi
@@ -92,6 +95,8 @@ CATCH_UP_S = 3.0
 AGENDA_S = 1.0
 """How often it is looked whether a term has come."""
 TEMPLATE_SWEEP_S = 60.0
+NIGHT_S = 60.0
+"""How often it is looked whether the nightly sweep is due."""
 MAX_HTTP_BODY = 26_000_000
 
 
@@ -446,6 +451,7 @@ class _Wiring:
             actions={
                 "details": Details(self._view, self.outbox),
                 **dict.fromkeys(OFFERED, Offers(self.operations, self.clock)),
+                SWEEP: Sweepings(self.operations, self.clock),
             },
             home=home_opened,
         )
@@ -497,8 +503,20 @@ class _Wiring:
         self._every(AGENDA_S, lambda: self.agenda.keep(self.operations.submit), "agenda")
         self._every(AGENDA_S, self.previewing.tick, "previews")
         self._every(CATCH_UP_S, self.catalog.catch_up, "catalog-of-other-replicas")
+        if self._speaks_slack:
+            self._every(NIGHT_S, self._nightly().tick, "sweep")
         if self._configuration.golden_paths.repositories or self._configuration.golden_paths.folders:
             self._every(TEMPLATE_SWEEP_S, self.templates.refresh, "golden-paths")
+
+    def _nightly(self) -> Nightly:
+        return Nightly(
+            self.deps,
+            self.database,
+            self.outbox,
+            self._fallback_channel,
+            replica=self._replica,
+            clock=self.clock,
+        )
 
     def _every(self, seconds: float, act: Callable[[], Awaitable[Any]], name: str, *, at_once: bool = False) -> None:
         async def loop() -> None:

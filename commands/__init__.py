@@ -31,6 +31,7 @@ from commands import (
     service_unfreeze,
     service_unpin,
     service_unscale,
+    sweep,
 )
 
 COMMANDS: tuple[AnyCommand, ...] = (
@@ -63,4 +64,5 @@ COMMANDS: tuple[AnyCommand, ...] = (
     database_resize.COMMAND,
     database_delete.COMMAND,
     catalog.QUERY,
+    sweep.QUERY,
 )

@@ -1,0 +1,3 @@
+from tests.operations.conftest import postgresql, sqlite_url, url
+
+__all__ = ["postgresql", "sqlite_url", "url"]
