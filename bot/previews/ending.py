@@ -39,6 +39,8 @@ class Ending:
     record: EnvironmentRecord | None
     asker: Asker
     repo_url: str = ""
+    was_there: bool = False
+    """Whether it was there when its end was asked for, and has gone since."""
 
     @property
     def terms(self) -> PreviewTerms | None:
@@ -61,6 +63,7 @@ async def read_ending(name: str, context: Context, deps: Deps) -> Ending:
     record = await standing_record(place, deps)
     if preview is None and record is not None:
         place = place_of(deps.platform, name, record.team)
+    known = await _line(place, deps)
     found = Ending(
         place=place,
         standing=standing,
@@ -68,11 +71,19 @@ async def read_ending(name: str, context: Context, deps: Deps) -> Ending:
         record=record,
         asker=Asker(user=context.principal.user, operation=context.operation, now=context.now),
         repo_url=await _repo_url(place, deps),
+        was_there=known is not None and known.ended_at is not None and known.ended_at >= context.now,
     )
-    if found.is_nothing and context.door not in UNATTENDED:
+    if found.is_nothing and not found.was_there and context.door not in UNATTENDED:
         await wanted_preview(name, groups, deps)  # says which there are
         raise NotFound(f"There is no preview `{name[:63]}`.")
     return found
+
+
+async def _line(place: Place, deps: Deps) -> EnvironmentRecord | None:
+    """Return the line of the book, whether it has ended or not."""
+    if deps.environments is None:
+        return None
+    return await deps.environments.get("preview", place.settings.cluster, place.environment)
 
 
 async def _contents(place: Place, standing: Standing, deps: Deps) -> Contents | None:
@@ -96,7 +107,8 @@ def ending_plan(facts: Ending) -> Plan:
     is_over = terms is not None and terms.expires_at <= facts.asker.now
     if facts.is_nothing:
         note = Note(id="gone", message=f"Nothing of the preview {name} is there any more.")
-        return Plan.of(f"The preview {name} is gone already", [note], environment=PREVIEW, lane=place.lane)
+        plan = Plan.of(f"The preview {name} is gone already", [note], environment=PREVIEW, lane=place.lane)
+        return plan.model_copy(update={"undo_later": False, "agreed": True, "takes_over": True})
     summary = f"Delete the preview {name}" + (", which has ended" if is_over else "")
     contents = [facts.contents.revision] if facts.contents is not None else []
     team = place.team or (facts.record.team if facts.record is not None else "")

@@ -249,9 +249,9 @@ def _terms(facts: UpFacts, user: str, now: datetime) -> PreviewTerms:
 def _effects(facts: UpFacts, found: Outline, change: Change, terms: PreviewTerms) -> Iterator[Effect]:
     here, place = facts.here, facts.here.place
     urls = changes.addresses(change.objects)
-    yield from changes.builds(facts.shown)
     before = facts.record if facts.standing is not None else None
     yield changes.entry(place, terms, before, changes.held(place, urls))
+    yield from changes.builds(facts.shown)
     yield from changes.records(facts.shown, place, change.summary)
     yield from here.asker.late(
         [

@@ -1,0 +1,168 @@
+"""The life of a preview: made, extended, asked about, put to sleep, woken, and gone with a receipt that is true."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bot.settings import load
+from bot.terminal.serve import running
+from tests.scenario.test_day_two import card_of
+from tests.scenario.world import Json, World, peers, spoken, world
+
+SERVICE = "orders-api"
+NAME = "new-checkout"
+ENDED = ("succeeded", "failed", "undone", "rejected")
+LISTS = (
+    ("api/v1", "services"),
+    ("api/v1", "configmaps"),
+    ("apis/apps/v1", "deployments"),
+    ("apis/networking.k8s.io/v1", "ingresses"),
+)
+
+
+async def up(here: World, words: str = f"{NAME} {SERVICE}", user: str = "author") -> Json:
+    """Ask for a preview in words, and return its card once it stands."""
+    await here.slack.command(user, f"/preview up {words}")
+    card = await card_of(here, "preview.up", *ENDED)
+    assert state(card) == "succeeded", spoken(card)
+    return card
+
+
+def state(card: Json) -> str:
+    told: str = card["metadata"]["event_payload"]["state"]
+    return told
+
+
+def buttons(card: Json) -> set[str]:
+    found = [block for block in card["blocks"] if block["type"] == "actions"]
+    return {one["action_id"] for block in found for one in block["elements"]}
+
+
+async def shown(here: World, name: str = NAME) -> Json:
+    status, told = await here.api("POST", "/requests/preview.show", by="author", body={"name": name})
+    assert status == 200, told
+    data: Json = told["data"]
+    return data
+
+
+async def deployment(here: World, name: str = NAME) -> Json:
+    return await here.kubernetes("GET", f"/apis/apps/v1/namespaces/{name}/deployments/{SERVICE}")
+
+
+async def left(here: World, name: str = NAME) -> dict[str, Any]:
+    """Return everything in the cluster that still belongs to the preview."""
+    found: dict[str, Any] = {"namespace": await here.kubernetes("GET", f"/api/v1/namespaces/{name}")}
+    for group, plural in LISTS:
+        listed = await here.kubernetes("GET", f"/{group}/{plural}?labelSelector=causeway.io/environment%3D{name}")
+        found[plural] = [one["metadata"]["name"] for one in listed["items"]]
+    return {key: value for key, value in found.items() if value}
+
+
+async def cards(here: World, command: str) -> list[Json]:
+    """Return every card of a command, oldest first."""
+    messages = await here.slack.messages("team-orders")
+    payloads = [((one.get("metadata") or {}).get("event_payload", {}), one) for one in messages]
+    return [one for payload, one in payloads if payload.get("command") == command]
+
+
+async def another(here: World, command: str, count: int) -> Json:
+    """Wait until so many operations of a command have ended; return the card of the last."""
+
+    async def look() -> Json | None:
+        done = [one for one in await cards(here, command) if state(one) in ENDED]
+        return done[-1] if len(done) == count else None
+
+    found: Json = await here.slack.until(look)
+    return found
+
+
+# --- made
+
+
+async def test_a_preview_stands_and_says_where(here: World) -> None:
+    card = await up(here)
+    assert f"{SERVICE}.{NAME}.preview.acme.example" in str(card["blocks"])
+    assert {"extend", "sleep", "delete"} <= buttons(card)
+    assert (await deployment(here))["status"]["availableReplicas"] == 1
+    namespace = await here.kubernetes("GET", f"/api/v1/namespaces/{NAME}")
+    labels = namespace["metadata"]["labels"]
+    assert (labels["causeway.io/preview"], labels["causeway.io/team"]) == (NAME, "team-orders")
+    told = await shown(here)
+    assert [(one["name"], one["ready"]) for one in told["services"]] == [(SERVICE, 1)]
+    await here.slack.command("author", "/preview list")
+    assert NAME in spoken(await here.slack.told("author", "1 preview of team-orders"))
+
+
+async def test_a_preview_by_its_form(here: World) -> None:
+    await here.slack.command("author", "/preview up")
+    view = await here.slack.opened("author", "preview.up")
+    await here.slack.submit("author", view, {"services": SERVICE, "name": NAME, "ttl": "1d"})
+    card = await card_of(here, "preview.up", *ENDED)
+    assert state(card) == "succeeded", spoken(card)
+    assert (await shown(here))["services"][0]["url"].endswith(f"{SERVICE}.{NAME}.preview.acme.example")
+
+
+async def test_two_requests_for_one_name_at_once_make_one_preview(here: World) -> None:
+    body = {"name": NAME, "services": [SERVICE]}
+    asked = [here.api("POST", "/requests/preview.up?wait_s=30", by=who, body=body) for who in ("author", "teammate")]
+    views = [view for _, view in await asyncio.gather(*asked)]
+    assert sorted(view["state"] for view in views) == ["failed", "succeeded"]
+    refused = next(view for view in views if view["state"] == "failed")
+    assert f"There is a preview `{NAME}` already" in refused["problem"]
+    assert (await deployment(here))["status"]["availableReplicas"] == 1
+
+
+# --- its end
+
+
+async def test_the_end_is_negotiated_and_the_receipt_is_true(here: World) -> None:
+    await up(here, f"{NAME} {SERVICE} for 1d")
+    await here.slack.command("author", f"/preview extend {NAME} by 2d")
+    await card_of(here, "preview.extend", "succeeded")
+    before = (await deployment(here))["metadata"]["generation"]
+    await here.advance("61h")
+    question = await card_of(here, "preview.remind", "succeeded")
+    assert "<@U0AUTHOR01>" in spoken(question)
+    assert {"extend", "sleep", "delete"} <= buttons(question)
+    await here.advance("1h")
+    await here.slack.click("author", "team-orders", question, "extend")
+    extended = await another(here, "preview.extend", 2)
+    assert len(await cards(here, "preview.remind")) == 1
+    assert (await deployment(here))["metadata"]["generation"] == before, "nothing was started anew"
+    assert state(extended) == "succeeded"
+    await here.slack.command("author", f"/preview extend {NAME} by 30d")
+    assert "24d at most" in spoken(await here.slack.told("author", "It can be extended by"))
+    await here.advance("90h")
+    receipt = await card_of(here, "preview.down", *ENDED)
+    assert state(receipt) == "succeeded", spoken(receipt)
+    told = spoken(receipt)
+    assert "which has ended" in told
+    assert f"gone: {SERVICE}.{NAME}.preview.acme.example" in told
+    assert await left(here) == {}
+    await here.slack.command("author", f"/preview show {NAME}")
+    await here.slack.told("author", f"There is no preview `{NAME}`")
+
+
+# --- asleep
+
+
+async def test_a_preview_sleeps_and_wakes(here: World) -> None:
+    await up(here)
+    await here.slack.command("author", f"/preview sleep {NAME}")
+    asleep = await card_of(here, "preview.sleep", *ENDED)
+    assert state(asleep) == "succeeded", spoken(asleep)
+    assert (await deployment(here))["spec"]["replicas"] == 0
+    assert (await shown(here))["terms"]["asleep_since"]
+    await here.slack.click("teammate", "team-orders", asleep, "wake")
+    awake = await card_of(here, "preview.wake", *ENDED)
+    assert state(awake) == "succeeded", spoken(awake)
+    assert (await deployment(here))["status"]["availableReplicas"] == 1
