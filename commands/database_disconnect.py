@@ -102,7 +102,8 @@ def plan(request: DatabaseDisconnect, facts: DisconnectFacts) -> Plan:
         environment=here.place.environment,
         lane=visit_lane(store, facts.visitor),
     )
-    return made.model_copy(update={"undo_later": False})
+    # Its end was agreed on when it began.
+    return made.model_copy(update={"undo_later": False, "agreed": facts.due})
 
 
 COMMAND: Command[DatabaseDisconnect, DisconnectFacts] = Command(

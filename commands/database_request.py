@@ -19,7 +19,7 @@ from bot.databases.standing_alone import entered, refuse_taken_name
 from bot.databases.wording import engine_name, engine_said, holds, monthly
 from bot.deps import Deps
 from bot.errors import NotFound, UsageError
-from bot.model.databases import DatabaseSize, Engine, RequestedDatabase
+from bot.model.databases import DEFAULT_VERSION, DatabaseSize, Engine, RequestedDatabase
 from bot.model.entities import Group, full_ref
 from bot.model.plan import Plan
 from bot.releases.reading import Here, read_here, read_place, refuse_frozen
@@ -137,7 +137,8 @@ def plan(request: DatabaseRequest, facts: RequestFacts) -> Plan:
     wanted = RequestedDatabase(
         engine=request.engine,
         size=facts.size_name,
-        version=request.version,
+        # Written down: what is newest then may be another one when it is rendered anew.
+        version=request.version or DEFAULT_VERSION[request.engine],
         retention_days=request.retention_days,
         seed_from=request.seed_from,
         by=asker.user,

@@ -9,7 +9,7 @@ from bot.model.platform import Platform
 from bot.releases.reading import Here
 from bot.rendering.delivery import Place
 from bot.rendering.quantities import memory_bytes
-from bot.rendering.stores import Store
+from bot.rendering.stores import Store, seed_from
 
 
 def provider_here(place: Place, engine: Engine) -> DatabaseProvider:
@@ -66,7 +66,8 @@ def refuse_smaller_disk(before: DatabaseSize, after: DatabaseSize, what: str) ->
 
 
 def refuse_seed(place: Place, source: str, seed: Store | None, size: DatabaseSize, engine: Engine) -> None:
-    """Raise `PlatformError` for a seed that is not there, is larger than its target, or may not leave its environment.
+    """Raise `PlatformError` for a seed that is not there, is larger than its target, may not leave its environment, or
+    that the platform knows no way to read.
 
     `seed` is the database of the same name in the environment `source`.
     """
@@ -86,6 +87,7 @@ def refuse_seed(place: Place, source: str, seed: Store | None, size: DatabaseSiz
             f"The database in {source} is {engine_name(seed.engine)}, and this one would be {engine_name(engine)}.",
             hint=f"Ask for {engine_name(seed.engine)}.",
         )
+    seed_from(seed)
     if memory_bytes(seed.size.storage) > memory_bytes(size.storage):
         raise Refused(
             f"What is in {source} has a disk of {seed.size.storage}, which may not fit into {size.storage}.",

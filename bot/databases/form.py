@@ -11,6 +11,7 @@ from bot.deps import Deps
 from bot.errors import UsageError
 from bot.forms.model import Form, FormField, Kind, Option, Page, When
 from bot.model.canonical import JSON
+from bot.model.databases import Engine
 from bot.model.principal import Principal
 from bot.releases.services import first_environment
 
@@ -147,14 +148,17 @@ class RequestForm:
                 minimum=1,
                 maximum=365,
             ),
-            *self._seed(environment),
+            *self._seed(environment, engines),
         )
 
-    def _seed(self, environment: str) -> tuple[FormField, ...]:
+    def _seed(self, environment: str, engines: Sequence[Engine]) -> tuple[FormField, ...]:
+        """Only from where the platform team lets data go, and only where there is such a place."""
         others = [
             name
             for name, there in self._deps.platform.environments.items()
-            if name != environment and not there.personal_data
+            if name != environment
+            and not there.personal_data
+            and any((made := there.provider(engine)) is not None and made.seeding is not None for engine in engines)
         ]
         if not others:
             return ()

@@ -124,7 +124,7 @@ class House:
         )
         return Context(operation=f"op-{self.asked}", principal=who, door=Door.SLACK, now=self.now, channel=channel)
 
-    async def plan(self, name: str, *, user: str = "author", channel: str | None = None, **request: Any) -> Plan:
+    async def plan(self, name: str, /, *, user: str = "author", channel: str | None = None, **request: Any) -> Plan:
         command = next(one for one in COMMANDS if one.name == name)
         assert isinstance(command, Command)
         context = self.context(user, channel)
@@ -132,7 +132,7 @@ class House:
         plan: Plan = command.plan(typed, await command.facts(typed, context, self.deps))
         return plan
 
-    async def do(self, name: str, *, user: str = "author", **request: Any) -> Plan:
+    async def do(self, name: str, /, *, user: str = "author", **request: Any) -> Plan:
         """Plan it and let its commits and appointments happen."""
         plan = await self.plan(name, user=user, **request)
         for effect in effects(plan):
