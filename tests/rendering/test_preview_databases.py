@@ -193,6 +193,23 @@ def test_other_rules_are_another_job_and_pods_wait_for_that_one() -> None:
     assert len(set(jobs)) == len(set(waits)) == 2
 
 
+def test_what_changes_around_a_job_changes_nothing_of_its_pods() -> None:
+    """Kubernetes refuses another pod template of a Job that is there."""
+    text = f"{HEAD.replace('name: pr-1', 'name: pr-1, labels: {acme.com/a: b}')}"
+    document = read_environment(f"{text}spec: {{services: [{{name: a}}], databases: [{{seedFrom: staging}}]}}\n")
+    jobs = [
+        prepare({("Job", ""): obj})
+        for team in ("team-a", "team-b")
+        for asleep in (True, False)
+        for obj in render_preview(document, BOTH, platform(BY_JOB), team=team, asleep=asleep)
+        if obj["kind"] == "Job"
+    ]
+    plain = prepare(made("[{seedFrom: staging}]", where=platform(BY_JOB)))
+    assert len(jobs) == 4
+    assert all(job["spec"]["template"] == plain["spec"]["template"] for job in jobs)
+    assert {job["metadata"]["name"] for job in jobs} == {plain["metadata"]["name"]}
+
+
 def test_what_is_not_personal_is_masked_where_somebody_wishes() -> None:
     where = platform(masking=MASKING)
     assert looked_at("[{seedFrom: staging}]", where=where).masked == ""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from bot.model.canonical import JSON, sha256
 from bot.model.configured import cut
-from bot.rendering.stores import Store
+from bot.rendering.stores import VISITOR, Store
+from bot.rendering.stores.store import SEEDS_FROM
 from bot.rendering.stores.variables import variables
 
 if TYPE_CHECKING:  # the ports are not needed to run this, and starting must be quick
@@ -31,6 +32,14 @@ _MARK = (
 _IS_MARKED = "select 1 from causeway.prepared where token = '$TOKEN'"
 """The shell puts the token in: a hash."""
 _AWAIT_MARK = f'until [ "$({_ASK} "{_IS_MARKED}" 2>/dev/null)" = 1 ]; do sleep 2; done'
+STABLE = frozenset(
+    {
+        *("app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/component"),
+        *("app.kubernetes.io/managed-by", "causeway.io/service", "causeway.io/environment", "causeway.io/database"),
+        *(VISITOR, SEEDS_FROM),
+    }
+)
+"""Labels that follow from the names of preview and service alone."""
 _RESOURCES = {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}}
 _SECURITY = {
     "allowPrivilegeEscalation": False,
@@ -47,7 +56,7 @@ def gated(objects: Iterable[Object], store: Store) -> Iterator[Object]:
         yield from objects
         return
     image = _client_image(objects, store)
-    token = sha256([_spec(job) for job in jobs])[:16]
+    token = sha256([image, *(_work(job) for job in jobs)])[:16]
     for obj in objects:
         if obj["kind"] == "Job":
             if obj is jobs[0]:
@@ -61,7 +70,7 @@ def gated(objects: Iterable[Object], store: Store) -> Iterator[Object]:
 def _prepare(jobs: list[Object], store: Store, image: str, token: str) -> Object:
     """Return the one Job that does what several would, in their order."""
     first: Any = jobs[0]
-    labels = {**_merged_labels(jobs), "app.kubernetes.io/component": "database-prepare"}
+    labels = _merged_labels(jobs)
     spec = _spec(first)
     template = spec["template"]
     work = [_init_container(job, number) for number, job in enumerate(jobs)]
@@ -70,7 +79,8 @@ def _prepare(jobs: list[Object], store: Store, image: str, token: str) -> Object
         "initContainers": [_client("await-database", image, _AWAIT_SERVER, store, token), *work],
         "containers": [_client("mark", image, _MARK, store, token)],
     }
-    metadata = {**template["metadata"], "labels": labels}
+    # Of a Job that is there, Kubernetes lets nobody change the pods: what may be written otherwise stays out of them.
+    metadata = {"labels": {key: value for key, value in labels.items() if key in STABLE}}
     return {
         **first,
         "metadata": {**first["metadata"], "name": cut(f"{store.name}-prepare-{token[:8]}"), "labels": labels},
@@ -79,15 +89,19 @@ def _prepare(jobs: list[Object], store: Store, image: str, token: str) -> Object
 
 
 def _init_container(job: Object, number: int) -> dict[str, Any]:
+    return {**_work(job), "name": f"step-{number + 1}"}
+
+
+def _work(job: Object) -> dict[str, Any]:
     (container,) = _spec(job)["template"]["spec"]["containers"]
-    return {**container, "name": f"step-{number + 1}"}
+    return dict(container)
 
 
 def _merged_labels(jobs: list[Object]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for job in jobs:
         found |= _spec(job)["template"]["metadata"]["labels"]
-    return found
+    return found | {"app.kubernetes.io/component": "database-prepare"}
 
 
 def _waiting(obj: Object, store: Store, image: str, token: str) -> Object:
