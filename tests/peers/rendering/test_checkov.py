@@ -11,6 +11,8 @@ import pytest
 
 from bot.rendering.printing import to_stream
 from tests.peers.tools import need
+from tests.rendering.environment_examples import CASES as PREVIEWS
+from tests.rendering.environment_examples import preview_objects
 from tests.rendering.examples import CASES, objects
 
 EXPLAINED = {
@@ -54,6 +56,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
     folder = tmp_path_factory.mktemp("rendered")
     for case in CASES:
         (folder / f"{case}.yaml").write_text(to_stream(objects(case)))
+    for case in PREVIEWS:
+        (folder / f"preview-{case}.yaml").write_text(to_stream(preview_objects(case)))
     return findings(folder)
 
 
