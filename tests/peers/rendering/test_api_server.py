@@ -22,7 +22,7 @@ from tests.rendering.examples import CASES, objects
 
 pytestmark = CONTROL_PLANE
 
-OTHERS = {"Cluster", "RDSInstance"}
+OTHERS = {"Cluster", "Database", "Backup", "ScheduledBackup", "Pooler", "RDSInstance"}
 """Kinds whose CRDs belong to other projects."""
 MONITORING = "monitoring.coreos.com/v1"
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
