@@ -43,7 +43,14 @@ from bot.intake import Registry
 from bot.metrics import Metrics
 from bot.model.canonical import JSON
 from bot.model.entities import Group, full_ref
-from bot.model.forge_events import BuildEnded, ForgeEvent, Push, RepositoryEvent
+from bot.model.forge_events import (
+    BuildEnded,
+    ForgeEvent,
+    PullRequestComment,
+    PullRequestEvent,
+    Push,
+    RepositoryEvent,
+)
 from bot.model.operation import Behind, OperationView, State
 from bot.model.plan import OFFERED
 from bot.model.principal import Principal
@@ -59,6 +66,7 @@ from bot.ports import Clock, Cluster, Deployments, Ports, Traffic, build_key
 from bot.previewing import Previewing
 from bot.previews.idleness import Senses
 from bot.publishing import ChannelPublisher, GitPublisher
+from bot.pull_requests import PullRequests
 from bot.settings import Settings
 from bot.slack.channels import Channels
 from bot.slack.door import SlackDoor
@@ -167,6 +175,7 @@ class _Wiring:
         self.home = HomePublisher(self.gateway, self.pages, self.database)
         self.operations = await self._operations()
         self.following = Following(self.deps, self.operations.submit, self.clock)
+        self.pull_requests = PullRequests(self.deps, self.operations.submit, self.clock)
         self.previewing = self._previewing()
         door = await self._door()
         webhooks = await self._webhooks()
@@ -477,6 +486,10 @@ class _Wiring:
             if isinstance(event, BuildEnded) and event.repository:
                 self.waiting.announce(build_key(event.repository, event.sha))
                 await self.following.built(event)
+            if isinstance(event, PullRequestEvent):
+                await self.pull_requests.changed(event)
+            if isinstance(event, PullRequestComment):
+                await self.pull_requests.said(event)
             is_news = isinstance(event, RepositoryEvent) or (isinstance(event, Push) and event.to_default_branch)
             if event.repository and is_news and self.catalog.watches(event.repository):
                 await self.catalog.refresh(event.repository)

@@ -52,6 +52,7 @@ class PullRequestEvent(ForgeEvent, frozen=True):
     """Whether the branch is in another repository than the base. What does not say so may come from anybody."""
     labels: tuple[str, ...] = ()
     """All that it carries now."""
+    is_open: bool = True
     label: str = ""
     """The one that came or went, where that is what happened."""
     draft: bool = False

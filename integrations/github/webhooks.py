@@ -114,6 +114,7 @@ def _pull_request(named: dict[str, Any], document: Payload) -> ForgeEvent:
         draft=bool(request.get("draft")),
         sender=_login(document.get("sender")),
         at=request.get("updated_at") or "",
+        is_open=request.get("state") != "closed",
     )
 
 
