@@ -10,11 +10,12 @@ import yaml
 from bot.command import Answer, Query
 from bot.deps import Deps
 from bot.intake import request_of
-from bot.model.effect import Effect
+from bot.model.effect import Effect, Run
 from bot.model.plan import Plan
 from bot.model.platform import Platform
 from bot.model.principal import Door, Principal
 from bot.model.release import Release
+from bot.ports import Ports
 from bot.rendering.delivery.reading import parsed
 from commands import COMMANDS
 from tests.effects.scenes import RehearsedCluster
@@ -71,6 +72,13 @@ class DatabaseHouse(House):
         typed = request_of(command, request)
         context = replace(self.context(), door=Door.AGENDA)
         return command.plan(typed, await command.facts(typed, context, self.deps))  # type: ignore[union-attr]  # no query
+
+    @property
+    def ports_with_cluster(self) -> Ports:
+        return replace(self.ports, clusters={"main": self.cluster})
+
+    def run_of(self, effect: Effect) -> Run:
+        return self._run(effect, "author")
 
     def told(self, name: str = "orders-api", environment: str = "staging") -> Release:
         found = parsed(self.files()[f"apps/{name}/{environment}/.causeway/release.yaml"], "release")

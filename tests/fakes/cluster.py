@@ -33,7 +33,7 @@ NAMESPACED = {
     "rbac.authorization.k8s.io/v1": ("Role", "RoleBinding"),
     "monitoring.coreos.com/v1": ("PrometheusRule", "ServiceMonitor"),
     "argoproj.io/v1alpha1": ("Application", "AppProject"),
-    "postgresql.cnpg.io/v1": ("Backup", "Cluster", "Database"),
+    "postgresql.cnpg.io/v1": ("Backup", "Cluster", "Database", "Pooler", "ScheduledBackup"),
     "platform.company.io/v1": ("WebService",),
     "snapshot.storage.k8s.io/v1": ("VolumeSnapshot",),
     "externaldns.k8s.io/v1alpha1": ("DNSEndpoint",),
