@@ -39,6 +39,8 @@ class RecordDeployment(Effect):
     environment: str
     description: str = ""
     """Who asked for it, where it is empty. GitHub takes 140 characters."""
+    transient: bool = False
+    """Whether the environment will be gone some day, as that of a preview will."""
 
     def describe(self) -> str:
         return f"Record the deployment to {self.environment} in {self.repository}"
@@ -95,7 +97,12 @@ class RecordDeployment(Effect):
             payload = {**payload, REPLACES: before}
         description = self.description or f"Requested by {run.principal.display_name}"
         return await forge.create_deployment(
-            known(self.repository), commit, self.environment, description=description, payload=payload
+            known(self.repository),
+            commit,
+            self.environment,
+            description=description,
+            payload=payload,
+            transient=self.transient,
         )
 
     async def _before(self, forge: Forge) -> int | None:

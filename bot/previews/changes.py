@@ -194,6 +194,7 @@ def records(shown: Iterable[Shown], place: Place, summary: str) -> Iterator[Effe
                 commit=one.version.commit,
                 environment=place.environment,
                 description=summary[:140],
+                transient=True,
             )
 
 

@@ -42,6 +42,15 @@ async def test_a_record_names_its_operation_step_and_what_it_replaces() -> None:
     assert await states(made) == ["success", "in_progress"], "what runs still runs until the new one does"
 
 
+async def test_the_environment_of_a_preview_is_known_to_be_passing() -> None:
+    made = await world()
+    passing = RECORD.model_copy(update={"environment": "pr-12-orders", "transient": True})
+    for record in (RECORD, passing):
+        await record.apply(made.ports, run(record))
+    told = {one["environment"]: one["transient"] for one in made.forge.stored_deployments(OLD)}
+    assert told == {ENVIRONMENT: False, "pr-12-orders": True}
+
+
 async def test_a_success_takes_the_place_of_the_earlier_one() -> None:
     made = await world()
     await through(made)

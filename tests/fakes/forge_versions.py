@@ -79,6 +79,11 @@ class FakeVersions:
         found.update(conclusion=conclusion, status="completed" if conclusion else "in_progress")
         self._save(state)
 
+    def stored_deployments(self, full_name: str) -> list[State]:
+        """Return what was told of deployments, as it was told."""
+        stored: list[State] = get(self._load(), full_name)["deployments"]
+        return stored
+
     # --- the port
 
     @call
@@ -143,6 +148,7 @@ class FakeVersions:
         except NotFound:
             raise Conflict(f"No ref found for: {ref}.") from None
         made: dict[str, Any] = {"sha": sha, "environment": environment, "payload": dict(payload)}
+        made["transient"] = transient
         number = self._put(full_name, "deployments", {**made, "description": description, "statuses": []})
         return next(one for one in self._records(full_name) if one.id == number)
 
