@@ -7,7 +7,8 @@ from bot.deps import Deps
 from bot.model.plan import Plan
 from bot.previews.asking import USAGE, PreviewUp, parse
 from bot.previews.form import UpForm
-from bot.previews.making import UpFacts, read_up, up_plan
+from bot.previews.making import UpFacts, read_up
+from bot.previews.planning import up_plan
 
 
 async def read_facts(request: PreviewUp, context: Context, deps: Deps) -> UpFacts:

@@ -210,6 +210,7 @@ def conclusions(shown: Iterable[Shown], place: Place, urls: Mapping[str, str]) -
                 deployment=Late(parts=(OutputRef(effect=f"record:{name}", output="deployment"),)),
                 ended=Late(parts=(OutputRef(effect=f"healthy:{name}", output="state"),)),
                 url=urls.get(name, ""),
+                transient=True,
             )
 
 

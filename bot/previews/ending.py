@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.command import Context
 from bot.deps import Deps
-from bot.effects import EndDeployments, Note
+from bot.effects import EndDeployments, Note, ProveGone
 from bot.errors import NotFound
 from bot.model.effect import Effect
 from bot.model.entities import full_ref
@@ -15,6 +15,7 @@ from bot.model.plan import Plan
 from bot.model.previews import PREVIEW, PreviewTerms
 from bot.model.principal import Door
 from bot.ports import EnvironmentRecord
+from bot.previews import comments
 from bot.previews.keeping import environment_of, standing_record
 from bot.previews.reading import read_preview, wanted_preview
 from bot.previews.wording import day, listed
@@ -124,8 +125,8 @@ def ending_plan(facts: Ending) -> Plan:
 
 
 def _effects(facts: Ending, summary: str) -> Iterator[Effect]:
-    place = facts.place
-    yield from teardown_effects(
+    place, terms = facts.place, facts.terms
+    removing = teardown_effects(
         facts.contents,
         place,
         facts.standing,
@@ -136,9 +137,11 @@ def _effects(facts: Ending, summary: str) -> Iterator[Effect]:
         repo_url=facts.repo_url,
         contact=place.settings.database.contact,
     )
-    terms = facts.terms
+    yield from removing
     if terms is not None and terms.source is not None:
         yield EndDeployments(id="end-deployments", repository=terms.source.repository, environment=place.environment)
+        proofs = {check.told(): one.id for one in removing if isinstance(one, ProveGone) for check in one.checks[:1]}
+        yield from comments.ended(place.environment, terms, proofs)
 
 
 def _highlights(facts: Ending, *, is_over: bool) -> Iterator[str]:

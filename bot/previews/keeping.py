@@ -16,7 +16,7 @@ from bot.model.previews import FORK, PREVIEW, Previews, PreviewTerms
 from bot.model.principal import Door
 from bot.model.release import Release
 from bot.ports import EnvironmentRecord
-from bot.previews import changes
+from bot.previews import changes, comments
 from bot.previews.reading import Preview, wanted_preview
 from bot.previews.sources import Shown, Surroundings, read_again, read_surroundings
 from bot.previews.terms import extended, latest
@@ -161,7 +161,11 @@ def _plan(facts: Kept, change: Change, *, more: Iterable[Effect] = (), notes: It
     book = [changes.entry(place, terms, facts.record)] if ends_anew else []
     return Plan.of(
         change.summary,
-        [*book, *here.asker.late([*delivery(change, here.standing, here.repo_url), *more])],
+        [
+            *book,
+            *here.asker.late([*delivery(change, here.standing, here.repo_url), *more]),
+            *comments.standing(facts.preview.name, terms, changes.addresses(change.objects)),
+        ],
         revisions=[here.standing.revision],
         owner=facts.preview.owner,
         details=differences.files(here.standing.files, change.files),

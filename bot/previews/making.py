@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.command import Context
 from bot.deps import Deps
 from bot.errors import Conflict, Refused
-from bot.model.effect import Effect
 from bot.model.environment import Environment
-from bot.model.plan import Plan, Revision
 from bot.model.previews import Previews, PreviewTerms, PullRequestSource
-from bot.model.release import Release
 from bot.ports import EnvironmentRecord, ObjectRef
-from bot.previews import changes
 from bot.previews.asking import PreviewUp, document_of, is_image, span_of
-from bot.previews.budgets import Spent, monthly_cost, refuse_beyond, spent
-from bot.previews.keeping import environment_of, here_at, standing_record
+from bot.previews.budgets import Spent, spent
+from bot.previews.keeping import here_at, standing_record
 from bot.previews.naming import of_pull_request, of_services, refuse_name
-from bot.previews.reading import read_previews
+from bot.previews.reading import Preview, read_preview, read_previews
 from bot.previews.sources import Pulled, Shown, Surroundings, read_pull_request, read_shown, read_surroundings
 from bot.previews.terms import first_span
 from bot.previews.wording import day, person
-from bot.releases import differences
-from bot.releases.changes import delivery
-from bot.releases.reading import Here, refuse_taken_hosts
+from bot.releases.reading import Here
 from bot.releases.services import service_for
-from bot.rendering.delivery import Change, Place
-from bot.rendering.previews import LABEL, SERVICE, Outline, place_of, preview_change, preview_outline, previews_of
+from bot.rendering.delivery import Place
+from bot.rendering.previews import LABEL, place_of, previews_of
+from bot.rendering.previews.change import document_of as document_as_it_is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +43,8 @@ class UpFacts:
     has: Spent
     record: EnvironmentRecord | None = None
     """The line of the book that stands."""
+    by: str = ""
+    """Display name of whoever asks."""
 
     @property
     def standing(self) -> PreviewTerms | None:
@@ -59,13 +56,18 @@ async def read_up(request: PreviewUp, context: Context, deps: Deps) -> UpFacts:
     """Raise `PlatformError` for what cannot be a preview, or may not."""
     policy = previews_of(deps.platform)
     pulled = await read_pull_request(request.pull_request, deps) if request.pull_request else None
-    services = await _services(request, pulled, context, deps)
     name = request.name or (of_pull_request(pulled.repository, pulled.pull_request.number) if pulled else "")
-    document = document_of(request, name or of_services(tuple(services), context.operation), services, policy)
+    before = await _shown_before(request, pulled, name, deps)
+    if before is not None:
+        services: Mapping[str, str] = {}
+        document = _of_now(before, pulled)
+    else:
+        services = await _services(request, pulled, context, deps)
+        document = document_of(request, name or of_services(tuple(services), context.operation), services, policy)
     refuse_name(document.name, deps.platform)
     span = first_span(span_of(request, document), policy)
     refs = {service: of_it for service, of_it in services.items() if of_it and not is_image(of_it)}
-    shown = await read_shown(document, refs, pulled, deps)
+    shown = await read_shown(document, refs, pulled, deps, before=before)
     owner = await _owner(shown, pulled, context, deps)
     here = await _read_here(document.name, owner, context, deps)
     facts = UpFacts(
@@ -78,11 +80,35 @@ async def read_up(request: PreviewUp, context: Context, deps: Deps) -> UpFacts:
         span=span,
         has=spent((await read_previews(deps)).previews, here.place.team, document.name, deps.platform.currency),
         record=await standing_record(here.place, deps),
+        by=context.principal.display_name,
     )
     _refuse_another(facts, by_document=bool(request.document))
     if facts.standing is None:
         await _refuse_taken_namespace(here.place, deps)
     return facts
+
+
+async def _shown_before(request: PreviewUp, pulled: Pulled | None, name: str, deps: Deps) -> Preview | None:
+    """Return the preview that shows this pull request already, where nothing else is said of it: a push changes what
+    it shows, and not what it consists of."""
+    if pulled is None or request.services or request.document or request.seed:
+        return None
+    refuse_name(name, deps.platform)
+    found, _ = await read_preview(name, deps)
+    source = found.terms.source if found is not None else None
+    if source is None or (source.repository, source.number) != (pulled.source.repository, pulled.source.number):
+        return None
+    return found
+
+
+def _of_now(before: Preview, pulled: Pulled | None) -> Environment:
+    """Return its document, with the image of the pull request's service left open."""
+    document = document_as_it_is(before.release, before.place)
+    name = pulled.service.name if pulled is not None else ""
+    services = tuple(
+        one.model_copy(update={"image": ""}) if one.name == name else one for one in document.spec.services
+    )
+    return document.model_copy(update={"spec": document.spec.model_copy(update={"services": services})})
 
 
 async def _services(request: PreviewUp, pulled: Pulled | None, context: Context, deps: Deps) -> Mapping[str, str]:
@@ -168,118 +194,3 @@ def _with_images(document: Environment, shown: tuple[Shown, ...]) -> Environment
     return Environment.model_validate(
         document.model_copy(update={"spec": spec}).written(), by_alias=True, by_name=False
     )
-
-
-def up_plan(facts: UpFacts) -> Plan:
-    """Raise `Conflict` where nothing would change, or a host is somebody else's; `Refused` beyond the team's budget;
-    `Invalid` with every mistake where the platform cannot make it."""
-    here, place = facts.here, facts.here.place
-    found, change = _rendered(facts)
-    terms = change.release.preview
-    assert terms is not None  # noqa: S101  # it has been put there
-    refuse_beyond(
-        place.platform, facts.policy.base, place.team, terms.monthly_cost, facts.has, new=facts.standing is None
-    )
-    refuse_taken_hosts(here, change)
-    details = differences.files(here.standing.files, change.files)
-    if facts.standing is not None and not details:
-        raise Conflict(
-            f"{place.environment} shows exactly this already.",
-            hint=f"To keep it longer: `/preview extend {place.environment}`.",
-        )
-    return Plan.of(
-        change.summary,
-        _effects(facts, found, change, terms),
-        revisions=[here.standing.revision, *_revisions(facts)],
-        owner=here.service.owner,
-        details=details,
-        links={f"Open {service}": url for service, url in changes.addresses(change.objects).items()},
-        highlights=_highlights(facts, found, terms),
-        environment=environment_of(terms),
-        lane=place.lane,
-        offers=changes.offers(place.environment),
-    ).model_copy(update={"undo_later": False})
-
-
-def _rendered(facts: UpFacts) -> tuple[Outline, Change]:
-    """Return what the preview consists of, and the change that makes it so."""
-    here, place = facts.here, facts.here.place
-    documents, rollouts = changes.documents_of(facts.shown), changes.rollouts_of(facts.shown, place)
-    around = facts.around
-    release = Release(
-        service=SERVICE,
-        environment=place.environment,
-        team=place.team,
-        repository=facts.source.repository if facts.source is not None else "",
-        document=facts.document.written(),
-        preview=_terms(facts, here.asker.user, here.asker.now),
-    )
-    found = preview_outline(
-        place, release, documents, rollouts=rollouts, owners=around.owners, sources=around.databases
-    )
-    assert release.preview is not None  # noqa: S101  # see above
-    cost = monthly_cost(facts.document, documents, (one.monthly_cost for one in found.stores), place.platform)
-    terms = release.preview.model_copy(update={"monthly_cost": cost, "masked": found.masked})
-    what = f"{facts.source.repository}#{facts.source.number}" if facts.source else _names(facts.shown)
-    verb = "Show" if facts.standing is None else "Update"
-    change = preview_change(
-        place,
-        release.model_copy(update={"preview": terms}),
-        documents,
-        summary=f"{verb} {what} in the preview {place.environment}",
-        rollouts=rollouts,
-        owners=around.owners,
-        sources=around.databases,
-    )
-    return found, change
-
-
-def _terms(facts: UpFacts, user: str, now: datetime) -> PreviewTerms:
-    """A new version keeps owner and end, and wakes what sleeps."""
-    commits = {one.service.name: one.version.commit for one in facts.shown}
-    if facts.standing is not None:
-        return facts.standing.model_copy(
-            update={"source": facts.source, "commits": commits, "used_at": now, "asleep_since": None}
-        )
-    return PreviewTerms(
-        by=user, created_at=now, expires_at=now + facts.span, source=facts.source, commits=commits, used_at=now
-    )
-
-
-def _effects(facts: UpFacts, found: Outline, change: Change, terms: PreviewTerms) -> Iterator[Effect]:
-    here, place = facts.here, facts.here.place
-    urls = changes.addresses(change.objects)
-    before = facts.record if facts.standing is not None else None
-    yield changes.entry(place, terms, before, changes.held(place, urls))
-    yield from changes.builds(facts.shown)
-    yield from changes.records(facts.shown, place, change.summary)
-    yield from here.asker.late(
-        [
-            *delivery(change, here.standing, here.repo_url),
-            *changes.databases(found.stores),
-            *changes.healthy(change, first=facts.standing is None),
-        ]
-    )
-    yield from changes.conclusions(facts.shown, place, urls)
-
-
-def _revisions(facts: UpFacts) -> Iterator[Revision]:
-    for one in facts.shown:
-        if one.is_new or one.of_pull_request:
-            yield Revision(of=f"github:{one.service.repository}", at=one.version.commit)
-
-
-def _highlights(facts: UpFacts, found: Outline, terms: PreviewTerms) -> Iterator[str]:
-    if facts.source is not None and facts.source.fork:
-        yield "What it shows comes from a fork: anybody can have written it. It gets no secrets."
-    for one in facts.shown:
-        yield f"{one.service.name} {one.version.name} ({one.version.commit[:7]} of {one.service.repository})"
-    yield from found.notes
-    yield f"It ends {day(terms.expires_at)}, unless somebody extends it."
-    if terms.monthly_cost:
-        yield f"A month of it would cost {terms.monthly_cost:f} {facts.here.place.platform.currency}."
-
-
-def _names(shown: tuple[Shown, ...]) -> str:
-    names = [one.service.name for one in shown]
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -84,31 +84,42 @@ async def read_pull_request(text: str, deps: Deps) -> Pulled:
 
 
 async def read_shown(
-    document: Environment, asked: Mapping[str, str], pulled: Pulled | None, deps: Deps
+    document: Environment,
+    asked: Mapping[str, str],
+    pulled: Pulled | None,
+    deps: Deps,
+    *,
+    before: Preview | None = None,
 ) -> tuple[Shown, ...]:
-    """Return every service that the document names. `asked` names a branch, tag or commit of some.
+    """Return every service that the document names. `asked` names a branch, tag or commit of some; `before` is the
+    preview as it stands, where only what it shows of the pull request is new.
 
     Raise `NotFound` for an unknown service or version, `Invalid` for a platform document that is wrong there.
     """
-    found = await asyncio.gather(
-        *(_shown(one.name, one.image, asked.get(one.name, ""), pulled, deps) for one in document.spec.services)
-    )
-    return tuple(found)
+
+    async def one(name: str, image: str) -> Shown:
+        is_pulled = pulled is not None and name == pulled.service.name
+        if before is not None and not is_pulled:
+            return await _again(name, image, before, deps)
+        return await _shown(name, image, asked.get(name, ""), pulled, deps)
+
+    return tuple(await asyncio.gather(*(one(each.name, each.image) for each in document.spec.services)))
 
 
 async def read_again(document: Environment, preview: Preview, deps: Deps) -> tuple[Shown, ...]:
     """Return the services of a preview that stands, as they were when it was made or changed last."""
+    found = await asyncio.gather(*(_again(one.name, one.image, preview, deps) for one in document.spec.services))
+    return tuple(found)
 
-    async def one(name: str, image: str) -> Shown:
-        service = service_of(found_in(deps.catalog(), name))
-        commit = preview.terms.commits.get(name, "")
-        if not commit:
-            return await _shown(name, image, "", None, deps)
-        written = await document_at(service, commit, deps)
-        version = _with_image(version_of(commit[:7], commit, written, service.repository, deps.platform), image, deps)
-        return Shown(service=service, version=version, document=written, is_new=False)
 
-    return tuple(await asyncio.gather(*(one(each.name, each.image) for each in document.spec.services)))
+async def _again(name: str, image: str, preview: Preview, deps: Deps) -> Shown:
+    commit = preview.terms.commits.get(name, "")
+    if not commit:
+        return await _shown(name, image, "", None, deps)
+    service = service_of(found_in(deps.catalog(), name))
+    written = await document_at(service, commit, deps)
+    version = _with_image(version_of(commit[:7], commit, written, service.repository, deps.platform), image, deps)
+    return Shown(service=service, version=version, document=written, is_new=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
