@@ -145,6 +145,8 @@ class ConcludeDeployment(Effect):
     """Where the service answers."""
     ended: Ended | Late = "success"
     """`failure` where a person has kept what never became healthy: the wait before this step says so."""
+    transient: bool = False
+    """As it was recorded: in passing environments GitHub leaves earlier successes active, so we end them."""
 
     def describe(self) -> str:
         return f"Record in {self.repository} how the deployment to {self.environment} has ended"
@@ -156,6 +158,8 @@ class ConcludeDeployment(Effect):
         try:
             if await ports.forge.deployment_state(repository, number) != ended:
                 await ports.forge.set_deployment_state(repository, number, ended, url=known(self.url))
+            if self.transient and ended == "success":
+                await self._end_earlier(ports.forge, number)
         except PlatformError as error:
             return _not_told(error, run, {})
         how = "succeeded" if ended == "success" else "failed"
@@ -195,13 +199,22 @@ class ConcludeDeployment(Effect):
 
     async def _restore_earlier(self, forge: Forge, number: int) -> None:
         """Let the record be active again that our success has let be inactive."""
-        repository = known(self.repository)
-        records = await forge.deployment_records(repository, self.environment)
-        if not records or records[0].id != number:
-            return  # somebody has deployed since
-        earlier = records[0].payload.get(REPLACES)
-        if isinstance(earlier, int) and await forge.deployment_state(repository, earlier) == "inactive":
+        repository, earlier = known(self.repository), await self._earlier(forge, number)
+        if earlier is not None and await forge.deployment_state(repository, earlier) == "inactive":
             await forge.set_deployment_state(repository, earlier, "success", url=known(self.url))
+
+    async def _end_earlier(self, forge: Forge, number: int) -> None:
+        repository, earlier = known(self.repository), await self._earlier(forge, number)
+        if earlier is not None and await forge.deployment_state(repository, earlier) == "success":
+            await forge.set_deployment_state(repository, earlier, "inactive")
+
+    async def _earlier(self, forge: Forge, number: int) -> int | None:
+        """Return the record that ours has replaced; None where somebody has deployed since, or there was none."""
+        records = await forge.deployment_records(known(self.repository), self.environment)
+        if not records or records[0].id != number:
+            return None
+        earlier = records[0].payload.get(REPLACES)
+        return earlier if isinstance(earlier, int) else None
 
     def _ended(self) -> Ended:
         if isinstance(self.ended, Late):

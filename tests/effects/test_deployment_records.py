@@ -51,6 +51,20 @@ async def test_the_environment_of_a_preview_is_known_to_be_passing() -> None:
     assert told == {ENVIRONMENT: False, "pr-12-orders": True}
 
 
+async def test_in_a_passing_environment_we_end_the_earlier_one_ourselves() -> None:
+    made = await world()
+    passing = RECORD.model_copy(update={"environment": "pr-12", "transient": True})
+    done = []
+    for record in (passing.model_copy(update={"id": "earlier"}), passing):
+        first = await record.apply(made.ports, run(record))
+        conclude = CONCLUDE.model_copy(update={"environment": "pr-12", "transient": True})
+        conclude = conclude.bound({"record": first.outputs})
+        done = [(record, first), (conclude, await conclude.apply(made.ports, run(conclude)))]
+    assert await states(made, "pr-12") == ["inactive", "success"]
+    await back(made, done)
+    assert await states(made, "pr-12") == ["success", "inactive"]
+
+
 async def test_a_success_takes_the_place_of_the_earlier_one() -> None:
     made = await world()
     await through(made)

@@ -167,7 +167,7 @@ class FakeVersions:
     ) -> None:
         stored = self._load()
         ours = _deployment(stored, full_name, deployment)
-        if state == "success" and ours["environment"] != "production":
+        if state == "success" and ours["environment"] != "production" and not ours["transient"]:
             for other in get(stored, full_name)["deployments"]:
                 is_earlier = other["environment"] == ours["environment"] and other["id"] < ours["id"]
                 if is_earlier and other["statuses"][-1:] and other["statuses"][-1]["state"] == "success":
