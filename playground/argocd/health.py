@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from playground.kubernetes.controllers.databases import AWS, CNPG
+from playground.kubernetes.controllers.cloudnativepg_parts import CNPG
+from playground.kubernetes.controllers.crossplane import AWS
 from playground.kubernetes.controllers.objects import (
     Object,
     condition,

@@ -18,7 +18,7 @@ from playground.kubernetes.http.logs import Line, NoLines
 from playground.kubernetes.objects import Object
 from playground.kubernetes.rbac import MASTERS, User, service_account
 from playground.kubernetes.seed import seed
-from playground.kubernetes.simulation import Simulation
+from playground.kubernetes.simulation import Force, Simulation
 from playground.kubernetes.store import Store
 
 MAX_BODY = 3 * 1024 * 1024
@@ -61,7 +61,8 @@ class KubernetesPeer:
 
     def application(self) -> web.Application:
         application = web.Application(client_max_size=MAX_BODY)
-        simulation = Simulation(self.store.objects, self._faults, self._log, self._door.watches, self._force)
+        force = Force(self._force, self._force_volumes, self._force_database)
+        simulation = Simulation(self.store.objects, self._faults, self._log, self._door.watches, force)
         simulation.add_to(application.router)
         application.router.add_route("*", "/{path:.*}", self._door.handle)
         application.on_shutdown.append(self._end_watches)
@@ -82,14 +83,23 @@ class KubernetesPeer:
         self._door.watches.drop()
 
     def _force(self, namespace: str, labels: Mapping[str, str], state: str) -> int:
-        if self._controllers is None:
-            raise ValueError("nothing plays the nodes of this cluster")
         try:
             look = Look(state)
         except ValueError:
             known = ", ".join(f"`{word.value}`" for word in Look)
             raise ValueError(f"`state` is one of {known}") from None
-        return self._controllers.force(namespace, labels, look)
+        return self._played().force(namespace, labels, look)
+
+    def _force_volumes(self, namespace: str, labels: Mapping[str, str], state: str) -> int:
+        return self._played().force_volumes(namespace, labels, state)
+
+    def _force_database(self, namespace: str, name: str, state: str, message: str) -> int:
+        return self._played().force_database(namespace, name, state, message)
+
+    def _played(self) -> Controllers:
+        if self._controllers is None:
+            raise ValueError("nothing plays the nodes of this cluster")
+        return self._controllers
 
     def _lines(self, pod: Object, container: str, previous: bool) -> Sequence[Line]:
         try:

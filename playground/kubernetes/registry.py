@@ -136,6 +136,7 @@ v1                              ConfigMap                 configmaps            
 v1                              Secret                    secrets                    n    -         -
 v1                              ServiceAccount            serviceaccounts            n    sa        -
 v1                              PersistentVolumeClaim     persistentvolumeclaims     n    pvc       status
+v1                              PersistentVolume          persistentvolumes          -    pv        status
 v1                              ResourceQuota             resourcequotas             n    quota     status
 v1                              LimitRange                limitranges                n    limits    -
 v1                              Event                     events                     n    ev        -
@@ -177,6 +178,12 @@ postgresql.cnpg.io/v1                 ScheduledBackup  scheduledbackups  ng  -  
 postgresql.cnpg.io/v1                 Pooler           poolers           ng  -                   status,scale
 postgresql.cnpg.io/v1                 Backup           backups           ng  -                   status
 database.aws.crossplane.io/v1beta1    RDSInstance      rdsinstances      g   -                   status
+cache.aws.crossplane.io/v1beta1       ReplicationGroup replicationgroups g   -                   status
+aws.crossplane.io/v1beta1             ProviderConfig   providerconfigs   g   -                   status
+platform.acme.example/v1alpha1        CacheInstance    cacheinstances    ng  -                   status
+platform.acme.example/v1alpha1        XCacheInstance   xcacheinstances   g   -                   status
+snapshot.storage.k8s.io/v1            VolumeSnapshot        volumesnapshots        ng  vs              status
+snapshot.storage.k8s.io/v1            VolumeSnapshotContent volumesnapshotcontents g   vsc             status
 """,
     custom=True,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from aiohttp import web
@@ -13,8 +13,21 @@ from playground.kubernetes.http.door import Log
 from playground.kubernetes.http.watching import Watches
 from playground.kubernetes.objects import Objects
 
+ForceVolumes = Callable[[str, Mapping[str, str], str], int]
+"""Namespace, labels, state → how many PersistentVolumeClaims are meant now."""
+ForceDatabase = Callable[[str, str, str, str], int]
+"""Namespace, name, state, message → how many objects have that name now."""
 ForcePods = Callable[[str, Mapping[str, str], str], int]
 """Namespace, labels, state → how many Pods look so now. Raises `ValueError` for a state that nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Force:
+    """What can be made to look otherwise. Each raises `ValueError` for a state that nobody knows."""
+
+    pods: ForcePods
+    volumes: ForceVolumes
+    database: ForceDatabase
 
 
 def problem(status: int, message: str) -> web.Response:
@@ -22,7 +35,7 @@ def problem(status: int, message: str) -> web.Response:
 
 
 class Simulation:
-    def __init__(self, objects: Objects, faults: Faults, log: Log, watches: Watches, force: ForcePods) -> None:
+    def __init__(self, objects: Objects, faults: Faults, log: Log, watches: Watches, force: Force) -> None:
         self._objects = objects
         self._faults = faults
         self._log = log
@@ -35,6 +48,8 @@ class Simulation:
         router.add_delete("/sim/faults", self._clear)
         router.add_get("/sim/log", self._lines)
         router.add_post("/sim/pods", self._pods)
+        router.add_post("/sim/volumes", self._volumes)
+        router.add_post("/sim/databases", self._databases)
         router.add_post("/sim/compact", self._compact)
         router.add_get("/sim/watches", self._open)
         router.add_delete("/sim/watches", self._drop)
@@ -72,12 +87,33 @@ class Simulation:
         """Make pods look so from now on: `{namespace, selector, state}`, the selector an object or `label=value,…`."""
         body = await self._json(request)
         try:
-            count = self._force(
+            count = self._force.pods(
                 str(body.get("namespace", "")), labels_of(body.get("selector")), str(body.get("state", ""))
             )
         except ValueError as error:
             return problem(400, str(error))
         return web.json_response({"ok": True, "pods": count})
+
+    async def _volumes(self, request: web.Request) -> web.Response:
+        """Give claims no volume from now on: `{namespace, selector?, state}` with `pending` or `ready`."""
+        body = await self._json(request)
+        try:
+            count = self._force.volumes(
+                str(body.get("namespace", "")), labels_of(body.get("selector")), str(body.get("state", ""))
+            )
+        except ValueError as error:
+            return problem(400, str(error))
+        return web.json_response({"ok": True, "volumes": count})
+
+    async def _databases(self, request: web.Request) -> web.Response:
+        """Have a database get stuck or fail: `{namespace, name, state, message?}`; `ready` takes it back."""
+        body = await self._json(request)
+        namespace, name, state, message = (str(body.get(key, "")) for key in ("namespace", "name", "state", "message"))
+        try:
+            count = self._force.database(namespace, name, state, message)
+        except ValueError as error:
+            return problem(400, str(error))
+        return web.json_response({"ok": True, "databases": count})
 
     async def _compact(self, _: web.Request) -> web.Response:
         """Forget the history, as etcd's compaction does: older resource versions are answered with 410."""

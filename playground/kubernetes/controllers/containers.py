@@ -65,6 +65,8 @@ class Around:
     """Those that fit the pod's node selector."""
     others: int = 0
     """How many do not."""
+    unbound: str = ""
+    """Why the pod's volumes are not there, in the scheduler's words; empty when they are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Namespaces that begin and end, volumes that are bound, and objects whose owners are gone."""
+"""Namespaces that begin and end, and objects whose owners are gone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from playground.kubernetes.controllers.objects import (
     name_of,
     namespace_of,
     owners_of,
-    spec_of,
     status_of,
     uid_of,
     with_conditions,
@@ -95,32 +94,6 @@ class Namespaces:
             else "All content-preserving finalizers finished",
         }
         return with_conditions(status_of(namespace), [content, waiting], self._clock())
-
-
-class Claims:
-    """Every PersistentVolumeClaim gets a volume."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def concerns(self, resource: Resource, change: Change) -> Iterable[Key]:
-        if resource.key == ("", "persistentvolumeclaims"):
-            yield namespace_of(change.object), name_of(change.object)
-
-    def reconcile(self, key: Key) -> Again:
-        namespace, name = key
-        claim = self._store.get("", "PersistentVolumeClaim", namespace, name)
-        if claim is None or is_going(claim) or status_of(claim).get("phase") == "Bound":
-            return None
-        spec = {"volumeName": f"pvc-{uid_of(claim)}", "volumeMode": "Filesystem", **spec_of(claim)}
-        self._store.update({**claim, "spec": spec})
-        status = {
-            "phase": "Bound",
-            "accessModes": spec.get("accessModes", []),
-            "capacity": {"storage": spec.get("resources", {}).get("requests", {}).get("storage", "1Gi")},
-        }
-        self._store.patch_status("", "PersistentVolumeClaim", namespace, name, status)
-        return None
 
 
 class GarbageCollector:

@@ -20,6 +20,7 @@ from playground.kubernetes.controllers.objects import (
 )
 from playground.kubernetes.controllers.pods import Step, step
 from playground.kubernetes.controllers.recorder import Recorder
+from playground.kubernetes.controllers.volumes import unbound
 from playground.kubernetes.objects import Change
 from playground.kubernetes.registry import Resource
 from playground.kubernetes.store import Deletion, Store
@@ -52,6 +53,10 @@ class Kubelet:
                 self._ending.pop(uid_of(change.object), None)
             else:
                 yield namespace_of(change.object), name_of(change.object)
+        elif resource.key == ("", "persistentvolumeclaims"):
+            for pod in self._store.objects.all(("", "pods"), namespace_of(change.object)):
+                if not spec_of(pod).get("nodeName") and name_of(change.object) in _claims(pod):
+                    yield namespace_of(pod), name_of(pod)
 
     def reconcile(self, key: Key) -> Again:
         namespace, name = key
@@ -87,6 +92,7 @@ class Kubelet:
             pulls=self._pulls.get(uid_of(pod), 0),
             nodes=[name_of(node) for node in fitting],
             others=len(self._store.list("", "Node")) - len(fitting),
+            unbound=unbound(self._store, pod),
         )
         taken = step(pod, around)
         return self._take(pod, taken) if taken else None
@@ -146,3 +152,8 @@ class Kubelet:
         if key is not None and key not in held:
             return f"couldn't find key {key} in {kind} {namespace_of(pod)}/{reference['name']}"
         return ""
+
+
+def _claims(pod: Object) -> set[str]:
+    named = (volume.get("persistentVolumeClaim") or {} for volume in spec_of(pod).get("volumes") or [])
+    return {claim["claimName"] for claim in named if claim}

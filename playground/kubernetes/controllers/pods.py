@@ -45,7 +45,7 @@ def step(pod: Object, around: Around) -> Step | None:
 
 
 def _schedule(pod: Object, around: Around) -> Step | None:
-    if around.nodes and around.look is not Look.PENDING:
+    if around.nodes and around.look is not Look.PENDING and not around.unbound:
         number = int(hashlib.sha256(uid_of(pod).encode()).hexdigest(), 16)
         node = around.nodes[number % len(around.nodes)]
         scheduled = {"type": "PodScheduled", "status": "True"}
@@ -53,6 +53,8 @@ def _schedule(pod: Object, around: Around) -> Step | None:
         status = {**status_of(pod), "phase": "Pending", "conditions": _put(pod, [scheduled], around.now)}
         return Step(status, (Told("Scheduled", text, component="default-scheduler"),), node)
     text = unschedulable(len(around.nodes), around.others)
+    if around.unbound and around.nodes:
+        text = volumes_missing(around.unbound, len(around.nodes) + around.others)
     found = condition(status_of(pod), "PodScheduled")
     if found and found["status"] == "False" and found["message"] == text:
         return None
@@ -78,6 +80,11 @@ def unschedulable(nodes: int, others: int = 0) -> str:
         f"0/{nodes} nodes are available: {nodes} Insufficient memory. preemption: 0/{nodes} nodes are available: "
         f"{nodes} No preemption victims found for incoming pod."
     )
+
+
+def volumes_missing(why: str, nodes: int) -> str:
+    unhelpful = f"{nodes} Preemption is not helpful for scheduling"
+    return f"0/{nodes} nodes are available: {why}. preemption: 0/{nodes} nodes are available: {unhelpful}."
 
 
 def _sync(pod: Object, around: Around) -> Step | None:

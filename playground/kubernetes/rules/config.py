@@ -58,7 +58,8 @@ def claim(obj: Object) -> Iterator[Cause]:
 
 def claim_change(old: Object, new: Object) -> Iterator[Cause]:
     """Only the size asked for may change; who binds the claim names its volume once."""
-    free = {"resources", "volumeAttributesClassName"} | ({"volumeName"} if "volumeName" not in old["spec"] else set())
+    once = {"volumeName", "storageClassName"} - old["spec"].keys()  # written by who binds it
+    free = {"resources", "volumeAttributesClassName"} | once
     fixed = [{key: value for key, value in obj["spec"].items() if key not in free} for obj in (old, new)]
     if fixed[0] != fixed[1]:
         text = (

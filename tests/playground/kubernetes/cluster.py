@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from playground.kubernetes.controllers.objects import controlled_by
 from playground.kubernetes.controllers.suite import Controllers
 from playground.kubernetes.objects import Change
+from playground.kubernetes.seed import IN_CLOUD, STANDARD
 from playground.kubernetes.store import Store
 
 T = TypeVar("T")
@@ -119,11 +120,18 @@ async def running(folder: Path | None = None, clock: Clock | None = None) -> Asy
     images = {GOOD, BETTER}
     store = Store(folder / "kubernetes.sqlite" if folder else None, clock)
     controllers = Controllers(
-        store, clock, pullable=images.__contains__, file=folder / "forced.json" if folder else None
+        store,
+        clock,
+        pullable=lambda image: image in images or image.startswith("ghcr.io/cloudnative-pg/"),
+        file=folder / "forced.json" if folder else None,
     )
     for number in range(1, 4):
         if store.get("", "Node", "", f"node-{number}") is None:
             store.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": f"node-{number}"}})
+    for wanted in (STANDARD, IN_CLOUD):
+        group, _, _ = str(wanted["apiVersion"]).partition("/")
+        if not store.list(group, str(wanted["kind"])):
+            store.create(dict(wanted))
     controllers.start()
     try:
         yield Cluster(store, clock, controllers, images)

@@ -1,4 +1,4 @@
-"""What stands around a deployment: services, ingresses, autoscalers, budgets, volumes, jobs, databases, logs."""
+"""What stands around a deployment: services, ingresses, autoscalers, budgets, volumes, jobs, logs."""
 
 from __future__ import annotations
 
@@ -160,23 +160,6 @@ async def test_a_suspended_cron_job_starts_nothing(cluster: Cluster) -> None:
     cluster.store.create(deployment())
     await cluster.rolled_out()
     assert not cluster.store.list("batch", "Job", "default")
-
-
-async def test_crossplane_makes_a_database_and_writes_its_connection(cluster: Cluster) -> None:
-    spec = {
-        "forProvider": {"region": "eu-central-1", "masterUsername": "orders"},
-        "writeConnectionSecretToRef": {"name": "orders-db", "namespace": "default"},
-    }
-    cluster.store.create(
-        {
-            "apiVersion": "database.aws.crossplane.io/v1beta1",
-            "kind": "RDSInstance",
-            "metadata": {"name": "orders-db"},
-            "spec": spec,
-        }
-    )
-    secret = await cluster.until(lambda: cluster.store.get("", "Secret", "default", "orders-db"))
-    assert set(secret["data"]) == {"username", "password", "endpoint", "port"}
 
 
 async def test_logs_say_why_a_container_ended(cluster: Cluster) -> None:
