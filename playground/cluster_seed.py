@@ -31,6 +31,8 @@ NAMESPACES = (ARGOCD, "causeway", "ingress-nginx", "monitoring")
 BOT = ("causeway", "causeway")
 """Namespace and name of the service account that the bot's token belongs to."""
 RBAC = "rbac.authorization.k8s.io/v1"
+COMPOSED = "cache.aws.crossplane.io"
+"""What the company's claims for caches are composed of."""
 NODES = 3
 INSTALLER = "platform-team"
 Object = dict[str, Any]
@@ -99,7 +101,10 @@ def claims() -> Iterator[Object]:
     """Yield the rights to the company's own composite types, which no shipped file can name."""
     name = "causeway-claims"
     verbs = ["get", "list", "watch", "create", "patch", "delete"]
-    rules = [{"apiGroups": [sample.COMPOSITES], "resources": ["*"], "verbs": verbs}]
+    rules = [
+        {"apiGroups": [sample.COMPOSITES], "resources": ["*"], "verbs": verbs},
+        {"apiGroups": [COMPOSED], "resources": ["*"], "verbs": ["get", "list"]},
+    ]
     yield {"apiVersion": RBAC, "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules}
     group, _, _ = RBAC.partition("/")
     role = {"apiGroup": group, "kind": "ClusterRole", "name": name}

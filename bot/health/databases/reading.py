@@ -101,11 +101,12 @@ class _Look:
 
     async def _is_missing(self, source: ObjectRef) -> bool:
         try:
-            return await self._cluster.get(source) is None
+            there = await self._cluster.list(source.api_version, source.kind, namespace=source.namespace)
         except NotFound:
             return True
         except Refused:
             return False
+        return all(parsing.ref(one).name != source.name for one in there)
 
     async def _logs(self, pods: Sequence[Pod]) -> dict[tuple[str, str], tuple[str, ...]]:
         """Return the last lines of the container that has ended most often: one tells."""
