@@ -13,6 +13,8 @@ from bot.rendering.stores.store import Store
 
 Rule = dict[str, Any]
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
+PREVIEW_LABEL, SOURCE_LABEL = "causeway.io/preview", "causeway.io/source"
+"""Of a preview's namespace: its name, and whether what it shows is our `own` or a `fork`'s."""
 PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
 """Not the internet: private networks (RFC 1918), shared ones (RFC 6598), and where clouds keep their metadata."""
 PRIVATE_V6 = ("fc00::/7", "fe80::/10")
@@ -20,11 +22,13 @@ NODE_DNS = "169.254.20.10/32"
 """Where a node's own DNS cache answers (Kubernetes, "NodeLocal DNSCache")."""
 
 
-def values(document: WebService, here: Environment, known: Mapping[str, Any], store: Store | None) -> dict[str, Any]:
-    """Return the rules of the network policy."""
+def values(
+    document: WebService, here: Environment, known: Mapping[str, Any], store: Store | None, *, lends: bool = False
+) -> dict[str, Any]:
+    """Return the rules of the network policy. `lends`: previews find here the services that they have not."""
     return {
         "network": {
-            "ingress": list(_ingress(document, here, known)),
+            "ingress": [*_ingress(document, here, known), *(_from_previews(document, known) if lends else ())],
             "egress": [dns(), *_stores(known, store), *(_rule(rule, known) for rule in document.spec.egress)],
         }
     }
@@ -47,6 +51,19 @@ def _ingress(document: WebService, here: Environment, known: Mapping[str, Any]) 
     if document.spec.callers:
         callers = [_service(name, known) for name in document.spec.callers]
         yield {"from": callers, "ports": everywhere}
+
+
+def _from_previews(document: WebService, known: Mapping[str, Any]) -> Iterator[Rule]:
+    """Yield the rule that lets in callers of a preview, as those of the environment itself; a fork's are strangers."""
+    if not known["ports"] or not document.spec.callers:
+        return
+    own = {"matchExpressions": [{"key": PREVIEW_LABEL, "operator": "Exists"}], "matchLabels": {SOURCE_LABEL: "own"}}
+    callers = [
+        {"namespaceSelector": own, "podSelector": {"matchLabels": {"app.kubernetes.io/name": name}}}
+        for name in document.spec.callers
+    ]
+    everywhere = [{"protocol": port["protocol"], "port": port["port"]} for port in known["ports"]]
+    yield {"from": callers, "ports": everywhere}
 
 
 def _namespace(name: str) -> Rule:

@@ -57,7 +57,8 @@ def values_of(
     values["database"] = values_of_store(store, values, document.metadata.labels) if store else None
     values |= _cache(document, platform, labels)
     values |= pods.values(document, rollout, values, store)
-    values |= network.values(document, here, values, store)
+    lends = platform.previews is not None and platform.previews.base == environment
+    values |= network.values(document, here, values, store, lends=lends)
     values["monitoring_labels"] = labels | here.monitoring.labels
     values["alerts"] = alerts(values) if here.monitoring.enabled and document.spec.schedule is None else None
     return values

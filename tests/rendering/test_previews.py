@@ -16,6 +16,7 @@ from bot.rendering.environments import read_environment
 from bot.rendering.kinds import model_of
 from bot.rendering.previews import outline, render_preview
 from bot.rendering.printing import to_stream
+from bot.rendering.render import render
 from tests.golden import assert_golden
 from tests.rendering.environment_examples import (
     CASES,
@@ -211,6 +212,28 @@ def test_a_service_that_is_not_there_is_the_base_s() -> None:
     }
     assert "ports" not in policy["egress"][0], "one of the two may call any port"
     assert "payments is the one of staging" in " ".join(outlined("shop").notes)
+
+
+def test_the_base_lets_in_those_of_a_preview_that_it_lets_in_itself() -> None:
+    (document,) = documents(SERVICE % ("payments", "{image: 'a:b', callers: [backend]}")).values()
+    rules = {}
+    for environment in ("staging", "production"):
+        objects = render(document, environment=environment, platform=PLATFORM)
+        policy: Any = next(obj for obj in objects if obj["kind"] == "NetworkPolicy")
+        rules[environment] = policy["spec"]["ingress"]
+    (let_in,) = rules["staging"][-1]["from"]
+    assert let_in["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "backend"}
+    labels = made("shop")["Namespace", "new-checkout"]["metadata"]["labels"]
+    (key,) = [one["key"] for one in let_in["namespaceSelector"]["matchExpressions"]]
+    assert key in labels
+    assert let_in["namespaceSelector"]["matchLabels"].items() <= labels.items()
+    of_a_fork = made("shop-of-a-fork")["Namespace", "new-checkout"]["metadata"]["labels"]
+    assert not let_in["namespaceSelector"]["matchLabels"].items() <= of_a_fork.items()
+    assert "causeway.io/preview" not in json.dumps(rules["production"]), "previews take after staging"
+
+
+def test_a_fork_s_services_are_told_that_nobody_lets_them_in() -> None:
+    assert "payments is the one of staging, which lets no fork's services in." in outlined("shop-of-a-fork").notes
 
 
 def test_the_base_s_service_of_another_team_is_found_in_that_team_s_namespace() -> None:

@@ -23,6 +23,7 @@ class Borrowed:
     """Empty: any."""
     reachable: bool
     """Whether it runs in the preview's cluster. A name leads nowhere from one cluster into another."""
+    for_fork: bool = False
 
     @property
     def host(self) -> str:
@@ -36,14 +37,17 @@ class Borrowed:
             return (
                 f"{callers} calls {self.name}, which runs in another cluster: name it in the document to have it here."
             )
+        if self.for_fork:
+            return f"{self.name} is the one of {self.environment}, which lets no fork's services in."
+        them = "it" if len(self.callers) == 1 else "them"
         return (
-            f"{self.name} is the one of {self.environment}. It answers {callers} only where its network policy there "
-            "lets previews in."
+            f"{self.name} is the one of {self.environment}. It answers {callers} where its document names {them} under "
+            "`callers`."
         )
 
 
 def borrowed_by(
-    members: Iterable[Member], *, name: str, team: str, owners: Mapping[str, str], platform: Platform
+    members: Iterable[Member], *, name: str, team: str, owners: Mapping[str, str], platform: Platform, fork: bool
 ) -> Iterator[Borrowed]:
     """Yield what the members call and none of them is, in the order of names. `owners` knows the teams of others."""
     base = previews_of(platform).base
@@ -64,4 +68,5 @@ def borrowed_by(
             callers=tuple(sorted(callers)),
             ports=() if () in callers.values() else tuple(ports),
             reachable=there.cluster == here.cluster,
+            for_fork=fork,
         )

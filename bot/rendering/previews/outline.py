@@ -97,7 +97,7 @@ def outline(
     if mistakes:
         raise invalid(document, mistakes)
     borrowed = borrowed_by(
-        [one.member for one in bound], name=document.name, team=team, owners=owners or {}, platform=here
+        [one.member for one in bound], name=document.name, team=team, owners=owners or {}, platform=here, fork=fork
     )
     return Outline(
         document=document,

@@ -11,7 +11,7 @@ from bot.model.platform import Platform
 from bot.model.web_service import WebService
 from bot.rendering import render as services_render
 from bot.rendering.kinds import checked
-from bot.rendering.network import dns
+from bot.rendering.network import PREVIEW_LABEL, SOURCE_LABEL, dns
 from bot.rendering.previews.databases import Bound
 from bot.rendering.previews.fitting import fitted
 from bot.rendering.previews.gates import gated
@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # the ports are not needed to run this, and starting must be 
 
 Values = dict[str, Any]
 RESTRICTED = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
-LABEL = "causeway.io/preview"
+LABEL = PREVIEW_LABEL
 """Of a preview's namespace; the value is its name."""
 
 
@@ -91,7 +91,7 @@ def namespace_labels(here: Outline) -> dict[str, str]:
         LABEL: here.name,
         "causeway.io/team": label_value(here.team),
         "causeway.io/secrets": "wanted" if secrets else "none",
-        "causeway.io/source": "fork" if here.fork else "own",
+        SOURCE_LABEL: "fork" if here.fork else "own",
         **RESTRICTED,
     }
 
