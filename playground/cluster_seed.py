@@ -22,6 +22,9 @@ RIGHTS = (
     "components/direct-delivery/rbac.yaml",
     "components/direct-delivery-anywhere/rbac.yaml",
     "components/direct-delivery-crossplane/rbac.yaml",
+    "components/databases-and-previews/rbac.yaml",
+    "components/previews/rbac.yaml",
+    "components/database-access/rbac.yaml",
 )
 ROOT = "argocd/root.yaml"
 SAMPLE_URL = "https://github.com/acme/gitops.git"
@@ -88,6 +91,7 @@ def installed(gitops_url: str) -> Iterator[Object]:
     for file in RIGHTS:
         yield from yaml.safe_load_all((INSTALL / file).read_text())
     yield from claims()
+    yield from ways_in()
     text = (INSTALL / ROOT).read_text().replace(SAMPLE_URL, gitops_url)
     for obj in yaml.safe_load_all(text):
         yield {**obj, "metadata": {**obj["metadata"], "namespace": ARGOCD}}
@@ -113,6 +117,21 @@ def claims() -> Iterator[Object]:
         "apiVersion": RBAC,
         "kind": "ClusterRoleBinding",
         "metadata": {"name": name},
+        "roleRef": role,
+        "subjects": [account],
+    }
+
+
+def ways_in() -> Iterator[Object]:
+    """Yield the right to let people into databases: everywhere, as nobody knows which namespaces people will make."""
+    name, (group, _, _) = "causeway-database-access", RBAC.partition("/")
+    role = {"apiGroup": group, "kind": "ClusterRole", "name": name}
+    account = {"kind": "ServiceAccount", "namespace": BOT[0], "name": BOT[1]}
+    metadata = {"name": name}
+    yield {
+        "apiVersion": RBAC,
+        "kind": "ClusterRoleBinding",
+        "metadata": metadata,
         "roleRef": role,
         "subjects": [account],
     }

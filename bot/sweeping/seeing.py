@@ -16,10 +16,11 @@ from bot.teardown.reading import MANAGED_BY, PREVIEW
 
 OURS = {MANAGED_BY: "causeway"}
 OF_SERVICE, OF_ENVIRONMENT, OF_TEAM = "causeway.io/service", "causeway.io/environment", "causeway.io/team"
-DATABASES = (
-    ("postgresql.cnpg.io/v1", "Cluster"),
-    ("database.aws.crossplane.io/v1beta1", "RDSInstance"),
-)
+MAIN_KINDS = {
+    "cloudnativepg": ("postgresql.cnpg.io/v1", "Cluster"),
+    "crossplane": ("database.aws.crossplane.io/v1beta1", "RDSInstance"),
+}
+"""What a provider's databases are, where a kind of the company's own does not say."""
 MOST_PARTS = 12
 """Parts of one thing that are named."""
 
@@ -82,10 +83,11 @@ async def _cluster(cluster: Cluster, name: str, seen: Seen, platform: Platform, 
     async for obj in _scan(cluster, "v1", "Namespace", OURS, seen):
         if preview := _label(obj, PREVIEW):
             _note(seen.preview(preview), obj, f"namespace {_name(obj)} on {name}", deletable=True)
-    async for obj in _scan(cluster, "v1", "ConfigMap", {OF_SERVICE: SERVICE}, seen):
-        if preview := _label(obj, OF_ENVIRONMENT):
-            _note(seen.preview(preview), obj, f"release in {_namespace(obj)} on {name}", deletable=True)
-    for kind in (*DATABASES, *_claims(platform)):
+    if platform.previews is not None and platform.previews.delivery == "direct":
+        async for obj in _scan(cluster, "v1", "ConfigMap", {OF_SERVICE: SERVICE}, seen):
+            if preview := _label(obj, OF_ENVIRONMENT):
+                _note(seen.preview(preview), obj, f"release in {_namespace(obj)} on {name}", deletable=True)
+    for kind in _databases(platform):
         async for obj in _scan(cluster, *kind, OURS, seen):
             _database(obj, name, seen, platform, services)
 
@@ -121,10 +123,11 @@ async def _scan(
         seen.note(f"{kind} on {cluster.name}", error, cluster.name)
 
 
-def _claims(platform: Platform) -> list[tuple[str, str]]:
-    """Return the kinds of a company's own claims that the platform names."""
+def _databases(platform: Platform) -> list[tuple[str, str]]:
+    """Return the kinds of which this platform's databases are."""
     providers = [one for there in platform.environments.values() for one in (there.database, *there.databases.values())]
-    return sorted({(one.claim.api_version, one.claim.kind) for one in providers if one.claim is not None})
+    claims = {(one.claim.api_version, one.claim.kind) for one in providers if one.claim is not None}
+    return sorted(claims | {MAIN_KINDS[one.provider] for one in providers if one.provider in MAIN_KINDS})
 
 
 async def _argocd(deps: Deps, seen: Seen) -> None:

@@ -87,11 +87,16 @@ async def read_contents(
     """
     look = _Look(cluster, namespace)
     live = await cluster.get(ObjectRef("v1", "Namespace", namespace))
-    there = [obj for obj in await look.all([ref_of(obj) for obj in delivered]) if obj is not None]
     label, mark = _known_as(live, inventory)
-    claims = {OF_DATABASE: database} if database else None
     inside = live is not None
-    if inside and not database:
+    may_delete = inside and not database and await cluster.may("delete", "v1", "namespaces")
+    refs = [ref_of(obj) for obj in delivered]
+    stays = inside and not database and (not label or (label == INVENTORY and not may_delete))
+    if inside and not database and not stays:
+        refs = [ref for ref in refs if not ref.namespace or _may_compose(ref)]  # the others go with the namespace
+    there = [obj for obj in await look.all(refs) if obj is not None]
+    claims = {OF_DATABASE: database} if database else None
+    if stays:
         there += await look.kept_release(inventory, there)
     volumes, balancers, hosts = await asyncio.gather(
         look.volumes(claims) if inside else _none(),
@@ -107,7 +112,7 @@ async def read_contents(
         uid=uid_of(live) if live is not None else "",
         label=label,
         mark=mark,
-        may_delete_namespace=inside and not database and await cluster.may("delete", "v1", "namespaces"),
+        may_delete_namespace=may_delete,
         delivered=tuple(Target.of(obj) for obj in there),
         volumes=tuple(volumes),
         balancers=tuple(balancers),
@@ -135,6 +140,12 @@ def _known_as(live: Object | None, inventory: str) -> tuple[str, str]:
     return "", ""
 
 
+def _may_compose(ref: ObjectRef) -> bool:
+    """Whether an object may be a claim, which something outside of its namespace belongs to."""
+    group = ref.api_version.rpartition("/")[0]
+    return "." in group and not group.endswith((".k8s.io", ".cnpg.io", ".coreos.com"))
+
+
 class _Look:
     """Reads, and notes what it may not read."""
 
@@ -151,7 +162,12 @@ class _Look:
     async def kept_release(self, inventory: str, there: Sequence[Object]) -> list[Object]:
         """Return the ConfigMaps of direct delivery that are no object of the release: they are what keeps it."""
         known = {identity(ref_of(obj)) for obj in there}
-        found = await self._list("v1", "ConfigMap", "releases", {INVENTORY: inventory})
+        try:
+            found = await self._cluster.list(
+                "v1", "ConfigMap", namespace=self._namespace, labels={INVENTORY: inventory}
+            )
+        except (NotFound, Refused):  # then direct delivery has written none
+            return []
         return [obj for obj in found if identity(ref_of(obj)) not in known]
 
     async def volumes(self, labels: Mapping[str, str] | None) -> list[Volume]:

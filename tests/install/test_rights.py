@@ -24,8 +24,10 @@ from bot.terminal.doctor.rights import (
     ARGOCD_READ,
     ARGOCD_WRITE,
     DATABASE_ACCESS,
+    DATABASES_AND_PREVIEWS,
     DIRECT,
     DIRECT_CROSSPLANE,
+    PREVIEWS,
     READ,
     Right,
     granted,
@@ -40,9 +42,12 @@ from tests.install.built import INSTALL, ROOT, source_documents
 HERE = "orders-staging"
 ROLES = ("ClusterRole", "Role")
 ANYWHERE = "components/direct-delivery-anywhere/rbac.yaml"
-FILES = (READ, ARGOCD_READ, ARGOCD_WRITE, DIRECT, DIRECT_CROSSPLANE, DATABASE_ACCESS, ANYWHERE)
+FILES = (
+    *(READ, ARGOCD_READ, ARGOCD_WRITE, DIRECT, DIRECT_CROSSPLANE, ANYWHERE),
+    *(DATABASE_ACCESS, DATABASES_AND_PREVIEWS, PREVIEWS),
+)
 ROW = re.compile(r"^\| `([a-z0-9./-]+)` \| ([a-z, ]+) \| .+ \|$", re.MULTILINE)
-IRREGULAR = {"Ingress": "ingresses", "NetworkPolicy": "networkpolicies"}
+IRREGULAR = {"Ingress": "ingresses", "NetworkPolicy": "networkpolicies", "StorageClass": "storageclasses"}
 
 
 def plural(kind: str) -> str:
@@ -75,7 +80,8 @@ def test_no_right_is_a_wildcard_or_reaches_secrets_or_other_rights() -> None:
 
 
 def test_what_is_granted_for_reading_changes_nothing() -> None:
-    assert {right.verb for right in (*granted(READ), *granted(ARGOCD_READ))} == {"get", "list", "watch"}
+    reading = (*granted(READ), *granted(ARGOCD_READ), *granted(DATABASES_AND_PREVIEWS))
+    assert {right.verb for right in reading} == {"get", "list", "watch"}
 
 
 def test_every_role_is_bound_to_our_account_alone() -> None:

@@ -26,7 +26,11 @@ NOW = datetime(2026, 6, 2, 9, 0, tzinfo=UTC)
 PLATFORM = Platform.model_validate(
     {
         "environments": {
-            "staging": {"delivery": "direct", "namespace": "{service}-{environment}"},
+            "staging": {
+                "database": {"provider": "crossplane"},
+                "delivery": "direct",
+                "namespace": "{service}-{environment}",
+            },
             "production": {"delivery": "gitops"},
         },
         "gitops": {"repository": GITOPS},

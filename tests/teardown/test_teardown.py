@@ -118,7 +118,7 @@ async def test_of_one_database_only_its_own_is_read() -> None:
 
 async def test_what_may_not_be_read_is_noted_and_told() -> None:
     cluster = settled(FakeCluster())
-    cluster.refuse("list", Refused("Causeway may not list services."), skip=2)
+    cluster.refuse("list", Refused("Causeway may not list services."), skip=1)
     found = await contents(cluster)
     assert found.unread == ("the load balancers could not be looked at: Causeway may not list services.",)
     (note,) = [one for one in effects(found) if one.id == "not-proved"]

@@ -11,8 +11,10 @@ from bot.terminal.doctor.findings import Finding, Installation, fine, mend
 from bot.terminal.doctor.rights import (
     ARGOCD_READ,
     ARGOCD_WRITE,
+    DATABASES_AND_PREVIEWS,
     DIRECT,
     DIRECT_CROSSPLANE,
+    PREVIEWS,
     READ,
     granted,
     missing,
@@ -68,6 +70,12 @@ async def _reads(installation: Installation, name: str, asked: Cluster) -> list[
         findings.append(mend(f"{told_of}. Apply manifests/install/account there: `kubectl apply -k`."))
     if has_argocd(platform, name):
         findings += await _argocd(platform, asked)
+    previews = platform.previews
+    if previews is not None and name == (previews.cluster or platform.environment(previews.base).cluster):
+        for file in (DATABASES_AND_PREVIEWS, PREVIEWS):
+            if lacking := await missing(asked, granted(file)):
+                where = f"manifests/install/{file.rpartition('/')[0]}"
+                findings.append(mend(f"previews need more: we may not {spoken(lacking)}. Add {where} to your overlay."))
     return findings
 
 

@@ -20,6 +20,8 @@ ARGOCD_READ = "base/rbac-argocd-read.yaml"
 ARGOCD_WRITE = "components/argocd-write/rbac.yaml"
 DIRECT = "components/direct-delivery/rbac.yaml"
 DIRECT_CROSSPLANE = "components/direct-delivery-crossplane/rbac.yaml"
+DATABASES_AND_PREVIEWS = "components/databases-and-previews/rbac.yaml"
+PREVIEWS = "components/previews/rbac.yaml"
 DATABASE_ACCESS = "components/database-access/rbac.yaml"
 AT_ONCE = 8
 """Questions that a cluster is asked at the same time."""
