@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.settings import load
 from bot.terminal.serve import running
 from tests.scenario.test_day_two import card_of
-from tests.scenario.world import Json, World, peers, spoken, world
+from tests.scenario.world import Json, World, peers, spoken
 
 SERVICE = "orders-api"
 NAME = "new-checkout"
@@ -152,6 +148,102 @@ async def test_the_end_is_negotiated_and_the_receipt_is_true(here: World) -> Non
     await here.slack.told("author", f"There is no preview `{NAME}`")
 
 
+async def test_the_owner_decides_on_the_card_that_it_goes_now(here: World) -> None:
+    await up(here)
+    await here.advance("61h")
+    question = await card_of(here, "preview.remind", "succeeded")
+    await here.slack.click("author", "team-orders", question, "delete")
+    assert state(await card_of(here, "preview.down", *ENDED)) == "succeeded"
+    assert await left(here) == {}
+
+
+async def test_somebody_of_another_team_changes_nothing(here: World) -> None:
+    await up(here)
+    await here.slack.command("stranger", f"/preview down {NAME}", channel="platform")
+    told = spoken(await here.slack.told("stranger", "Only members of team-orders", channel="platform"))
+    assert "/preview down" in told
+    assert (await deployment(here))["status"]["availableReplicas"] == 1
+
+
+async def test_a_bot_that_was_away_at_the_end_loses_no_teardown(tmp_path: Path) -> None:
+    async with peers(tmp_path / "playground") as found:
+        async with running(load(found.ready["env"])):
+            await up(found)
+        await found.advance("80h")
+        assert (await deployment(found))["status"]["availableReplicas"] == 1
+        async with running(load(found.ready["env"])):
+            receipt = await card_of(found, "preview.down", *ENDED)
+            assert state(receipt) == "succeeded", spoken(receipt)
+            assert await left(found) == {}
+            assert await cards(found, "preview.remind") == [], "what is over is not asked about"
+
+
+async def test_a_cluster_that_is_lost_during_the_teardown_is_waited_for(here: World) -> None:
+    await up(here)
+    await here.fail("kubernetes", route=f"DELETE /api/v1/namespaces/{NAME}", times=1, status=503)
+    await here.fail("kubernetes", route=f"GET /api/v1/namespaces/{NAME}", times=10_000, skip=2, status=503)
+    await here.slack.command("author", f"/preview down {NAME}")
+    await card_of(here, "preview.down", "running", told="answered with an error of its own")
+    await here.mend("kubernetes")
+    receipt = await card_of(here, "preview.down", *ENDED)
+    assert state(receipt) == "succeeded", spoken(receipt)
+    assert await left(here) == {}
+
+
+async def test_what_is_still_being_made_is_taken_back_by_its_end(here: World) -> None:
+    """Though its build would never end: nobody waits for what is about to be deleted."""
+    await here.workflows(SERVICE, "in_progress")
+    commit = await pushed(here)
+    await here.slack.command("author", f"/preview up {NAME} {SERVICE}@{commit}")
+    await card_of(here, "preview.up", "running", told="is running")
+    await here.slack.command("author", f"/preview down {NAME}")
+    receipt = await card_of(here, "preview.down", *ENDED)
+    assert state(receipt) == "succeeded", spoken(receipt)
+    assert state((await cards(here, "preview.up"))[-1]) == "undone"
+    assert await left(here) == {}
+
+
+async def pushed(here: World) -> str:
+    """Push a commit to a branch of the service; return it."""
+    repo = f"/repos/acme/{SERVICE}"
+    _, main = await here.github("GET", f"{repo}/git/ref/heads/main")
+    await here.github("POST", f"{repo}/git/refs", {"ref": "refs/heads/next", "sha": main["object"]["sha"]})
+    body = {"message": "Next", "content": "bmV4dA==", "branch": "next"}
+    status, made = await here.github("PUT", f"{repo}/contents/next.txt", body)
+    assert status == 201, made
+    commit: str = made["commit"]["sha"]
+    return commit
+
+
+# --- what goes wrong while it is made
+
+
+async def test_an_image_that_is_never_built_is_told_and_can_be_undone_to_nothing(here: World) -> None:
+    await here.workflows(SERVICE, "failure")
+    commit = await pushed(here)
+    await here.slack.command("author", f"/preview up {NAME} {SERVICE}@{commit}")
+    stuck = await card_of(here, "preview.up", "running", told="Stuck")
+    assert "push a fix" in spoken(stuck)
+    assert "undo" in buttons(stuck)
+    await here.slack.click("author", "team-orders", stuck, "undo")
+    undone = await card_of(here, "preview.up", "undone", "failed")
+    assert state(undone) == "undone", spoken(undone)
+    assert await left(here) == {}
+
+
+async def test_a_refusal_in_the_middle_leaves_nothing(here: World) -> None:
+    path = f"/apis/apps/v1/namespaces/{NAME}/deployments/{SERVICE}"
+    await here.fail("kubernetes", route=f"PATCH {path}", times=1, skip=1, status=403)  # the dry run passes
+    await here.slack.command("author", f"/preview up {NAME} {SERVICE}")
+    card = await card_of(here, "preview.up", *ENDED)
+    assert state(card) == "undone", spoken(card)
+    assert await left(here) == {}
+    await here.mend("kubernetes")
+    await here.slack.command("author", f"/preview up {NAME} {SERVICE}")
+    again = await another(here, "preview.up", 2)
+    assert state(again) == "succeeded", spoken(again)
+
+
 # --- asleep
 
 
@@ -166,3 +258,36 @@ async def test_a_preview_sleeps_and_wakes(here: World) -> None:
     awake = await card_of(here, "preview.wake", *ENDED)
     assert state(awake) == "succeeded", spoken(awake)
     assert (await deployment(here))["status"]["availableReplicas"] == 1
+
+
+class Prometheus:
+    """Answers one number to every query, and notes when it is asked."""
+
+    def __init__(self) -> None:
+        self.count = 3
+        self.asked = asyncio.Event()
+
+    async def query(self, request: web.Request) -> web.Response:
+        assert "nginx_ingress_controller_requests" in request.query["query"]
+        self.asked.set()
+        result = [{"metric": {}, "value": [float(request.query["time"]), str(self.count)]}]
+        return web.json_response({"status": "success", "data": {"resultType": "vector", "result": result}})
+
+
+async def test_one_that_nobody_uses_sleeps_by_itself(tmp_path: Path) -> None:
+    prometheus = Prometheus()
+    application = web.Application()
+    application.router.add_get("/api/v1/query", prometheus.query)
+    async with TestServer(application) as server, peers(tmp_path / "playground") as found:
+        env = {**found.ready["env"], "CAUSEWAY_PROMETHEUS_URL": str(server.make_url("")).rstrip("/")}
+        async with running(load(env)):
+            await up(found, f"{NAME} {SERVICE} for 7d")
+            await found.advance("25h")
+            async with asyncio.timeout(30):
+                await prometheus.asked.wait()
+            prometheus.count = 0
+            await found.advance("20m")
+            asleep = await card_of(found, "preview.sleep", *ENDED)
+            assert state(asleep) == "succeeded", spoken(asleep)
+            assert len(await cards(found, "preview.sleep")) == 1
+            assert (await deployment(found))["spec"]["replicas"] == 0
