@@ -125,14 +125,15 @@ def _output(command: list[str], folder: Path) -> str:
 
 def _same_objects(helm: Path, folder: Path) -> None:
     """Refuse to compare two things that are not alike."""
-    theirs, ours = _by_kind(_helm(helm, folder, 1)), _by_kind(rendered(document(1)))
-    for kind in sorted(theirs.keys() | ours.keys()):
-        if theirs.get(kind) != ours.get(kind):
-            raise AssertionError(f"the chart's {kind} is not ours:\n{theirs.get(kind)}\n{ours.get(kind)}")
+    theirs, ours = _by_name(_helm(helm, folder, 1)), _by_name(rendered(document(1)))
+    for name in sorted(theirs.keys() | ours.keys()):
+        if theirs.get(name) != ours.get(name):
+            raise AssertionError(f"the chart's {name} is not ours:\n{theirs.get(name)}\n{ours.get(name)}")
 
 
-def _by_kind(stream: str) -> dict[str, Any]:
-    found = {obj["kind"]: obj for obj in yaml.safe_load_all(stream) if obj}
-    for container in found["Deployment"]["spec"]["template"]["spec"]["containers"]:
+def _by_name(stream: str) -> dict[str, Any]:
+    found = {f"{obj['kind']} {obj['metadata']['name']}": obj for obj in yaml.safe_load_all(stream) if obj}
+    (deployment,) = (obj for obj in found.values() if obj["kind"] == "Deployment")
+    for container in deployment["spec"]["template"]["spec"]["containers"]:
         container["env"].sort(key=lambda variable: variable["name"])  # the chart's order is the alphabet's
     return found
