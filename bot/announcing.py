@@ -80,15 +80,23 @@ class OperationCards:
 class Announcements:
     """Satisfies the engine's `Announcer`. Everything is noted in the transaction of the change."""
 
-    def __init__(self, outbox: Outbox, home_changed: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        home_changed: Callable[[str], None],
+        hear: Callable[[Asked, int], None] = lambda _asked, _revision: None,
+    ) -> None:
+        """`hear` is told of every change as well; it returns at once."""
         self._outbox = outbox
         self._home_changed = home_changed
+        self._hear = hear
 
     async def operation_changed(self, connection: AsyncConnection, operation_id: str, revision: int) -> None:
         table = operations.c
         columns = select(table.state, table.asked, table.problem, table.digest).where(table.id == operation_id)
         row = (await connection.execute(columns)).one()
         asked = Asked.model_validate_json(row.asked)
+        self._hear(asked, revision)
         if asked.principal.slack_user:
             self._home_changed(asked.principal.slack_user)
         state = State(row.state)

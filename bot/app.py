@@ -62,10 +62,11 @@ from bot.operations.environments import DurableEnvironments
 from bot.operations.seal import FilePublisher, HeadPublisher, Sealer, signing_key
 from bot.planner import CommandPlanner
 from bot.policy.rules import Rules, in_force
-from bot.ports import Clock, Cluster, Deployments, Ports, Traffic, build_key
+from bot.ports import Clock, Cluster, Deployments, Ports, Traffic, Turns, build_key
 from bot.previewing import Previewing
 from bot.previews.idleness import Senses
 from bot.publishing import ChannelPublisher, GitPublisher
+from bot.pull_request_notes import PullRequestNotes
 from bot.pull_requests import PullRequests
 from bot.settings import Settings
 from bot.slack.channels import Channels
@@ -173,9 +174,11 @@ class _Wiring:
         )
         self.pages = self._home_pages()
         self.home = HomePublisher(self.gateway, self.pages, self.database)
+        self.turns = Turns()
+        self.notes = PullRequestNotes(self._view, self.forge, lambda: self.catalog.index, self.turns)
         self.operations = await self._operations()
         self.following = Following(self.deps, self.operations.submit, self.clock)
-        self.pull_requests = PullRequests(self.deps, self.operations.submit, self.clock)
+        self.pull_requests = PullRequests(self.deps, self.operations.submit, self.clock, self.notes.follow)
         self.previewing = self._previewing()
         door = await self._door()
         webhooks = await self._webhooks()
@@ -374,9 +377,10 @@ class _Wiring:
                 agenda=self.agenda,
                 environments=self.environments,
                 waiting=self.waiting,
+                turns=self.turns,
             ),
             planner=self.planner,
-            announcer=Announcements(self.outbox, self.home.changed),
+            announcer=Announcements(self.outbox, self.home.changed, self.notes.changed),
             clock=self.clock,
             replica=self._replica,
             sealer=Sealer(self.database, key, publishers, replica=self._replica, clock=self.clock),
@@ -511,6 +515,8 @@ class _Wiring:
     # --- what goes on by itself
 
     def _background(self) -> None:
+        notes = asyncio.create_task(self.notes.run(), name="pull-request-notes")
+        self._stack.push_async_callback(_ended, notes)
         sweep_s = self._configuration.catalog.sweep.total_seconds()
         self._every(sweep_s, self.catalog.refresh, "catalog", at_once=True)
         self._every(AGENDA_S, lambda: self.agenda.keep(self.operations.submit), "agenda")

@@ -27,6 +27,7 @@ from bot.model.principal import Door, Principal
 from bot.ports import Clock, EnvironmentRecord
 from bot.previews.naming import of_pull_request
 from bot.previews.reading import read_previews
+from bot.pull_request_notes import Place
 from bot.releases.services import Service, service_of_repository
 from bot.rendering.previews import place_of
 
@@ -60,10 +61,18 @@ class PullRequests:
     """Hears of pull requests and asks for their previews. Everything it asks has an id made of the event: hearing of it
     twice, or in two replicas, is asking once."""
 
-    def __init__(self, deps: Deps, ask: Callable[[Asked], Awaitable[object]], clock: Clock) -> None:
+    def __init__(
+        self,
+        deps: Deps,
+        ask: Callable[[Asked], Awaitable[object]],
+        clock: Clock,
+        follow: Callable[[str, Place], None] = lambda _operation, _place: None,
+    ) -> None:
+        """`follow` has a pull request told of the operation that is about to be asked for in its name."""
         self._deps = deps
         self._ask = ask
         self._clock = clock
+        self._follow = follow
 
     async def changed(self, event: PullRequestEvent) -> None:
         """Something has happened to a pull request."""
@@ -103,7 +112,7 @@ class PullRequests:
         elif not event.is_open and asked[0] != "preview.down":
             await self._answer(event, offered, "This pull request is closed. Open it again, and ask then.")
         else:
-            await self._submit(*asked, by, str(event.comment))
+            await self._submit(offered, *asked, by, str(event.comment))
 
     # --- what is asked for
 
@@ -121,7 +130,7 @@ class PullRequests:
         if by is None:
             log.info("pull_request_of_nobody", extra={"pull_request": offered.reference, "action": event.action})
             return
-        await self._submit("preview.up", _up(offered, name), by, _moment(event))
+        await self._submit(offered, "preview.up", _up(offered, name), by, _moment(event))
 
     async def _down(self, event: PullRequestEvent, offered: Offered) -> None:
         """End what there is. Only that: most pull requests never had a preview."""
@@ -130,14 +139,18 @@ class PullRequests:
             if by is None:
                 log.warning("preview_of_nobody", extra={"preview": name, "pull_request": offered.reference})
                 continue
-            await self._submit("preview.down", {"name": name}, by, _moment(event))
+            await self._submit(offered, "preview.down", {"name": name}, by, _moment(event))
 
-    async def _submit(self, command: str, request: dict[str, JSON], by: Principal, moment: str) -> None:
-        named = request.get("name") or request.get("pull_request")
-        digest = hashlib.sha256(f"{command}\n{named}\n{moment}".encode()).hexdigest()
+    async def _submit(
+        self, offered: Offered, command: str, request: dict[str, JSON], by: Principal, moment: str
+    ) -> None:
+        name = str(request.get("name") or offered.name)
+        digest = hashlib.sha256(f"{command}\n{offered.reference}\n{name}\n{moment}".encode()).hexdigest()
+        operation = f"op-{digest[:20]}"
+        self._follow(operation, Place(offered.service.repository, offered.number, name))
         await self._ask(
             Asked(
-                operation=f"op-{digest[:20]}",
+                operation=operation,
                 command=command,
                 request=request,
                 principal=by,

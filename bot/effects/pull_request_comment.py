@@ -16,6 +16,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from bot.effects.comment_text import Told, written
+from bot.effects.markdown import plain
 from bot.effects.marks import RepositoryName, known
 from bot.errors import NotFound, PlatformError, Refused, UpstreamUnavailable
 from bot.model.effect import Effect, Outcome, Proof, Run, Undo, Undone
@@ -27,6 +28,9 @@ MADE = "made"
 """Stands in the place of an earlier text where there was none."""
 FORGOTTEN = "forgotten"
 """Stands there where the earlier text was too long to be kept."""
+NOTE = "<!-- causeway:note -->"
+LONGEST_NOTE = 1_000
+_NOTE = re.compile(rf"\n*{NOTE}\n> .*\Z")
 _STEP = re.compile(r"\n*<!-- causeway:step (\S+) (\S+) (\S+) -->\s*\Z")
 
 
@@ -51,8 +55,9 @@ class LivingComment(Effect):
     async def apply(self, ports: Ports, run: Run) -> Outcome:
         repository = known(self.repository)
         try:
-            found = await find_comment(ports.forge, repository, self.number, self.preview)
-            made = await self._write(ports.forge, run, found)
+            async with ports.turns(turn_of(repository, self.number, self.preview)):
+                found = await find_comment(ports.forge, repository, self.number, self.preview)
+                made = await self._write(ports.forge, run, found)
         except PlatformError as error:
             return _not_told(error, run)
         return Outcome(
@@ -65,24 +70,28 @@ class LivingComment(Effect):
             return Undone(how=Undo.NOTHING, seen="the pull request was not told")
         repository = known(self.repository)
         try:
-            found = await self._ours(ports.forge, run)
-            if found is None:
-                return Undone(how=Undo.UNDONE, seen=f"{repository}#{self.number} has no comment of this step")
-            comment, step = found
-            if step.before == FORGOTTEN:
-                seen = f"What the comment on {repository}#{self.number} said before is not known any more."
-                return Undone(how=Undo.KEPT, seen=seen, command=self.manual())
-            if step.before is not None:
-                await ports.forge.update_comment(repository, comment.id, step.before)
-                return Undone(how=Undo.UNDONE, seen=f"comment on {repository}#{self.number} says what it said before")
-            await ports.forge.delete_comment(repository, comment.id)
+            async with ports.turns(turn_of(repository, self.number, self.preview)):
+                return await self._take_back(ports.forge, run)
         except NotFound:
             return Undone(how=Undo.UNDONE, seen=f"{repository}#{self.number} has no comment of this step")
         except Refused as error:
             if outcome is None:
                 return Undone(how=Undo.NOTHING, seen=error.message)
             return Undone(how=Undo.KEPT, seen=error.message, command=self.manual())
-        return Undone(how=Undo.UNDONE, seen=f"comment on {repository}#{self.number} deleted")
+
+    async def _take_back(self, forge: Forge, run: Run) -> Undone:
+        found, place = await self._ours(forge, run), f"{self.repository}#{self.number}"
+        if found is None:
+            return Undone(how=Undo.UNDONE, seen=f"{place} has no comment of this step")
+        comment, step = found
+        if step.before == FORGOTTEN:
+            seen = f"What the comment on {place} said before is not known any more."
+            return Undone(how=Undo.KEPT, seen=seen, command=self.manual())
+        if step.before is not None:
+            await forge.update_comment(known(self.repository), comment.id, step.before)
+            return Undone(how=Undo.UNDONE, seen=f"comment on {place} says what it said before")
+        await forge.delete_comment(known(self.repository), comment.id)
+        return Undone(how=Undo.UNDONE, seen=f"comment on {place} deleted")
 
     async def gone(self, ports: Ports, run: Run, outcome: Outcome | None) -> Proof:
         if outcome is not None and not outcome.changed:
@@ -141,6 +150,11 @@ class Step:
         return f"<!-- causeway:step {self.operation} {self.effect} {before} -->"
 
 
+def turn_of(repository: str, number: int, preview: str) -> str:
+    """Return the name of the turn that writers of one comment take: each puts its words into what stands there."""
+    return f"comment:{repository}#{number}/{preview}"
+
+
 def mark_of(preview: str) -> str:
     return f"<!-- causeway:preview {preview} -->"
 
@@ -148,6 +162,15 @@ def mark_of(preview: str) -> str:
 def composed(preview: str, text: str, step: Step) -> str:
     """Return the comment with both of its hidden marks."""
     return f"{mark_of(preview)}\n{text}\n\n{step.mark()}"
+
+
+def with_note(body: str, note: str) -> str:
+    """Return the comment with this note above its last mark, in the place of an earlier one; empty: with none."""
+    found = _STEP.search(body)
+    text, step = (body[: found.start()], found[0].strip()) if found else (body, "")
+    text = _NOTE.sub("", text)
+    parts = [text, *([f"{NOTE}\n> {plain(note, LONGEST_NOTE)}"] if note else []), *([step] if step else [])]
+    return "\n\n".join(parts)
 
 
 async def find_comment(forge: Forge, repository: str, number: int, preview: str) -> Comment | None:
@@ -158,8 +181,9 @@ async def find_comment(forge: Forge, repository: str, number: int, preview: str)
 
 
 def _next(run: Run, body: str) -> Step:
-    """Return this step's mark over an earlier text, which is kept without what it remembers of other operations."""
-    before = Step.of(body)
+    """Return this step's mark over an earlier text, which is kept without its note and without what it remembers of
+    other operations."""
+    before, body = Step.of(body), with_note(body, "")
     if before is not None and (before.operation, before.effect) == (run.operation, run.effect):
         return before  # an earlier attempt has been here
     if before is not None and before.operation != run.operation and before.before is not None:
