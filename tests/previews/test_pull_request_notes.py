@@ -14,7 +14,7 @@ from bot.model.operation import Asked, Need, OperationView, Reason, State, StepS
 from bot.model.principal import Door, Principal
 from bot.ports import NewRepository, Turns
 from bot.pull_request_notes import Place, PullRequestNotes, note_of
-from tests.effects.scenes import run
+from tests.effects.scenes import World, run
 from tests.fakes.forge import FakeForge
 from tests.previews.test_pull_requests import NAME, REPOSITORY, village
 
@@ -134,8 +134,6 @@ async def test_the_text_stays_under_a_note_and_the_next_text_takes_it_away(desk:
     comment = LivingComment(
         id="comment", repository=REPOSITORY, number=1, preview="pr-1-orders-api", told=Told(stage="making")
     )
-    from tests.effects.scenes import World
-
     ports = World(forge=desk.forge).ports
     await comment.apply(ports, run(comment))
     before = await desk.shown()
