@@ -10,6 +10,9 @@ from bot.model.platform import Platform
 from bot.model.web_service import WebService
 from bot.rendering.values import host_of
 
+_OF_A_DATABASE = ("db", "db-rw", "db-ro", "db-r", "db-pooler")
+"""CloudNativePG makes a Service of each of the latter names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Owned:
@@ -61,8 +64,9 @@ def _overlap(one: Owned, other: Owned, environment: str, platform: Platform) -> 
 def _names(owned: Owned, environment: str) -> set[str]:
     """Return the names of what stands beside the service in its namespace, its own included."""
     document = owned.document.for_environment(environment)
-    stores = (("cache", document.spec.cache), ("db", document.spec.database))
-    return {document.name, *(f"{document.name}-{suffix}" for suffix, store in stores if store is not None)}
+    stores = ((("cache",), document.spec.cache), (_OF_A_DATABASE, document.spec.database))
+    beside = [suffix for suffixes, store in stores if store is not None for suffix in suffixes]
+    return {document.name, *(f"{document.name}-{suffix}" for suffix in beside)}
 
 
 def _hosts(owned: Owned, earlier: Sequence[Owned], platform: Platform) -> list[Mistake]:

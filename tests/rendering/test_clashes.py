@@ -29,6 +29,14 @@ def test_a_name_is_given_once() -> None:
     ]
 
 
+def test_a_database_has_services_of_its_own_where_namespaces_are_shared() -> None:
+    both = owned("shop", "{image: a:b, database: {}}"), owned("shop-db-rw")
+    assert told(*both) == []
+    shared = Environment(namespace="{team}-{environment}")
+    platform = PLATFORM.model_copy(update={"environments": {"staging": shared}})
+    assert [mistake.path for mistake in clashes(both, platform=platform)] == ["metadata.name"]
+
+
 def test_a_cache_has_a_name_as_well_where_namespaces_are_shared() -> None:
     both = owned("shop", "{image: a:b, cache: {}}"), owned("shop-cache")
     assert told(*both) == []

@@ -152,6 +152,11 @@ async def test_a_right_to_write_in_the_services_namespaces_suffices(patient: Pat
     [
         ({"database": {"provider": "cloudnativepg"}}, "Cluster (postgresql.cnpg.io/v1)"),
         ({"database": {"provider": "crossplane"}}, "RDSInstance (database.aws.crossplane.io/v1beta1)"),
+        ({"databases": {"mysql": {"provider": "crossplane"}}}, "RDSInstance (database.aws.crossplane.io/v1beta1)"),
+        (
+            {"database": {"provider": "claim", "claim": {"api_version": "a.example/v1", "kind": "SQLInstance"}}},
+            "SQLInstance (a.example/v1)",
+        ),
         ({"monitoring": {"enabled": True}}, "ServiceMonitor (monitoring.coreos.com/v1)"),
         ({}, "Application (argoproj.io/v1alpha1)"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.errors import NotFound, Refused
+from bot.model.databases import DatabaseProvider
 from bot.model.platform import Environment, Platform
 from bot.ports import Cluster, ObjectRef
 from bot.terminal.doctor.findings import Finding, Installation, fine, mend
@@ -99,7 +100,9 @@ async def _writes(installation: Installation, name: str, asked: Cluster) -> list
     if not direct:
         return []
     findings = []
-    crossplane = any(one.database.provider == "crossplane" for one in direct.values())
+    crossplane = any(
+        made.provider == "crossplane" for one in direct.values() for made in (one.database, *one.databases.values())
+    )
     if crossplane and (lacking := await missing(asked, granted(DIRECT_CROSSPLANE))):
         where = "manifests/install/components/direct-delivery-crossplane"
         findings.append(mend(f"we may not {spoken(lacking)}. Add {where} to your overlay."))
@@ -117,7 +120,7 @@ def _is_asked_for(group: str, environments: dict[str, Environment]) -> bool:
         case "monitoring.coreos.com":
             return any(one.monitoring.enabled for one in environments.values())
         case "postgresql.cnpg.io":
-            return any(_wants_databases(one) == "cloudnativepg" for one in environments.values())
+            return any(made.provider == "cloudnativepg" for one in environments.values() for _, made in _providers(one))
         case _:
             return True
 
@@ -157,16 +160,27 @@ def _wanted(installation: Installation, name: str) -> Iterator[tuple[tuple[str, 
             for kind in ("ServiceMonitor", "PrometheusRule"):
                 why = f"Install the Prometheus operator, or set `{here}.monitoring.enabled: false`."
                 yield ("monitoring.coreos.com/v1", kind), why
-        if _wants_databases(one) == "cloudnativepg":
-            why = f"Install CloudNativePG, or name another provider in `{here}.database`."
-            yield ("postgresql.cnpg.io/v1", "Cluster"), why
-        if _wants_databases(one) == "crossplane":
-            why = f"Install Crossplane's provider for AWS, or name another provider in `{here}.database`."
-            yield ("database.aws.crossplane.io/v1beta1", "RDSInstance"), why
+        for setting, made in _providers(one):
+            yield from _kinds_of(made, f"{here}.{setting}")
         if one.tls.issuer:
             yield ("cert-manager.io/v1", "ClusterIssuer"), f"Install cert-manager, or leave out `{here}.tls.issuer`."
 
 
-def _wants_databases(environment: Environment) -> str:
-    """Return who makes databases, where the configuration says so itself: the default alone asks for nothing."""
-    return environment.database.provider if "database" in environment.model_fields_set else ""
+def _kinds_of(made: DatabaseProvider, setting: str) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield the kind that tells whether a provider of databases is there."""
+    if made.provider == "cloudnativepg":
+        yield ("postgresql.cnpg.io/v1", "Cluster"), f"Install CloudNativePG, or name another provider in `{setting}`."
+    if made.provider == "crossplane":
+        why = f"Install Crossplane's provider for AWS, or name another provider in `{setting}`."
+        yield ("database.aws.crossplane.io/v1beta1", "RDSInstance"), why
+    if made.claim is not None:
+        why = f"Install the composite type and offer it for claims, or mend `{setting}.claim`."
+        yield (made.claim.api_version, made.claim.kind), why
+
+
+def _providers(environment: Environment) -> Iterator[tuple[str, DatabaseProvider]]:
+    """Yield who makes databases, where the configuration says so itself: the default alone asks for nothing."""
+    if "database" in environment.model_fields_set:
+        yield "database", environment.database
+    for engine, made in environment.databases.items():
+        yield f"databases.{engine}", made
