@@ -341,6 +341,12 @@ def test_a_name_that_two_parts_want_is_told() -> None:
     assert "`shop-cache` is what two of them want to be called" in found["spec.services"]
 
 
+def test_a_name_that_the_database_s_operator_takes_is_told() -> None:
+    services = documents(SERVICE % ("a", "{database: {}}"))
+    found = told("{services: [{name: a, image: 'a:b'}, {name: a-db-rw, image: 'a:b'}]}", services)
+    assert "`a-db-rw` is what two of them want to be called" in found["spec.services"]
+
+
 def test_a_secret_of_a_preview_s_database_is_nobody_else_s() -> None:
     services = documents(SERVICE % ("thief", "{secrets: [{secret: backend-db-app}]}"))
     found = told("{services: [{name: thief, image: 'a:b'}, {name: backend, image: 'a:b'}]}", services)

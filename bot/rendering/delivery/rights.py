@@ -21,6 +21,8 @@ WRITTEN = (
     ("policy/v1", "poddisruptionbudgets"),
 )
 """What every cluster has of the kinds that a platform document becomes."""
+IN_PREVIEWS = (("v1", "limitranges"), ("v1", "resourcequotas"), ("batch/v1", "jobs"))
+"""What stands around the services of a preview, and fills its databases."""
 COMPONENT = "manifests/install/components/direct-delivery"
 
 
@@ -30,14 +32,16 @@ async def refuse_without_rights(place: Place, clusters: Mapping[str, Cluster]) -
     if cluster is None or place.is_gitops:
         return
     await _refuse_missing_namespace(place, cluster)
+    written = (*WRITTEN, *IN_PREVIEWS) if _is_preview(place) else WRITTEN
     answers = await asyncio.gather(
-        *(cluster.may("patch", version, resource, namespace=place.namespace) for version, resource in WRITTEN)
+        *(cluster.may("patch", version, resource, namespace=place.namespace) for version, resource in written)
     )
-    denied = [resource for (_, resource), allowed in zip(WRITTEN, answers, strict=True) if not allowed]
+    denied = [resource for (_, resource), allowed in zip(written, answers, strict=True) if not allowed]
     if denied:
+        what = "anything" if len(denied) == len(written) else _listed(denied)
         raise Refused(
             f"{place.environment} is delivered straight to the cluster `{cluster.name}`, which does not let Causeway "
-            f"write {_listed(denied)} in the namespace `{place.namespace}`.",
+            f"write {what} in the namespace `{place.namespace}`.",
             hint=f"The platform team grants that with `{COMPONENT}`; `causeway doctor` says what is missing.",
         )
 
@@ -52,8 +56,11 @@ async def _refuse_missing_namespace(place: Place, cluster: Cluster) -> None:
         )
 
 
+def _is_preview(place: Place) -> bool:
+    """A whole preview is one place, of a service of this name in an environment that is a namespace by itself."""
+    return place.platform.previews is not None and (place.service, place.namespace) == ("preview", place.environment)
+
+
 def _listed(resources: list[str]) -> str:
-    if len(resources) == len(WRITTEN):
-        return "anything"
     *others, last = resources
     return f"{', '.join(others)} or {last}" if others else last

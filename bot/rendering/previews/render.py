@@ -74,13 +74,20 @@ def objects_of(here: Outline) -> tuple[Object, ...]:
 def _twice(objects: list[Object]) -> Iterator[Mistake]:
     """Yield a mistake for each name that two parts of the preview want: a service may be called as another's cache."""
     seen: set[tuple[str, str]] = set()
-    for obj in objects:
-        metadata: Any = obj["metadata"]
-        named = (str(obj["kind"]), str(metadata["name"]))
+    for named in (one for obj in objects for one in _names(obj)):
         if named in seen:
             told = f"`{named[1]}` is what two of them want to be called ({named[0]}); leave one out, or rename it"
             yield Mistake("spec.services", told)
         seen.add(named)
+
+
+def _names(obj: Object) -> Iterator[tuple[str, str]]:
+    """Yield kind and name of an object, and of what CloudNativePG makes beside it."""
+    metadata: Any = obj["metadata"]
+    kind, name = str(obj["kind"]), str(metadata["name"])
+    yield kind, name
+    if kind == "Cluster":
+        yield from (("Service", f"{name}-{what}") for what in ("rw", "ro", "r"))
 
 
 def namespace_labels(here: Outline) -> dict[str, str]:
