@@ -48,7 +48,7 @@ def thread(view: OperationView) -> list[Message]:
     """Return the details for the card's thread: the whole plan, then the contents it speaks of."""
     if view.plan is None:
         return [_note(view, "There is no plan yet, so there are no details. Ask again in a moment.")]
-    steps = [f"{number}. {escape(cut(step.text, _LINE))}" for number, step in enumerate(view.plan.steps, 1)]
+    steps = [f"{number}. {said(cut(step.text, _LINE))}" for number, step in enumerate(view.plan.steps, 1)]
     read = [f"• {escape(cut(revision.of, _LINE))} at {code(revision.at[:12])}" for revision in view.plan.revisions]
     body = [
         *blocks.lines([f"*The plan:* {words.count(len(steps), 'step')}", *steps]),
@@ -93,7 +93,7 @@ def _highlights(view: OperationView) -> list[Block]:
     """What somebody should read before they decide, and what the receipt repeats."""
     if view.plan is None or not view.plan.highlights:
         return []
-    return blocks.lines(blocks.fold([escape(cut(line, _LINE)) for line in view.plan.highlights], 12, "… and {} more"))
+    return blocks.lines(blocks.fold([said(cut(line, _LINE)) for line in view.plan.highlights], 12, "… and {} more"))
 
 
 def _voided(view: OperationView) -> list[Block]:
@@ -112,7 +112,7 @@ def _steps(view: OperationView) -> list[Block]:
     if view.state in (State.PLANNED, State.AWAITING_APPROVAL):
         planned = view.plan.steps if view.plan else ()
         heading = "*What will be done*"
-        texts = [f"{number}. {escape(cut(step.text, _LINE))}" for number, step in enumerate(planned, 1)]
+        texts = [f"{number}. {said(cut(step.text, _LINE))}" for number, step in enumerate(planned, 1)]
     else:
         heading = "*Steps*"
         texts = [_step(step, view) for step in view.steps]
@@ -122,12 +122,12 @@ def _steps(view: OperationView) -> list[Block]:
 def _step(step: StepView, view: OperationView) -> str:
     sign, word = words.STEP_WORDS[step.state]
     if step.state is StepState.DONE and step.outcome and step.outcome.kept:
-        return f"{words.STEP_WORDS[StepState.KEPT][0]} *Ended by hand:* {escape(cut(step.text, _LINE))}"
+        return f"{words.STEP_WORDS[StepState.KEPT][0]} *Ended by hand:* {said(cut(step.text, _LINE))}"
     if step.state is StepState.DONE and step.outcome and not step.outcome.changed and not step.passive:
         word = "Already there"
     elif step.state is StepState.PENDING and (view.state.final or words.undoing(view)):
         sign, word = "–", "Not begun"
-    line = f"{sign} *{word}:* {escape(cut(words.seen(step, view.state), _LINE))}"
+    line = f"{sign} *{word}:* {said(cut(words.seen(step, view.state), _LINE))}"
     told_above = step.problem == view.problem
     if step.problem and not told_above and step.state in (StepState.FAILED, StepState.RUNNING):
         line += f"\n      {said(cut(step.problem, _LINE))}"
@@ -180,7 +180,7 @@ def cut_list(texts: list[str]) -> str:
 def _notes(view: OperationView) -> list[Block]:
     if view.plan is None or view.state is not State.SUCCEEDED:
         return []
-    return blocks.lines([escape(cut(note, limits.TEXT // 2)) for note in view.plan.notes[:5]])
+    return blocks.lines([said(cut(note, limits.TEXT // 2)) for note in view.plan.notes[:5]])
 
 
 # --- Who ------------------------------------------------------------------------------------------------------------
@@ -213,7 +213,7 @@ def _people(view: OperationView) -> Block:
 
 def _buttons(view: OperationView) -> list[Block]:
     """Buttons of the engine's choice, then Details: reading needs no single-use id, so its value is the operation's."""
-    order = {"approve": 0, "reject": 1, "wait": 0, "keep": 1, "undo": 7, "details": 9}
+    order = {"approve": 0, "reject": 1, "wait": 0, "keep": 1, "extend": 2, "delete": 6, "undo": 7, "details": 9}
     values = dict(view.buttons) | ({"details": view.id} if view.plan else {})
     made = {action: _button(action, value, view) for action, value in values.items()} | _offers(view)
     buttons = [made[action] for action in sorted(made, key=lambda action: (order.get(action, 5), action))]
