@@ -35,6 +35,7 @@ NAMESPACED = {
     "argoproj.io/v1alpha1": ("Application", "AppProject"),
     "postgresql.cnpg.io/v1": ("Backup", "Cluster", "Database", "Pooler", "ScheduledBackup"),
     "platform.company.io/v1": ("WebService",),
+    "platform.acme.example/v1alpha1": ("CacheInstance",),
     "snapshot.storage.k8s.io/v1": ("VolumeSnapshot",),
     "externaldns.k8s.io/v1alpha1": ("DNSEndpoint",),
 }
@@ -44,6 +45,9 @@ CLUSTER_WIDE = {
     "rbac.authorization.k8s.io/v1": ("ClusterRole", "ClusterRoleBinding"),
     "apiextensions.k8s.io/v1": ("CustomResourceDefinition",),
     "database.aws.crossplane.io/v1beta1": ("RDSInstance",),
+    "cache.aws.crossplane.io/v1beta1": ("ReplicationGroup",),
+    "storage.k8s.io/v1": ("StorageClass",),
+    "platform.acme.example/v1alpha1": ("XCacheInstance",),
 }
 
 

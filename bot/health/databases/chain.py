@@ -47,7 +47,7 @@ def _of_link(facts: DatabaseFacts, link: Link) -> Reason | None:
     what = f"{link.ref.kind} {link.ref.name}"
     if link.problem == "unknown":
         group = link.ref.api_version.partition("/")[0]
-        why = f"the cluster does not know the kind {link.ref.kind} of {group}, so that provider is not installed there"
+        why = f"the cluster does not know the kind {link.ref.kind} of {group}, so its provider is not installed there"
         return _told(facts, link, why, "Have it installed.", final=True)
     if link.problem == "refused":
         return _told(
@@ -93,7 +93,7 @@ def _warning(facts: DatabaseFacts, link: Link) -> str:
 
 
 def _quoted(message: str) -> tuple[str, ...]:
-    return (said(message),) if message else ()
+    return (cloud.quoted(message),) if message else ()
 
 
 def _silent(facts: DatabaseFacts, link: Link) -> Reason | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.health.words import said
@@ -17,15 +16,13 @@ class Answer:
     final: bool = True
 
 
-Told = Callable[[re.Match[str]], Answer]
-
 _NEWER = re.compile(r"api error (?P<code>\w+): (?P<text>.+)", re.DOTALL)
-_OLDER = re.compile(r"(?P<code>[A-Z]\w{5,}): (?P<text>.+?)\s*,?\s*(?:status code: \d+, request id: \S+|\Z)", re.DOTALL)
+_OLDER = re.compile(r"(?P<code>[A-Z]\w{5,}): (?P<text>.+?)\s*,?\s*status code: \d+, request id: \S+", re.DOTALL)
 _ACCOUNT = re.compile(r"arn:aws[\w-]*:\S+|\b\d{12}\b")
 _CONFIG = re.compile(r"ProviderConfig\S* \\?\"(?P<name>[^\"\\]+)\\?\" not found")
 _RIGHT = re.compile(r"not authorized to perform: (?P<right>[\w:*]+)")
 _CREDENTIALS = re.compile(
-    r"cannot (?:get|extract) credentials|secret \\?\"[^\"\\]+\\?\" not found|no valid providers in chain|"
+    r"cannot (?:get|extract) credentials|secrets? \\?\"[^\"\\]+\\?\" not found|no valid providers in chain|"
     r"failed to (?:retrieve|refresh(?: cached)?) credentials",
     re.IGNORECASE,
 )
@@ -54,21 +51,19 @@ def explained(message: str, provider_config: str = "") -> Answer | None:
         )
     if _COMPOSITION.search(message):
         return Answer(
-            f"Crossplane has no composition that fits ({said(message)})", "Have one made for this type of database."
+            f"Crossplane has no composition that fits ({quoted(message)})", "Have one made for this type of database."
         )
     answered = _NEWER.search(message) or _OLDER.search(message)
-    if answered is not None and answered["code"] != "ProviderConfig":
+    if answered is not None:
         return _of_code(answered["code"], answered["text"])
     if _CREDENTIALS.search(message):
         config_name = f" of the ProviderConfig {provider_config}" if provider_config else ""
         return Answer(f"Crossplane cannot read the credentials{config_name} for the cloud", "Have them renewed.")
-    return (
-        Answer(said(_shortened(message)), "Have what it names mended; it goes on by itself then.") if message else None
-    )
+    return Answer(f"Crossplane says “{quoted(message)}”", _MEND, final=False) if message else None
 
 
 def _of_code(code: str, text: str) -> Answer:
-    words = said(_shortened(text))
+    words = quoted(text)
     if code in _DENIED:
         right = _RIGHT.search(text)
         what = f" {right['right']}" if right is not None else f" ({words})"
@@ -92,12 +87,20 @@ def _of_code(code: str, text: str) -> Answer:
         return Answer("the cloud refuses to delete it: it is protected", "Lift its protection first.")
     if code.startswith(("InvalidParameter", "InvalidVPC")) or code.endswith("Fault"):
         return Answer(f"the cloud refuses what was asked for ({words})", "Have what it names changed, and try again.")
-    return Answer(f"the cloud answers {code} ({words})", "Have what it names mended; it is tried again meanwhile.")
+    return Answer(f"the cloud answers {code} ({words})", _MEND, final=False)
+
+
+def quoted(text: str) -> str:
+    """Return a message as it may stand in a sentence."""
+    return said(_shortened(text))
 
 
 def _shortened(text: str) -> str:
     """Leave out who asked and under which account: it tells a developer nothing, and strangers too much."""
     text = re.sub(r"^(?:create|observe|update|delete|connect) failed: ", "", text)
+    text = re.sub(
+        r"operation error \w+: (\w+), https response error StatusCode: \d+, RequestID: [^,]+, ", r"\1: ", text
+    )
     text = re.sub(r"User: \S+ is ", "", text)
     text = re.sub(r" on resource: \S+", "", text)
     text = re.sub(r",? ?(?:status code: \d+, )?request id: [\w-]+", "", text, flags=re.IGNORECASE)

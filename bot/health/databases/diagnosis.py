@@ -41,7 +41,7 @@ def _secret_alone(facts: DatabaseFacts) -> Reason | None:
         return Reason(
             f"Whether the database {database.name} is ready cannot be seen: I may not look whether its Secret "
             f"{database.secret} is there.",
-            f"End the wait with *keep* once it is, or let our account `get` Secrets in {database.namespace}.",
+            f"Keep things as they are once it is there, or let our account `get` Secrets in {database.namespace}.",
             final=True,
             ask=database.ask,
         )
@@ -92,7 +92,7 @@ def _without_secret(facts: DatabaseFacts) -> Reason | None:
     if not main_is_ready(facts) or has_secret(facts):
         return None
     database = facts.database
-    seen = "is not there" if facts.secret_seen is False else "was not announced"
+    seen = "is not there" if facts.secret_seen is False else "is not announced"
     return Reason(
         f"{database.subject} runs, but nobody can connect: its Secret {database.secret} {seen} in "
         f"{database.namespace}.",
@@ -116,6 +116,8 @@ def _slow(facts: DatabaseFacts) -> Reason | None:
         return None
     told = facts.instances
     state = f"its operator says “{told.phase}”, and " if told is not None and told.phase else ""
+    in_cloud = next((one.state for one in reversed(facts.chain) if one.state), "")
+    state = f"the cloud calls it “{in_cloud}”, and " if in_cloud else state
     return Reason(
         f"{facts.database.subject} is not ready yet: {state}nothing tells what it waits for.",
         "Wait a little longer.",

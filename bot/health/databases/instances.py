@@ -29,15 +29,28 @@ _DOING = {
     "join": "copies it to another instance",
 }
 _PHASES = (
-    (re.compile(r"unrecoverable", re.IGNORECASE), "it cannot be recovered by itself any more"),
-    (re.compile(r"unknown plugin"), "the cluster lacks a plugin that it needs, such as the one for backups"),
-    (re.compile(r"interacting with plugins"), "a plugin that it needs does not do its work"),
-    (re.compile(r"image catalog"), "the catalog has no image for its version"),
-    (re.compile(r"[Ii]nvalid cluster definition"), "its operator calls its definition wrong"),
-    (re.compile(r"Not enough disk space", re.IGNORECASE), "its disk is full"),
-    (re.compile(r"[Ww]aiting for user action|upgrade delayed"), "its operator waits for a person to let it go on"),
-    (re.compile(r"missing architecture binary"), "its image does not fit the processors of the nodes"),
+    (
+        r"unrecoverable",
+        "it cannot be recovered by itself any more",
+        "Have it restored, or delete it and request it anew.",
+    ),
+    (r"unknown plugin", "the cluster lacks a plugin that it needs, such as the one for backups", "Have it installed."),
+    (r"interacting with plugins", "a plugin that it needs does not do its work", "Have the plugin looked at."),
+    (
+        r"image catalog",
+        "the catalog has no image for its version",
+        "Choose another version, or have the catalog completed.",
+    ),
+    (r"Invalid cluster definition", "its operator calls its definition wrong", "Have the definition corrected."),
+    (r"Not enough disk space", "its disk is full", "Choose a larger size."),
+    (r"Waiting for user action|upgrade delayed", "its operator waits for a person", "Have somebody let it go on."),
+    (
+        r"missing architecture binary",
+        "its image does not fit the processors of the nodes",
+        "Have another image chosen.",
+    ),
 )
+"""Phases in which the operator has stopped: how they begin or what is in them, what they mean, what to do."""
 _NOISE = frozenset(("Unhealthy", "BackOff", "FailedScheduling", "ProvisioningFailed", "FailedMount"))
 
 
@@ -174,6 +187,8 @@ def _named(facts: DatabaseFacts, pod: Pod) -> str:
 def _step(found: Finding) -> str:
     if found.next_step.startswith("Wait"):
         return "Wait: it is tried again by itself."
+    if "OOMKilled" in found.key:
+        return "Choose a larger size."
     return _STEPS.get(found.key[0], _STEP)
 
 
@@ -192,10 +207,10 @@ def _as_stuck(facts: DatabaseFacts) -> StuckFacts:
 
 
 def _phase(facts: DatabaseFacts, told: Instances) -> Reason | None:
-    for pattern, why in _PHASES:
-        if pattern.search(told.phase):
+    for pattern, why, step in _PHASES:
+        if re.search(pattern, told.phase, re.IGNORECASE):
             more = f" ({said(told.phase_reason)})" if told.phase_reason else ""
-            return _told(facts, f"{why}{more}", "Nothing that you can deploy mends it.", final=True)
+            return _told(facts, f"{why}{more}", step, final=True)
     if told.phase.startswith("Unable to create") and told.phase_reason:
         return _told(facts, f"its operator cannot make what it needs ({said(told.phase_reason)})", _STEP)
     return None

@@ -50,18 +50,24 @@ def is_ready(facts: DatabaseFacts) -> bool:
 
 def progress(facts: DatabaseFacts) -> str:
     """Return one sentence for the card while it moves."""
+    if is_ready(facts):
+        return "It is ready."
     if facts.database.main is None:
         return f"Waiting for its Secret {facts.database.secret}, which whoever makes it writes."
     if main_is_ready(facts):
-        return "It is ready." if has_secret(facts) else f"It runs; waiting for its Secret {facts.database.secret}."
+        return f"It runs; waiting for its Secret {facts.database.secret}."
     if not facts.there:
         return f"Waiting for {facts.database.main} to be made."
     if facts.instances is not None:
         return _of_instances(facts.instances)
+    if not facts.chain:
+        return f"I may not look at {facts.database.main}."
     return _of_chain(facts.chain)
 
 
 def _of_instances(told: Instances) -> str:
+    if told.asleep:
+        return "It is asleep."
     if not told.phase:
         return "Waiting for the database operator to take it up."
     if told.ready == 0:

@@ -40,13 +40,13 @@ def _pending(facts: DatabaseFacts, claim: Claim) -> Reason | None:
     missing = _NO_CLASS.search(told)
     known = facts.storage_classes
     absent = missing["name"] if missing is not None else ""
-    if not absent and known is not None and claim.storage_class and claim.storage_class not in known:
+    if not told and known is not None and claim.storage_class and claim.storage_class not in known:
         absent = claim.storage_class
     if absent:
         why = f"cannot be made, because the storage class {absent} does not exist"
         return _reason(facts, claim, why, "Have that class made, or another one chosen.", told, final=True)
-    if _NO_DEFAULT.search(told) or (known is not None and not known and not claim.storage_class):
-        why = "cannot be made, because the cluster has no storage class of its own accord"
+    if _NO_DEFAULT.search(told):
+        why = "cannot be made, because no storage class was chosen and the cluster has no default one"
         return _reason(facts, claim, why, "Have a default storage class set, or one chosen.", told, final=True)
     if not told:
         return None
