@@ -117,7 +117,7 @@ def plan(request: DatabaseConnect, facts: ConnectFacts) -> Plan:
         owner=here.service.owner,
         highlights=_highlights(store, visitor),
         notes=[
-            f"Enter with `{way_in(store, visitor)}`.",
+            f"Enter with: {way_in(store, visitor)}",
             f"The way in closes after {span}. Whoever opened it is recorded.",
         ],
         environment=here.place.environment,

@@ -43,6 +43,9 @@ KEEP = {
 """A last backup outlives the file that asked for it, and its Application; nobody is to miss it in Git either."""
 
 
+NAMESPACE_STAYS = "namespace-stays"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Way:
     """The two changes of a deletion, and what happens in between."""
@@ -205,10 +208,22 @@ def _whole_place(facts: DeleteFacts, standing: Standing, summary: str) -> Iterat
             for effect in found
         )
     *others, end = found
-    yield from (effect for effect in others if facts.alone or effect.id != "end-in-book")
+    yield from (effect for effect in others if effect.id != NAMESPACE_STAYS)
     yield from _what_is_kept(facts, store)
+    if facts.contents is not None and facts.contents.uid:
+        yield _namespace_stays(facts, store)
     if facts.alone:
         yield end
+
+
+def _namespace_stays(facts: DeleteFacts, store: Store) -> Note:
+    """It may hold what is left of the data: whoever deletes it has to know."""
+    inside = "the backups that are kept stand in it" if _keeps_backups(store) else "others may have something in it"
+    return Note(id=NAMESPACE_STAYS, message=f"The namespace {store.namespace} stays: {inside}.")
+
+
+def _keeps_backups(store: Store) -> bool:
+    return store.settings.provider == "cloudnativepg" and store.settings.backups.method != "none"
 
 
 def _out_of_the_service(facts: DeleteFacts, way: _Way, standing: Standing) -> Iterator[Effect]:
@@ -240,7 +255,7 @@ def _out_of_the_service(facts: DeleteFacts, way: _Way, standing: Standing) -> It
 
 
 def _what_is_kept(facts: DeleteFacts, store: Store) -> Iterator[Effect]:
-    if store.settings.provider == "cloudnativepg" and store.settings.backups.method != "none" and facts.contents:
+    if _keeps_backups(store) and facts.contents:
         check = BackupsKept(namespace=store.namespace, database=store.name)
         yield ProveGone(id="kept-backups", cluster=store.cluster, namespace=store.namespace, checks=(check,))
 

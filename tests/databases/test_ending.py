@@ -14,6 +14,7 @@ from bot.effects import (
     DeleteFromGit,
     EndInBook,
     LiftProtection,
+    Note,
     ProveGone,
     RemoveFiles,
     RemoveObjects,
@@ -87,7 +88,7 @@ async def test_the_second_commit_takes_it_out_with_what_binds_it(standing: Datab
 
 
 async def test_what_is_looked_for_and_what_is_kept(standing: DatabaseHouse) -> None:
-    claim = {
+    claim: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
         "metadata": {"name": f"{NAME}-1", "namespace": "orders-api-staging", "labels": {"cnpg.io/cluster": NAME}},
@@ -141,6 +142,7 @@ async def test_one_that_stands_alone_goes_with_its_folder_and_application(house:
     end = found(plan, EndInBook)
     assert ids(plan)[-1] == end.id
     assert end.name == "reports.staging"
+    assert "the backups that are kept stand in it" in found(plan, Note).message
     proofs = [check.of for effect in effects(plan) if isinstance(effect, ProveGone) for check in effect.checks]
     assert {"objects", "applications", "folders", "backups"} <= set(proofs)
 
@@ -163,7 +165,7 @@ async def test_in_a_cloud_its_name_there_is_looked_for_and_its_last_snapshot_tol
         for check in effect.checks
         if check.of == "cloud"
     )
-    assert [one.name for one in cloud.resources] == ["orders-api-production"]  # type: ignore[union-attr]  # of a cloud
+    assert [one.name for one in cloud.resources] == ["orders-api-production"]
     (kept,) = plan.notes
     assert kept.startswith("Kept: the snapshot orders-api-production-final-20260302 in the cloud (eu-central-1)")
 

@@ -116,7 +116,7 @@ async def test_a_way_in_is_opened_noted_for_its_end_and_waited_for(held: Databas
     assert ids(plan) == ["admit", "remember-end", "await-visitor"]
     assert plan.summary == "Let author into orders-api-db in staging for 30m"
     assert plan.notes[0] == (
-        "Enter with `kubectl --namespace orders-api-staging exec -it orders-api-db-visit-author -- psql`."
+        "Enter with: kubectl --namespace orders-api-staging exec -it orders-api-db-visit-author -- psql"
     )
     assert (plan.owner, plan.environment) == ("group:default/team-orders", "staging")
     end = found(plan, MakeAppointment)

@@ -25,14 +25,14 @@ def ready(house: DatabaseHouse) -> None:
     """Let CloudNativePG have made it."""
     house.apply_git()
     live = house.made(f"cluster-{NAME}")
-    status = {
+    status: dict[str, Any] = {
         "phase": "Cluster in healthy state",
         "readyInstances": 1,
         "writeService": f"{NAME}-rw",
         "conditions": [{"type": "Ready", "status": "True"}],
     }
     house.cluster.put({**live, "status": status})
-    secret = {
+    secret: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": f"{NAME}-app", "namespace": "orders-api-staging"},
@@ -79,7 +79,7 @@ async def test_a_stuck_one_is_told_with_its_reason_below_the_list(held: Database
         "status": {"phase": "Pending"},
     }
     held.cluster.put(claim)
-    event = {
+    event: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {"name": "e", "namespace": "orders-api-staging"},
@@ -200,14 +200,18 @@ async def test_one_that_stands_alone_is_asked_for_its_name_and_team(house: Datab
     start = form.resume({"whose": "alone", "owner": "group:default/team-orders"}, person("team-orders"))
     assert {"name", "owner"} <= set(fields(start))
     assert "service" not in fields(start)
-    request = form.request({"whose": "alone", "name": "reports", "owner": "group:default/team-orders", "size": "small"})
+    request: dict[str, Any] = form.request(
+        {"whose": "alone", "name": "reports", "owner": "group:default/team-orders", "size": "small"}
+    )
     plan = await house.plan("database.request", **request)
     assert plan.summary == "Make a PostgreSQL database reports of team-orders in staging"
 
 
 async def test_the_form_asks_what_the_words_ask(house: DatabaseHouse) -> None:
     form = RequestForm(house.deps)
-    request = form.request({"whose": "service", "service": "component:default/orders-api", "size": "small"})
+    request: dict[str, Any] = form.request(
+        {"whose": "service", "service": "component:default/orders-api", "size": "small"}
+    )
     assert (await house.plan("database.request", **request)).digest == (
         await house.plan("database.request", service="orders-api", size="small")
     ).digest

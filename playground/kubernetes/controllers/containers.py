@@ -214,11 +214,16 @@ def _running(pod: Object, before: Object, around: Around) -> Moved:
         return Moved(_ended(before, around))
     if around.look is Look.IMAGEPULL:
         return _lost_its_image(before, around)
-    if runs_once(pod):
+    if runs_once(pod) and not _sleeps(pod, before["name"]):
         return Moved(_ended(before, around), pause_s=None)
     if not before["ready"]:
         return Moved({**before, "ready": True}, pause_s=None)
     return Moved(before, pause_s=None)
+
+
+def _sleeps(pod: Object, name: str) -> bool:
+    """Return whether a container's whole program is to wait: that is known to last, though nothing really runs."""
+    return any(one["name"] == name and (one.get("command") or [""])[0] == "sleep" for one in spec_of(pod)["containers"])
 
 
 def _ended(before: Object, around: Around) -> Object:

@@ -18,12 +18,15 @@ from playground.kubernetes.controllers.objects import (
     spec_of,
     uid_of,
 )
-from playground.kubernetes.controllers.pods import Step, step
+from playground.kubernetes.controllers.pods import Step, step, until_deadline_s
 from playground.kubernetes.controllers.recorder import Recorder
 from playground.kubernetes.controllers.volumes import unbound
 from playground.kubernetes.objects import Change
 from playground.kubernetes.registry import Resource
 from playground.kubernetes.store import Deletion, Store
+
+DEADLINE_LOOK_S = 0.2
+"""Between two looks at a pod that may be active for a while only: the clock can jump."""
 
 
 class Kubelet:
@@ -95,7 +98,8 @@ class Kubelet:
             unbound=unbound(self._store, pod),
         )
         taken = step(pod, around)
-        return self._take(pod, taken) if taken else None
+        again = self._take(pod, taken) if taken else None
+        return DEADLINE_LOOK_S if again is None and until_deadline_s(pod, self._clock()) is not None else again
 
     def _take(self, pod: Object, taken: Step) -> Again:
         uid = uid_of(pod)

@@ -41,7 +41,39 @@ def step(pod: Object, around: Around) -> Step | None:
         return None
     if not spec_of(pod).get("nodeName"):
         return _schedule(pod, around)
+    left = until_deadline_s(pod, around.now)
+    if left is not None and left <= 0:
+        return _out_of_time(pod, around)
     return _sync(pod, around)
+
+
+def until_deadline_s(pod: Object, now: datetime) -> float | None:
+    """Return how long a pod may still be active, in seconds; None where it has no deadline or has not begun."""
+    allowed, began = spec_of(pod).get("activeDeadlineSeconds"), status_of(pod).get("startTime")
+    if allowed is None or not began or status_of(pod).get("phase") in {"Succeeded", "Failed"}:
+        return None
+    return float(allowed) - (now - datetime.fromisoformat(str(began))).total_seconds()
+
+
+def _out_of_time(pod: Object, around: Around) -> Step:
+    """End a pod as a kubelet does: its containers are killed, and what it was is told."""
+    ended = {"exitCode": 137, "reason": "Error", "finishedAt": stamp(around.now)}
+    containers = [
+        {**one, "ready": False, "started": False, "state": {"terminated": ended}}
+        for one in status_of(pod).get("containerStatuses") or []
+    ]
+    told = "Pod was active on the node longer than the specified deadline"
+    gone = {"status": "False", "reason": "PodFailed"}
+    conditions = _put(pod, [{"type": "Ready", **gone}, {"type": "ContainersReady", **gone}], around.now)
+    status = {
+        **status_of(pod),
+        "phase": "Failed",
+        "reason": "DeadlineExceeded",
+        "message": told,
+        "containerStatuses": containers,
+        "conditions": conditions,
+    }
+    return Step(status, (Told("DeadlineExceeded", told),), pause_s=None)
 
 
 def _schedule(pod: Object, around: Around) -> Step | None:
