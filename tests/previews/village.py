@@ -21,6 +21,7 @@ from bot.previews.idleness import Senses
 from bot.rendering.delivery.change import release_text
 from bot.rendering.previews import place_of
 from tests.commands.company import CATALOG, deps
+from tests.commands.running import CHANNEL
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.environments import FakeEnvironments
 from tests.fakes.forge import FakeForge
@@ -115,6 +116,7 @@ class Village:
             clusters=clusters,
             environments=self.book,
             in_lane=self._in_lane,
+            groups_of_channel=self._groups,
         )
 
     def replica(self, senses: Senses | None = None) -> Previewing:
@@ -133,6 +135,9 @@ class Village:
         self.asked.append(asked)
         if asked.command == "preview.down":
             self.running[asked.operation] = str(asked.request["name"])
+
+    async def _groups(self, channel: str) -> tuple[str, ...]:
+        return ("group:default/team-orders",) if channel == CHANNEL else ()
 
     async def _in_lane(self, lane: str) -> tuple[Behind, ...]:
         name = lane.rpartition("/")[2]
