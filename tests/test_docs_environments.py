@@ -14,7 +14,8 @@ from pydantic.fields import FieldInfo
 from bot.errors import Invalid
 from bot.model.environment import KIND, Spec
 from bot.rendering.environments import read_environment
-from bot.rendering.previews import render_preview
+from bot.rendering.previews import outline, render_preview
+from bot.rendering.previews.render import namespace_labels, template_values
 from tests.guides import BLOCK, GUIDES, PAGES, cells, code
 from tests.rendering.environment_examples import PLATFORM
 
@@ -28,7 +29,8 @@ def section() -> str:
 
 def documented() -> dict[str, list[str]]:
     """Path below `spec` → the row's other cells."""
-    found = [cells(line) for line in section().splitlines() if line.startswith("| `")]
+    table = section().partition("### Its fields")[2]
+    found = [cells(line) for line in table.splitlines() if line.startswith("| `")]
     return {code(row[0])[0]: row[1:] for row in found}
 
 
@@ -58,6 +60,19 @@ def test_the_guide_gives_default_example_and_meaning_of_the_model(path: str) -> 
         assert yaml.safe_load(code(default)[0]) == there
     assert [yaml.safe_load(text) for text in code(example)] == (field.examples or [])
     assert meaning == field.description
+
+
+def test_the_guide_says_what_the_labels_of_a_namespace_are() -> None:
+    table = section().partition("what a preview's namespace tells")[2].partition("### Its fields")[0]
+    told = {code(cells(line)[0])[0] for line in table.splitlines() if line.startswith("| `")}
+    labels = namespace_labels(outline(read_environment(examples()[0]), {}, PLATFORM))
+    assert told <= set(labels)
+    assert {label for label in labels if label.startswith("causeway.io/")} <= told
+
+
+def test_the_guide_says_what_the_templates_see() -> None:
+    told = section().partition("The templates in `manifests/environment/` see ")[2].partition(";")[0]
+    assert set(code(told)) == set(template_values(outline(read_environment(examples()[0]), {}, PLATFORM)))
 
 
 def examples() -> list[str]:

@@ -232,8 +232,12 @@ def test_the_base_lets_in_those_of_a_preview_that_it_lets_in_itself() -> None:
     assert "causeway.io/preview" not in json.dumps(rules["production"]), "previews take after staging"
 
 
-def test_a_fork_s_services_are_told_that_nobody_lets_them_in() -> None:
-    assert "payments is the one of staging, which lets no fork's services in." in outlined("shop-of-a-fork").notes
+def test_a_fork_s_services_reach_nothing_of_the_base() -> None:
+    found = made("shop-of-a-fork")
+    assert ("Service", "payments") not in found
+    assert ("NetworkPolicy", "payments.elsewhere") not in found
+    told = "backend, report calls payments, which a fork's preview does not reach: it is not among its services."
+    assert told in outlined("shop-of-a-fork").notes
 
 
 def test_the_base_s_service_of_another_team_is_found_in_that_team_s_namespace() -> None:

@@ -24,6 +24,7 @@ class Borrowed:
     reachable: bool
     """Whether it runs in the preview's cluster. A name leads nowhere from one cluster into another."""
     for_fork: bool = False
+    """A stranger's program reaches nothing of the base."""
 
     @property
     def host(self) -> str:
@@ -38,7 +39,7 @@ class Borrowed:
                 f"{callers} calls {self.name}, which runs in another cluster: name it in the document to have it here."
             )
         if self.for_fork:
-            return f"{self.name} is the one of {self.environment}, which lets no fork's services in."
+            return f"{callers} calls {self.name}, which a fork's preview does not reach: it is not among its services."
         them = "it" if len(self.callers) == 1 else "them"
         return (
             f"{self.name} is the one of {self.environment}. It answers {callers} where its document names {them} under "

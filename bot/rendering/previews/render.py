@@ -120,13 +120,13 @@ def _of_service(bound: Bound, here: Outline) -> Iterator[Object]:
 
 def _around(here: Outline) -> Iterator[Object]:
     """Yield what stands around the services."""
-    values = _values(here)
+    values = template_values(here)
     yield from _made("namespace.yaml.j2", values, here)
     yield from _made("resource_quota.yaml.j2", values, here)
     yield from _made("limit_range.yaml.j2", values, here)
     yield from _made("default_network_policy.yaml.j2", values, here)
     for one in here.borrowed:
-        if not one.reachable:
+        if one.for_fork or not one.reachable:
             continue
         borrowed = {
             "name": one.name,
@@ -150,7 +150,8 @@ def _visits(store: Store) -> list[Values]:
     return [dns(), *provider_of(store).reach(store)]
 
 
-def _values(here: Outline) -> Values:
+def template_values(here: Outline) -> Values:
+    """Return what every template of a preview sees; `docs/guides/platform-documents.md` lists it."""
     labels = {
         "app.kubernetes.io/name": SERVICE,
         "app.kubernetes.io/managed-by": "causeway",
