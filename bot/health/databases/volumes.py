@@ -53,7 +53,9 @@ def _pending(facts: DatabaseFacts, claim: Claim) -> Reason | None:
     detail = said(_EXTERNAL.sub("", told))
     if _FULL.search(told):
         step = "Choose a smaller size, or have more storage made available."
-        return _reason(facts, claim, f"cannot be made, because there is no room for it ({detail})", step, told)
+        # Somebody has to act: a full pool or a quota does not grow by being waited for.
+        why = f"cannot be made, because there is no room for it ({detail})"
+        return _reason(facts, claim, why, step, told, final=True)
     return _reason(facts, claim, f"cannot be made ({detail})", "Wait: it is tried again by itself.", told)
 
 

@@ -1,0 +1,154 @@
+"""Databases on request: asked for in Slack, ready, stuck and why, resized, looked into, deleted with proof."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.scenario.test_day_two import card_of
+from tests.scenario.world import Json, World, spoken
+
+SERVICE = "orders-api"
+STAGING = f"{SERVICE}-staging"
+CNPG = "/apis/postgresql.cnpg.io/v1"
+POD = f"/api/v1/namespaces/{STAGING}/pods/{SERVICE}-db-visit-author"
+CLUSTER = f"{CNPG}/namespaces/{STAGING}/clusters/{SERVICE}-db"
+
+
+async def requested(here: World, **answers: Any) -> Json:
+    """Fill in the form of `/database request` as the author, and submit it; return the modal as it was filled in."""
+    await here.slack.command("author", "/database request")
+    view = await here.slack.opened("author", "database.request")
+    values = {"service": f"component:default/{SERVICE}", **answers}
+    assert (await here.slack.submit("author", view, values))["status"] == 200
+    return view
+
+
+async def git(here: World, path: str) -> Any:
+    """Return a YAML file of the GitOps repository; None where there is none."""
+    status, found = await here.github("GET", f"/repos/acme/gitops/contents/{path}")
+    return yaml.safe_load(base64.b64decode(found["content"])) if status == 200 else None
+
+
+async def test_a_database_is_asked_for_in_slack_and_becomes_ready(here: World) -> None:
+    view = await requested(here, size="small")
+    assert "10Gi, 512Mi, one instance, 20 EUR a month" in str(view["blocks"]), "the cost stands there before"
+    card = await card_of(here, "database.request", "succeeded")
+    told = spoken(card)
+    assert "Make a PostgreSQL database for orders-api in staging" in told
+    assert "small: 10Gi, 512Mi, one instance, 20 EUR a month." in told
+    assert "the database orders-api-db is ready" in told
+    cluster = await here.kubernetes("GET", CLUSTER)
+    assert cluster["status"]["phase"] == "Cluster in healthy state"
+    release = await git(here, f"apps/{SERVICE}/staging/.causeway/release.yaml")
+    assert release["database"]["by"] == "user:default/author"
+    assert "password" not in str(await git(here, f"apps/{SERVICE}/staging/cluster-{SERVICE}-db.yaml")).lower()
+
+
+async def test_a_broken_volume_is_read_of_on_the_card_and_mended(here: World) -> None:
+    await volumes(here, "pending")
+    await requested(here, size="small")
+    stuck = await card_of(here, "database.request", "running", told="Stuck")
+    told = spoken(stuck)
+    assert "volume" in told
+    assert "#platform" in told, "one person to ask"
+    _, shown = await here.api("POST", "/requests/database.show", by="author", body={"database": SERVICE})
+    assert shown["data"]["state"] == "stuck"
+    await volumes(here, "ready")
+    await card_of(here, "database.request", "succeeded")
+
+
+async def test_a_person_is_let_in_for_a_while_and_out_by_the_clock(here: World) -> None:
+    await ready(here)
+    await here.slack.command("author", f"/database connect {SERVICE} for 2h")
+    card = await card_of(here, "database.connect", "awaiting_approval")
+    await here.slack.click("author", "team-orders", card, "approve")
+    await here.slack.told("author", "You asked for this yourself")
+    await here.slack.click("approver", "team-orders", card, "approve")
+    done = await card_of(here, "database.connect", "succeeded")
+    assert f"kubectl --namespace {STAGING} exec -it {SERVICE}-db-visit-author -- psql" in spoken(done)
+    pod = await here.kubernetes("GET", POD)
+    assert pod["spec"]["activeDeadlineSeconds"] == 7200
+    assert pod["status"]["phase"] == "Running"
+    await here.advance("3h")
+    closed = await card_of(here, "database.disconnect", "succeeded")
+    assert f"1 object deleted: Pod {SERVICE}-db-visit-author in {STAGING}" in spoken(closed)
+    assert await here.kubernetes("GET", POD) == {}
+
+
+async def test_a_database_is_resized_with_its_cost_told(here: World) -> None:
+    await ready(here)
+    await here.slack.command("author", f"/database resize {SERVICE} medium")
+    done = await card_of(here, "database.resize", "succeeded")
+    assert "Costs 150 EUR a month, and now 20 EUR a month." in spoken(done)
+    assert (await here.kubernetes("GET", CLUSTER))["status"]["readyInstances"] == 2
+
+
+async def test_a_database_is_deleted_with_its_name_its_owner_a_backup_and_a_true_receipt(here: World) -> None:
+    await ready(here)
+    await here.slack.command("author", "/database delete")
+    view = await here.slack.opened("author", "database.delete")
+    await here.slack.submit("author", view, {"name": SERVICE, "environment": "staging"})
+    await here.slack.told("author", "is not the name of the database. Nothing was deleted.")
+    assert (await here.kubernetes("GET", CLUSTER))["metadata"]["name"] == f"{SERVICE}-db"
+
+    await here.slack.command("author", f"/database delete {SERVICE}-db")
+    card = await card_of(here, "database.delete", "awaiting_approval")
+    assert "Nothing brings back what is in it, except its backups." in spoken(card)
+    await here.slack.click("approver", "team-orders", card, "approve")
+    receipt = spoken(await card_of(here, "database.delete", "succeeded"))
+    assert "is complete since" in receipt
+    assert await here.kubernetes("GET", CLUSTER) == {}
+    claims = await here.kubernetes("GET", f"/api/v1/namespaces/{STAGING}/persistentvolumeclaims")
+    assert claims.get("items", []) == []
+    assert f"Cluster {SERVICE}-db in {STAGING}" in receipt
+    backups = await here.kubernetes("GET", f"{CNPG}/namespaces/{STAGING}/backups")
+    kept = [one["metadata"]["name"] for one in backups["items"] if "-last-" in one["metadata"]["name"]]
+    assert kept
+    assert kept[0] in receipt, "what is kept is there, and named"
+    assert await git(here, f"apps/{SERVICE}/staging/cluster-{SERVICE}-db.yaml") is None
+    _, listed = await here.api("POST", "/requests/database.list", by="author", body={"owner": "all"})
+    assert listed["data"] == []
+
+
+async def test_one_that_stands_alone_comes_and_goes_without_a_trace(here: World) -> None:
+    await here.slack.command("author", "/database request reports small for team-orders")
+    await card_of(here, "database.request", "succeeded")
+    assert (await here.application("reports-staging"))["status"]["health"]["status"] == "Healthy"
+    await here.slack.command("author", "/database delete reports-db")
+    card = await card_of(here, "database.delete", "awaiting_approval")
+    await here.slack.click("approver", "team-orders", card, "approve")
+    await card_of(here, "database.delete", "succeeded")
+    assert await here.application("reports-staging") == {}
+    assert await here.kubernetes("GET", f"{CNPG}/namespaces/reports-staging/clusters/reports-db") == {}
+    assert await git(here, "apps/reports/staging/.causeway/release.yaml") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("/database request orders-api valkey-db", "There is no database size `valkey-db`"),
+        ("/database request checkout-web small for team-orders", "is the name of the service"),
+        ("/database delete nothing-db", "There is no service and no database `nothing-db`"),
+        ("/database connect orders-api", "has no database in staging"),
+        ("/database resize orders-api", "has no database in staging"),
+    ],
+)
+async def test_what_cannot_be_is_one_clear_sentence(here: World, line: str, words: str) -> None:
+    await here.slack.command("author", line)
+    await here.slack.told("author", words)
+
+
+async def ready(here: World) -> None:
+    """Let the service have a database."""
+    await here.slack.command("author", f"/database request {SERVICE} small in staging")
+    await card_of(here, "database.request", "succeeded")
+
+
+async def volumes(here: World, state: str) -> None:
+    body = {"namespace": STAGING, "state": state}
+    async with here.http.post(f"{here.ready['kubernetes']}/sim/volumes", json=body) as response:
+        assert response.status == 200, await response.text()
