@@ -158,7 +158,7 @@ def door(view: OperationView) -> str:
         case Door.HTTP:
             return "through the API"
         case Door.FORGE:
-            return "by merging a change"
+            return "by a pull request" if view.command.startswith("preview.") else "by merging a change"
         case Door.AGENDA:
             return "when its time had come"
 
