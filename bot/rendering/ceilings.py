@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from bot.errors import Mistake
+from bot.errors import Invalid, Mistake
 from bot.model.databases import RequestedDatabase
 from bot.model.platform import Environment, Platform, Size
 from bot.model.web_service import WebService
@@ -13,7 +13,8 @@ from bot.rendering.mistakes import unknown
 from bot.rendering.quantities import cpu_m, memory_bytes
 from bot.rendering.rollout import Rollout
 from bot.rendering.scaling import scale_of
-from bot.rendering.stores.wanted import mistakes_in, wanted
+from bot.rendering.stores import store_for
+from bot.rendering.stores.wanted import wanted
 from bot.rendering.values import host_of
 
 
@@ -33,7 +34,7 @@ def beyond(
     return [
         *_environments(document, platform),
         *_sizes(document, here, environment, platform),
-        *_database(document, environment, platform, requested),
+        *_database(document, environment, platform, (requested, rollout.team)),
         *_replicas(document, here, environment, rollout),
         *_image(document, rollout),
         *_host(document, here, environment),
@@ -61,13 +62,24 @@ def _sizes(document: WebService, here: Environment, environment: str, platform: 
 
 
 def _database(
-    document: WebService, environment: str, platform: Platform, requested: RequestedDatabase | None
+    document: WebService, environment: str, platform: Platform, asked: tuple[RequestedDatabase | None, str]
 ) -> Iterator[Mistake]:
     spec = document.spec
+    requested, team = asked
     found = wanted(spec.database, requested, platform)
     if found is None:
         return
-    yield from mistakes_in(found, environment, platform)
+    try:
+        store_for(
+            service=document.name,
+            team=team,
+            environment=environment,
+            platform=platform,
+            document=spec.database,
+            requested=requested,
+        )
+    except Invalid as invalid:
+        yield from invalid.mistakes
     if requested is None:
         return  # what the document contradicts in itself was told when it was read
     if found.engine == "valkey" and spec.cache is not None:

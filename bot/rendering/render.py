@@ -37,13 +37,11 @@ def render(
     seed: Seed | None = None,
     masking: Masking | None = None,
     passing: bool = False,
-    shared: Store | None = None,
 ) -> tuple[Object, ...]:
     """Return the objects of one service in one environment.
 
     `document` is the one for all environments. `requested` is the database that a person asked for, which wins over
-    the document's. `seed`, `masking` and `passing` are of its database, as `store_for` has them. `shared` is a database
-    that stands already: the service is bound to it, and gets none of its own.
+    the document's. `seed`, `masking` and `passing` are of its database, as `store_for` has them.
 
     Raise `Invalid` with every mistake where it asks for what the platform does not have or allow, or where a template
     of the platform team does not fit; `NotFound` for an unknown environment.
@@ -58,7 +56,7 @@ def render(
             mistakes,
             hint="Mend each and try again.",
         )
-    store = shared or store_for(
+    store = store_for(
         service=document.name,
         team=rollout.team,
         environment=environment,
@@ -70,8 +68,7 @@ def render(
         passing=passing,
     )
     values = values_of(document, environment=environment, platform=platform, rollout=rollout, store=store)
-    own = store if shared is None else None
-    made = (_made(name, values | more, platform, own) for name, more in _templates(document, values, platform, own))
+    made = (_made(name, values | more, platform, store) for name, more in _templates(document, values, platform, store))
     return tuple(obj for obj in made if obj is not None)
 
 

@@ -183,16 +183,6 @@ def rendered(spec: str, environment: str, **more: Any) -> Any:
     return render(document, environment=environment, platform=PLATFORM, rollout=rollout, **more)
 
 
-def test_services_of_one_namespace_can_share_a_database() -> None:
-    shared = store("dev", "shop", clients=("web", "hello"))
-    found = rendered("{image: a:b, database: {}}", "dev", shared=shared)
-    assert "Cluster" not in kinds(found)
-    told = {
-        one["name"]: one for one in of_kind(found, "Deployment")["spec"]["template"]["spec"]["containers"][0]["env"]
-    }
-    assert told["DATABASE_URL"]["valueFrom"]["secretKeyRef"]["name"] == "shop-db-app"
-
-
 # --- clouds and claims
 
 
@@ -363,6 +353,12 @@ def test_a_document_is_told_the_same_at_its_own_path() -> None:
     with pytest.raises(Invalid) as refused:
         rendered("{image: a:b, database: {type: mysql, size: huge}}", "dev")
     assert [mistake.path for mistake in refused.value.mistakes] == ["spec.database.size", "spec.database.type"]
+
+
+def test_what_a_provider_cannot_do_is_told_with_everything_else() -> None:
+    with pytest.raises(Invalid) as refused:
+        rendered("{image: a:b, replicas: 50, database: {size: tiny}}", "production")
+    assert [mistake.path for mistake in refused.value.mistakes] == ["spec.database", "spec.replicas"]
 
 
 @pytest.mark.parametrize(

@@ -52,9 +52,7 @@ def values(store: Store, known: Mapping[str, Any]) -> Values:
         "bootstrap": _bootstrap(store),
         "external_clusters": _external_clusters(store) or None,
         "backup": _backup(store),
-        "plugins": [{"name": backups.plugin, "isWALArchiver": True, "parameters": dict(backups.parameters)}]
-        if plugin
-        else None,
+        "plugins": [_plugin(backups.plugin, backups.parameters, archives=True)] if plugin else None,
         "pooler": {"name": _pooler(store), "instances": store.size.pooler} if _pooler(store) else None,
         "scheduled_backup": _scheduled(store),
     }
@@ -107,12 +105,17 @@ def _external_clusters(store: Store) -> list[Values]:
         case SeedFromBackup(snapshot="", backup="") as seed:
             plugin = seed.plugin or store.settings.backups.plugin
             parameters = {**_parameters(store, seed), "serverName": seed.cluster}
-            return [{"name": SOURCE, "plugin": {"name": plugin, "parameters": parameters}}]
+            return [{"name": SOURCE, "plugin": _plugin(plugin, parameters, archives=False)}]
         case SeedFromImport() as seed:
             parameters = {"host": seed.host, "user": seed.user, "dbname": seed.database, "sslmode": "require"}
             password = {"name": seed.secret, "key": "password"}
             return [{"name": SOURCE, "connectionParameters": parameters, "password": password}]
     return []
+
+
+def _plugin(name: str, parameters: Mapping[str, str], *, archives: bool) -> Values:
+    """Return a plugin with the defaults of the API server: within a list, Argo CD would take them for a difference."""
+    return {"name": name, "enabled": True, "isWALArchiver": archives, "parameters": dict(parameters)}
 
 
 def _parameters(store: Store, seed: SeedFromBackup) -> Mapping[str, str]:
