@@ -105,8 +105,8 @@ def _effects(facts: UpFacts, found: Outline, change: Change, terms: PreviewTerms
     waited = frozenset(name for name, _ in changes.workloads(change.objects))
     before = facts.record if facts.standing is not None else None
     yield changes.entry(place, terms, before, changes.held(place, urls))
-    yield from changes.builds(facts.shown)
     yield from comments.making(place.environment, terms, by=facts.by)
+    yield from changes.builds(facts.shown)
     yield from changes.records(facts.shown, place, change.summary)
     yield from here.asker.late(
         [
