@@ -22,8 +22,9 @@ from bot.rendering.environments import read_all
 from bot.rendering.mistakes import mistakes_of
 from bot.rendering.previews import render_preview
 from bot.rendering.printing import to_stream
-from bot.rendering.render import render
+from bot.rendering.render import render, render_files
 from bot.rendering.rollout import Rollout
+from bot.rendering.stores import store_for
 
 Answer = tuple[str, list[str]]
 """The YAML stream, or the lines that say what is wrong."""
@@ -53,10 +54,23 @@ def _services(owned: Sequence[Owned], environment: str, platform: Platform, roll
     for one in owned:
         try:
             objects = render(one.document, environment=environment, platform=platform, rollout=rollout)
-            streams.append(to_stream(objects))
+            streams += [to_stream(objects), *_beside(one.document, environment, platform, rollout)]
         except Invalid as error:
             wrong += [one.mistake(mistake.path, mistake.message) for mistake in error.mistakes]
     return streams, wrong
+
+
+def _beside(document: WebService, environment: str, platform: Platform, rollout: Rollout) -> Iterator[str]:
+    """Yield what is committed beside the objects, as comments: it is no YAML."""
+    store = store_for(
+        service=document.name,
+        team=rollout.team,
+        environment=environment,
+        platform=platform,
+        document=document.for_environment(environment).spec.database,
+    )
+    for path, text in render_files(store, platform).items():
+        yield "".join(f"# {line}".rstrip() + "\n" for line in (f"{path}:", *text.splitlines()))
 
 
 def _previews(

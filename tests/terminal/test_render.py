@@ -84,3 +84,18 @@ def test_rendering_starts_without_what_it_does_not_need() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120)
     assert answer.stdout == "\n"
+
+
+def test_a_database_that_is_a_file_is_shown_as_comments(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "database.tf.j2").write_text('# Causeway\nname = "{{ name }}"\n')
+    provider = {"provider": "git", "file": {"template": "database.tf.j2"}}
+    platform = {
+        "environments": {"staging": {"database": provider}},
+        "gitops": {"repository": "acme/gitops"},
+        "templates": ["."],
+    }
+    (here / "causeway.yaml").write_text(yaml.safe_dump({"platform": platform}))
+    assert main(["render", "design.yaml"]) == 0
+    told = capsys.readouterr().out
+    assert '# databases/unowned/user-api-staging.tf:\n# # Causeway\n# name = "user-api"\n' in told
+    assert "Cluster" not in [document["kind"] for document in yaml.safe_load_all(told)]
