@@ -186,9 +186,9 @@ def _rendered(facts: Kept, release: Release, summary: str) -> tuple[Outline, Cha
     assert around is not None  # noqa: S101  # whoever renders has read it
     documents, rollouts = changes.documents_of(facts.shown), changes.rollouts_of(facts.shown, place)
     owners, sources = around.owners, around.databases
-    found = preview_outline(place, release, documents, rollouts=rollouts, owners=owners, sources=sources)
+    found = preview_outline(place, release, documents, rollouts=rollouts, owners=owners, sources=sources, standing=True)
     change = preview_change(
-        place, release, documents, summary=summary, rollouts=rollouts, owners=owners, sources=sources
+        place, release, documents, summary=summary, rollouts=rollouts, owners=owners, sources=sources, standing=True
     )
     return found, change
 

@@ -278,6 +278,22 @@ def test_a_service_without_a_database_there_is_told() -> None:
     }
 
 
+@pytest.mark.parametrize("forgotten", [{"database": {}}, PERSONAL])
+def test_what_the_platform_has_forgotten_keeps_nobody_from_sleeping(forgotten: Mapping[str, Any]) -> None:
+    """It was filled when it was made, and masked by the rules of then."""
+    where = platform(forgotten)
+    assert told("[{seedFrom: staging}]", where=where)
+    (store,) = looked_at("[{seedFrom: staging}]", where=where, standing=True).stores
+    assert (store.service, store.seed, store.masking) == ("a", None, None)
+
+
+def test_a_term_that_was_allowed_once_is_no_mistake_of_what_stands() -> None:
+    document = read_environment(f"{HEAD}spec: {{ttl: 60d, services: [{{name: a}}]}}\n")
+    assert outline(document, BOTH, platform(), standing=True)
+    with pytest.raises(Invalid):
+        outline(document, BOTH, platform())
+
+
 def test_an_environment_that_nothing_is_filled_from_is_told_with_who_could_allow_it() -> None:
     found = told("[{seedFrom: staging}]", where=platform({"database": {}}))["spec.databases[0].seedFrom"]
     assert found == (

@@ -35,6 +35,7 @@ def preview_outline(
     rollouts: Mapping[str, Rollout] | None = None,
     owners: Mapping[str, str] | None = None,
     sources: Mapping[str, Store] | None = None,
+    standing: bool = False,
 ) -> Outline:
     """Return what a preview consists of by its release: the Environment document, asleep or awake, of a fork or not.
 
@@ -53,6 +54,7 @@ def preview_outline(
         sources=sources,
         fork=source is not None and source.fork,
         asleep=terms is not None and terms.asleep_since is not None,
+        standing=standing,
     )
 
 
@@ -65,6 +67,7 @@ def preview_change(
     rollouts: Mapping[str, Rollout] | None = None,
     owners: Mapping[str, str] | None = None,
     sources: Mapping[str, Store] | None = None,
+    standing: bool = False,
 ) -> Change:
     """Return the change that makes a preview what its release says. The arguments and errors are those of
     `preview_outline`.
@@ -72,7 +75,9 @@ def preview_change(
     The namespace is none of the change's objects: either way of delivery makes it, with the labels that stand in the
     change, and nothing that is delivered later takes it away.
     """
-    here = preview_outline(place, release, services, rollouts=rollouts, owners=owners, sources=sources)
+    here = preview_outline(
+        place, release, services, rollouts=rollouts, owners=owners, sources=sources, standing=standing
+    )
     objects = tuple(obj for obj in objects_of(here) if obj["kind"] != "Namespace")
     return Change(
         place=place,

@@ -99,18 +99,35 @@ def _bound(member: Member, entry: Entry | None, around: Around) -> Bound:
         return Bound(member=member, store=_store(member, around, path=""))
     number, wanted = entry
     path = f"spec.databases[{number}]"
-    source = None
-    if wanted.seed_from is not None and not around.fork:
-        source = _source(member, wanted, path, around)
+    source, masking = _filled(member, wanted, path, around)
     same = asked if asked is not None and asked.type == wanted.type else None
     version = source.store.version if source else same.version if same else None
     size = wanted.size or (source.store.size_name if source else None) or (same.size if same else None)
     member = _with(member, {"type": wanted.type, "size": size, "version": version})
-    masking = _masking(wanted, path, around) if source else None
     store = _store(member, around, path=path, seed=source.seed if source else None, masking=masking)
-    if source and store and memory_bytes(source.store.size.storage) > memory_bytes(store.size.storage):
+    if (
+        source
+        and store
+        and not around.standing
+        and memory_bytes(source.store.size.storage) > memory_bytes(store.size.storage)
+    ):
         raise _Wrong(Mistake(f"{path}.size", _too_small(source.store, store)))
     return Bound(member=member, store=store, seed=source.seed if source else None, masking=masking)
+
+
+def _filled(
+    member: Member, wanted: environment.Database, path: str, around: Around
+) -> tuple[Source | None, Masking | None]:
+    """Return what a database is filled from, and what masks that. Of one that stands already it is no reason to refuse
+    anything that the platform has forgotten it meanwhile."""
+    if wanted.seed_from is None or around.fork:
+        return None, None
+    try:
+        return _source(member, wanted, path, around), _masking(wanted, path, around)
+    except _Wrong:
+        if around.standing:
+            return None, None
+        raise
 
 
 def _with(member: Member, database: Mapping[str, Any]) -> Member:
@@ -206,6 +223,10 @@ def _moved(invalid: Invalid, member: Member, path: str) -> Iterator[Mistake]:
             yield Mistake(f"{path}.{inside}" if inside in ("size", "type") else path, mistake.message)
         else:
             yield member.mistake(mistake.path, mistake.message)
+
+
+def _holds_less(one: Store, other: Store) -> bool:
+    return memory_bytes(one.size.storage) < memory_bytes(other.size.storage)
 
 
 def _too_small(source: Store, store: Store) -> str:

@@ -59,6 +59,8 @@ class Around:
     document says of that environment is taken."""
     fork: bool
     asleep: bool
+    standing: bool
+    """Whether it is made already: what its databases were filled from, and how long it was to stand, is decided."""
 
 
 def members_of(around: Around) -> tuple[list[Member], list[Mistake]]:

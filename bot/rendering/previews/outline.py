@@ -69,13 +69,14 @@ def outline(
     sources: Mapping[str, Store] | None = None,
     fork: bool = False,
     asleep: bool = False,
+    standing: bool = False,
 ) -> Outline:
     """Return what a preview consists of.
 
     `services` are the platform documents of its services, as far as they are known; `rollouts` say version and image
     where these were asked for. `owners` knows the teams of other services, and `sources` the databases of other
     environments, by service, where these have been read. Of a `fork` no service gets a Secret and no database is
-    filled.
+    filled. One that is `standing` is refused neither for its term nor for what its databases were filled from.
 
     Raise `Invalid` with every mistake where it cannot be had, `Refused` where the platform has no previews.
     """
@@ -90,10 +91,11 @@ def outline(
         sources=sources or {},
         fork=fork,
         asleep=asleep,
+        standing=standing,
     )
     members, mistakes = members_of(around)
     bound, more = bind(members, around)
-    mistakes = [*_term(document, here), *mistakes, *more, *_beyond(bound, around)]
+    mistakes = [*(() if standing else _term(document, here)), *mistakes, *more, *_beyond(bound, around)]
     if mistakes:
         raise invalid(document, mistakes)
     borrowed = borrowed_by(
