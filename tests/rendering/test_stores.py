@@ -261,6 +261,8 @@ def test_a_file_is_text_and_needs_git() -> None:
     assert CASES["file"].main is None
     told = mistakes("staging", platform=changed("staging", delivery="direct"), requested=asked(engine="mysql"))
     assert told == {"database": "is a file in Git, and this environment is delivered straight to its cluster"}
+    told = mistakes("staging", requested=asked(engine="mysql"), passing=True)
+    assert "no preview can have one" in told["database"]
 
 
 def test_a_file_is_never_written_among_what_argo_cd_applies() -> None:

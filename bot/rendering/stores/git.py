@@ -70,7 +70,9 @@ def reach(store: Store) -> Iterable[Values]:
 
 
 def refused(store: Store, platform: Platform) -> Iterator[str]:
-    if platform.environment(store.environment).delivery != "gitops":
+    if store.passing:
+        yield "is a file in Git, and nothing tells when such a database is there or gone: no preview can have one"
+    elif platform.environment(store.environment).delivery != "gitops":
         yield "is a file in Git, and this environment is delivered straight to its cluster"
     elif not platform.gitops.repository:
         yield "is a file in Git, and there is no `platform.gitops.repository`"
