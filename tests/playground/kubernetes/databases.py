@@ -26,7 +26,7 @@ def postgres(cluster: Cluster, instances: int = 1, name: str = NAME, **spec: Any
 def rds(cluster: Cluster, name: str = NAME, *, user: str = "app", config: str = "default", **wanted: Any) -> Json:
     given = {"region": "eu-central-1", "engine": "postgres", "masterUsername": user, "allocatedStorage": 20}
     spec = {
-        "forProvider": {**given, "skipFinalSnapshotBeforeDeletion": True, **wanted},
+        "forProvider": {**given, "dbInstanceClass": "db.t3.micro", "skipFinalSnapshotBeforeDeletion": True, **wanted},
         "providerConfigRef": {"name": config},
         "writeConnectionSecretToRef": {"name": NAME, "namespace": "default"},
     }
