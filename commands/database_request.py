@@ -12,9 +12,10 @@ from pydantic import BaseModel, Field, model_validator
 from bot.command import Command, Context
 from bot.databases.asking import provider_here, refuse_second, refuse_seed, size_named
 from bot.databases.budget import Spending, read_spending, refuse_beyond
-from bot.databases.changes import database_plan, release_here, store_here
+from bot.databases.changes import database_plan, delivered, made_new, release_here, store_here
 from bot.databases.finding import alone, is_name, place_alone
 from bot.databases.form import RequestForm
+from bot.databases.leftovers import read_leftover, refuse_other
 from bot.databases.standing_alone import entered, refuse_taken_name
 from bot.databases.wording import engine_name, engine_said, holds, monthly
 from bot.deps import Deps
@@ -22,6 +23,7 @@ from bot.errors import NotFound, UsageError
 from bot.model.databases import DEFAULT_VERSION, DatabaseSize, Engine, RequestedDatabase
 from bot.model.entities import Group, full_ref
 from bot.model.plan import Plan
+from bot.releases.changes import change_to
 from bot.releases.reading import Here, read_here, read_place, refuse_frozen
 from bot.releases.services import first_environment
 from bot.releases.wording import read
@@ -83,8 +85,8 @@ class RequestFacts:
     size: DatabaseSize
     here_spent: Spending
     spent: Spending
-    seed: Store | None = None
-    """The database that it is filled from."""
+    is_new: bool = True
+    """Whether nothing of its name stands there yet, as far as the cluster tells."""
 
 
 async def read_facts(request: DatabaseRequest, context: Context, deps: Deps) -> RequestFacts:
@@ -98,10 +100,19 @@ async def read_facts(request: DatabaseRequest, context: Context, deps: Deps) -> 
     seed = await _seed(request, here.place, deps) if request.seed_from else None
     if request.seed_from:
         refuse_seed(here.place, request.seed_from, seed, size, request.engine)
+    taken_over = await read_leftover(here, deps.clusters.get(here.place.settings.cluster))
+    if taken_over is not None:
+        refuse_other(taken_over, request.engine, size)
     in_environment, everywhere = await read_spending(here.place, deps)
     refuse_beyond(here.place, size.monthly_cost, in_environment, everywhere, new=True)
     return RequestFacts(
-        here=here, size_name=size_name, size=size, here_spent=in_environment, spent=everywhere, seed=seed
+        here=here,
+        size_name=size_name,
+        size=size,
+        here_spent=in_environment,
+        spent=everywhere,
+        # Unseen, it is taken for one that is there: then nothing deletes it by an undo.
+        is_new=taken_over is None and here.place.settings.cluster in deps.clusters,
     )
 
 
@@ -146,12 +157,19 @@ def plan(request: DatabaseRequest, facts: RequestFacts) -> Plan:
     )
     release = release_here(here).model_copy(update={"database": wanted})
     called, environment = engine_name(request.engine), here.place.environment
-    whose = f"{here.service.name} of {here.place.team}" if request.name else f"for {here.service.name}"
-    summary = f"Make a {called} database {whose} in {environment}"
+    whose = f"the {called} database {here.service.name}-db for {here.place.team}"
+    if not request.name:
+        whose = f"a {called} database for {here.service.name}"
+    summary = f"Make {whose} in {environment}"
+    if facts.is_new:
+        change, effects = made_new(here, release, summary)
+    else:
+        change = change_to(here.place, release, summary)
+        effects = delivered(here, change)
     return database_plan(
         here,
-        release,
-        summary,
+        change,
+        effects,
         before=entered(here) if request.name else (),
         highlights=_highlights(request, facts),
         notes=_notes(facts),
@@ -161,6 +179,8 @@ def plan(request: DatabaseRequest, facts: RequestFacts) -> Plan:
 def _highlights(request: DatabaseRequest, facts: RequestFacts) -> list[str]:
     currency = facts.here.place.platform.currency
     told = [f"{facts.size_name}: {holds(facts.size, currency)}."]
+    if not facts.is_new:
+        told.append("One of its name stands there already, or nobody can look: what is in it is taken over.")
     if facts.here_spent.databases:
         cost = facts.here_spent.monthly_cost + facts.size.monthly_cost
         told.append(

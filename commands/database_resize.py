@@ -10,13 +10,16 @@ from pydantic import BaseModel, Field
 from bot.command import Command, Context
 from bot.databases.asking import refuse_smaller_disk, size_named
 from bot.databases.budget import read_spending, refuse_beyond
-from bot.databases.changes import database_plan, release_here, standing_store
+from bot.databases.changes import database_plan, delivered, release_here, standing_store
 from bot.databases.finding import database_here
 from bot.databases.wording import monthly
 from bot.deps import Deps
+from bot.effects import CommitFiles, GrowDisk
 from bot.errors import Conflict, UsageError
 from bot.model.databases import DatabaseSize, RequestedDatabase
+from bot.model.effect import Effect
 from bot.model.plan import Plan
+from bot.releases.changes import change_to
 from bot.releases.reading import Here, refuse_frozen
 from bot.releases.wording import read
 from bot.rendering.stores import Store
@@ -79,7 +82,17 @@ def plan(request: DatabaseResize, facts: ResizeFacts) -> Plan:
     )
     release = release_here(here).model_copy(update={"database": wanted})
     summary = f"Make {store.name} in {here.place.environment} {request.size}, from {store.size_name}"
-    return database_plan(here, release, summary, highlights=_highlights(request.size, facts))
+    change = change_to(here.place, release, summary)
+    grows = store.size.storage != facts.size.storage
+    effects = [_for_good(effect, store) if grows else effect for effect in delivered(here, change)]
+    return database_plan(here, change, effects, highlights=_highlights(request.size, facts))
+
+
+def _for_good(effect: Effect, store: Store) -> Effect:
+    """A disk that has grown stays so, whatever is undone."""
+    if not isinstance(effect, CommitFiles):
+        return effect
+    return GrowDisk.model_validate({**effect.model_dump(mode="json", by_alias=True), "database": store.name})
 
 
 def _highlights(name: str, facts: ResizeFacts) -> list[str]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from bot.effects import AwaitDatabase
+from bot.effects import ApplyObjects, AwaitDatabase, CommitFiles, RefreshApplication, RetireDatabase
 from bot.effects.database import MainObject
 from bot.errors import Conflict
 from bot.model.effect import Effect
-from bot.model.plan import Offer, Plan
+from bot.model.plan import Plan
 from bot.model.release import Release
 from bot.releases import differences
 from bot.releases.changes import change_to, delivery, healthy, undeployed
 from bot.releases.reading import Here
-from bot.rendering.delivery import Change
+from bot.rendering.delivery import Change, Standing
 from bot.rendering.stores import Store, store_of
 
 PATIENCE_S = 300
@@ -63,24 +64,18 @@ def awaiting(store: Store) -> AwaitDatabase:
 
 def database_plan(
     here: Here,
-    release: Release,
-    summary: str,
+    change: Change,
+    effects: Iterable[Effect],
     *,
     before: Iterable[Effect] = (),
-    more: Iterable[Effect] = (),
     highlights: Iterable[str] = (),
     notes: Iterable[str] = (),
-    offers: Iterable[Offer] = (),
 ) -> Plan:
-    """Return the plan by which a place comes to hold a release with a database: delivered as any change of a release,
-    then the database is waited for, then the service that is bound to it."""
-    change = change_to(here.place, release, summary)
-    store = store_of(release, here.place)
-    waits: list[Effect] = [awaiting(store)] if store is not None else []
-    waits += service_waits(change)
+    """Return the plan by which a place comes to hold a change of its database. There is no undo once all is done: what
+    was written into it since would go with it, and a command of its own goes back."""
     return Plan.of(
-        summary,
-        [*before, *here.asker.late([*delivery(change, here.standing, here.repo_url), *waits]), *more],
+        change.summary,
+        [*before, *here.asker.late(effects)],
         revisions=[here.standing.revision],
         owner=here.service.owner,
         details=differences.files(here.standing.files, change.files),
@@ -88,8 +83,55 @@ def database_plan(
         notes=notes,
         environment=here.place.environment,
         lane=here.place.lane,
-        offers=offers,
+    ).model_copy(update={"undo_later": False})
+
+
+def delivered(here: Here, change: Change) -> tuple[Effect, ...]:
+    """Return the effects that deliver a change of a database, and then wait for it and the service bound to it."""
+    store = store_of(change.release, here.place)
+    waits: list[Effect] = [awaiting(store)] if store is not None else []
+    return (*delivery(change, here.standing, here.repo_url), *waits, *service_waits(change))
+
+
+def made_new(here: Here, release: Release, summary: str) -> tuple[Change, tuple[Effect, ...]]:
+    """Return the change that makes a database where none is, and its effects.
+
+    It is protected once it is ready. Until then an undo leaves nothing: Argo CD never prunes what is protected.
+    """
+    wanted = release.database
+    assert wanted is not None  # noqa: S101  # it is what is asked for
+    bare = release.model_copy(update={"database": wanted.model_copy(update={"protected": False})})
+    first, last = change_to(here.place, bare, summary), change_to(here.place, release, f"{summary}: protect it")
+    store = store_of(release, here.place)
+    standing = replace(here.standing, release=first.release, files=first.files, beside=first.beside)
+    return replace(last, summary=summary), (
+        *_watched(here, store),
+        *delivered(here, first),
+        *_protected(here, last, standing),
     )
+
+
+def _watched(here: Here, store: Store | None) -> Iterator[Effect]:
+    """Where the Application is new, its own end takes the database along."""
+    if store is not None and store.main is not None and here.place.is_gitops and here.standing.application is not None:
+        yield RetireDatabase(
+            id="retire-database",
+            cluster=store.cluster,
+            api_version=store.main.api_version,
+            object_kind=store.main.kind,
+            name=store.main.name,
+            namespace=store.main.namespace,
+            database=store.name,
+            application=here.place.application,
+        )
+
+
+def _protected(here: Here, change: Change, standing: Standing) -> Iterator[Effect]:
+    for effect in delivery(change, standing, here.repo_url):
+        if isinstance(effect, CommitFiles | ApplyObjects):
+            yield effect.model_copy(update={"id": "protect"})
+    if here.place.is_gitops:
+        yield RefreshApplication(id="refresh-protected", application=here.place.application)
 
 
 def service_waits(change: Change) -> list[Effect]:

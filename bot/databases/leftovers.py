@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.databases.asking import engines_in
+from bot.databases.wording import engine_name
 from bot.effects.objects import ref_of
-from bot.errors import NotFound, PlatformError, Refused
+from bot.errors import Conflict, NotFound, PlatformError, Refused
 from bot.model.canonical import JSON
+from bot.model.databases import DatabaseSize, Engine
 from bot.model.web_service.parts import Database
 from bot.ports import Cluster, Object
 from bot.releases.reading import Here
+from bot.rendering.quantities import memory_bytes
 from bot.rendering.render import render_store
 from bot.rendering.stores import PROTECTED, Store, store_for
 
@@ -77,6 +80,26 @@ async def _live(wanted: Iterable[Object], cluster: Cluster, here: Here) -> list[
         if live is not None and _is_ours(live, here):
             found.append(live)
     return found
+
+
+def refuse_other(leftover: Leftover, engine: Engine, size: DatabaseSize) -> None:
+    """Raise `Conflict` where what stands there cannot become what is asked for: another engine, or a smaller disk."""
+    store = leftover.store
+    if store.engine != engine:
+        raise Conflict(
+            f"A {engine_name(store.engine)} database of the name {store.name} stands there already, from an earlier "
+            "document.",
+            hint=f"Delete it first: `/database delete {store.name} in {store.environment}`.",
+        )
+    for obj in leftover.objects:
+        spec: Any = obj.get("spec") or {}
+        disk = (spec.get("storage") or {}).get("size")
+        if ref_of(obj) == store.main and disk and memory_bytes(disk) > memory_bytes(size.storage):
+            raise Conflict(
+                f"{store.name} stands there already, from an earlier document, with a disk of {disk}.",
+                hint=f"Ask for a size of {disk} or more, or delete it: `/database delete {store.name} in "
+                f"{store.environment}`.",
+            )
 
 
 def unprotected(live: Object) -> dict[str, JSON]:

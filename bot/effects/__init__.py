@@ -9,7 +9,7 @@ from bot.effects.catalog import Note, RegisterInCatalog
 from bot.effects.cluster import ApplyObjects
 from bot.effects.commits import CommitFiles
 from bot.effects.database import AwaitDatabase
-from bot.effects.deletion import DeleteFromGit, LiftProtection
+from bot.effects.deletion import DeleteFromGit, GrowDisk, LiftProtection, RetireDatabase
 from bot.effects.delivery import AwaitHealthy, RefreshApplication, SyncApplication
 from bot.effects.deployment_endings import EndDeployments
 from bot.effects.deployment_records import ConcludeDeployment, RecordDeployment
@@ -56,6 +56,8 @@ EFFECTS: tuple[type[Effect], ...] = (
     EndInBook,
     AdmitVisitor,
     AwaitVisitor,
+    RetireDatabase,
+    GrowDisk,
     LiftProtection,
     AwaitUnprotected,
     TakeBackup,
@@ -96,6 +98,7 @@ __all__ = [
     "FileBody",
     "FinishRepository",
     "GrantTeam",
+    "GrowDisk",
     "JoinProject",
     "LeaveProject",
     "LiftProtection",
@@ -112,6 +115,7 @@ __all__ = [
     "RemoveNamespace",
     "RemoveObjects",
     "RetireApplication",
+    "RetireDatabase",
     "SetVariables",
     "SyncApplication",
     "TakeBackup",

@@ -1,14 +1,89 @@
-"""The two commits by which a database is deleted where Git delivers: first nothing protects it, then it is gone."""
+"""Commits that databases are changed by where Git delivers, and what each of them can be taken back to.
+
+A database is deleted by two: first nothing protects it, then it is gone.
+"""
 
 from __future__ import annotations
 
+import contextlib
 from typing import ClassVar
 
 from bot.effects.commits import CommitFiles
 from bot.effects.files import safe_path
 from bot.effects.marks import known
-from bot.model.effect import Outcome, Proof, Run, Undo, Undone
-from bot.ports import Forge, Ports
+from bot.errors import NotFound, UpstreamUnavailable
+from bot.model.effect import Effect, Outcome, Proof, Run, Undo, Undone
+from bot.ports import Forge, ObjectRef, Ports
+
+LOOK_S = 2.0
+LOOKS = 60
+"""About two minutes; then the undo is shown as stuck, and tried again by itself."""
+
+
+class RetireDatabase(Effect):
+    """Does nothing when it is applied. Undo comes after the commit that has asked for a new database was reverted: it
+    waits until Argo CD has deleted what nothing protects yet, and with it the volumes."""
+
+    kind: ClassVar[str] = "database.retire"
+
+    cluster: str
+    api_version: str
+    object_kind: str
+    name: str
+    namespace: str = ""
+    database: str
+    """What people call it."""
+    application: str = ""
+    """The Argo CD Application that makes it."""
+
+    def describe(self) -> str:
+        return f"Watch over the new database {self.database}"
+
+    async def apply(self, ports: Ports, run: Run) -> Outcome:
+        return Outcome(seen=f"{self.database} is new; until it is protected an undo would remove it")
+
+    async def undo(self, ports: Ports, run: Run, outcome: Outcome | None) -> Undone:
+        with ports.waiting.listening() as pause:
+            for _ in range(LOOKS):
+                if not await self._is_there(ports):
+                    return Undone(how=Undo.UNDONE, seen=f"{self.database} is gone")
+                if ports.deployments is not None and self.application:
+                    with contextlib.suppress(NotFound):
+                        await ports.deployments.refresh(self.application)
+                await pause(LOOK_S)
+        raise UpstreamUnavailable(
+            f"Argo CD has not removed {self.database} yet.",
+            hint="Look in Argo CD what holds it, as a rule a finalizer.",
+        )
+
+    async def gone(self, ports: Ports, run: Run, outcome: Outcome | None) -> Proof:
+        there = await self._is_there(ports)
+        return Proof(absent=not there, seen=f"{self._ref}: {'still there' if there else 'gone'}")
+
+    async def _is_there(self, ports: Ports) -> bool:
+        try:
+            return await ports.cluster(self.cluster).get(self._ref) is not None
+        except NotFound:  # the cluster does not know the kind
+            return False
+
+    @property
+    def _ref(self) -> ObjectRef:
+        return ObjectRef(self.api_version, self.object_kind, self.name, self.namespace)
+
+
+class GrowDisk(CommitFiles):
+    """A commit by which a disk grows. No disk shrinks again, so that an undo keeps it."""
+
+    kind: ClassVar[str] = "database.grow_disk"
+
+    database: str
+
+    async def undo(self, ports: Ports, run: Run, outcome: Outcome | None) -> Undone:
+        _, ours = await self._look(ports.forge, run, outcome)
+        if ours is None or (outcome is not None and not outcome.changed):
+            return await super().undo(ports, run, outcome)
+        told = f"The disk of {self.database} has grown, and no disk shrinks again: its new size stays."
+        return Undone(how=Undo.KEPT, seen=told)
 
 
 class LiftProtection(CommitFiles):

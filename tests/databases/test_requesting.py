@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bot.effects import AwaitDatabase, AwaitHealthy, EnterBook
+from bot.effects import AwaitDatabase, AwaitHealthy, CommitFiles, EnterBook, RetireDatabase
 from bot.errors import Conflict, Invalid, NotFound, Refused, UsageError
 from bot.model.platform import Platform
 from commands import database_request
 from commands.database_request import DatabaseRequest
 from tests.databases.house import PLATFORM, DatabaseHouse, found
-from tests.releases.house import ids
+from tests.releases.house import effects, ids
 
 
 def with_platform(house: DatabaseHouse, **environments: Any) -> DatabaseHouse:
@@ -43,13 +43,41 @@ async def test_one_commit_brings_the_database_and_what_binds_it(held: DatabaseHo
 async def test_the_database_is_waited_for_and_then_its_service(house: DatabaseHouse) -> None:
     await house.do("service.deploy", service="orders-api")
     plan = await house.plan("database.request", service="orders-api")
-    assert ids(plan)[-2:] == ["await-database", "await-healthy"]
+    assert ids(plan)[-4:] == ["await-database", "await-healthy", "protect", "refresh-protected"]
     wait = found(plan, AwaitDatabase)
     assert (wait.namespace, wait.secret, wait.contact) == ("orders-api-staging", "orders-api-db-app", "#databases")
     assert plan.owner == "group:default/team-orders"
     assert plan.lane == "deploy:orders-api/staging"
     assert plan.highlights[0] == "small: 10Gi, 512Mi, one instance, 20 EUR a month."
     assert found(plan, AwaitHealthy).service == "orders-api"
+
+
+async def test_it_is_protected_once_it_is_ready_so_that_an_undo_before_leaves_nothing(house: DatabaseHouse) -> None:
+    await house.do("service.deploy", service="orders-api")
+    plan = await house.plan("database.request", service="orders-api")
+    first, last = (effect for effect in effects(plan) if isinstance(effect, CommitFiles))
+    written = [next(one.text for one in commit.files if "cluster-" in one.path) for commit in (first, last)]
+    assert ["Prune=false" in str(text) for text in written] == [False, True]
+    assert found(plan, RetireDatabase).application == "orders-api-staging"
+    assert ids(plan).index("retire-database") < ids(plan).index("deliver"), "undone in reverse: after the commit"
+    assert not plan.undo_later, "what was written into it since would go with it"
+
+
+async def test_what_an_earlier_document_has_left_is_taken_over_and_never_undone(house: DatabaseHouse) -> None:
+    house.push("Ask", database={"type": "postgresql", "size": "medium"})
+    await house.do("service.deploy", service="orders-api")
+    house.apply_git()
+    house.push("Ask no more")
+    await house.do("service.deploy", service="orders-api")
+    with pytest.raises(Conflict, match="stands there already, from an earlier document, with a disk of 50Gi"):
+        await house.plan("database.request", service="orders-api", size="small")
+    with pytest.raises(Conflict, match=r"A PostgreSQL database of the name orders-api-db .* Delete it first"):
+        await house.plan("database.request", service="orders-api", engine="mysql", size="medium")
+    plan = await house.plan("database.request", service="orders-api", size="medium")
+    assert "taken over" in plan.highlights[1]
+    assert "retire-database" not in ids(plan)
+    (only,) = (effect for effect in effects(plan) if isinstance(effect, CommitFiles))
+    assert "Prune=false" in next(str(one.text) for one in only.files if "cluster-" in one.path)
 
 
 async def test_a_service_that_never_ran_gets_one_too_and_its_first_deploy_binds_it(house: DatabaseHouse) -> None:

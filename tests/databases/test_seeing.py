@@ -204,7 +204,7 @@ async def test_one_that_stands_alone_is_asked_for_its_name_and_team(house: Datab
         {"whose": "alone", "name": "reports", "owner": "group:default/team-orders", "size": "small"}
     )
     plan = await house.plan("database.request", **request)
-    assert plan.summary == "Make a PostgreSQL database reports of team-orders in staging"
+    assert plan.summary == "Make the PostgreSQL database reports-db for team-orders in staging"
 
 
 async def test_the_form_asks_what_the_words_ask(house: DatabaseHouse) -> None:

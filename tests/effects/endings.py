@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from bot.effects import AwaitUnprotected, AwaitVisitor, DeleteFromGit, TakeBackup
+from bot.effects import AwaitUnprotected, AwaitVisitor, DeleteFromGit, FileBody, GrowDisk, RetireDatabase, TakeBackup
 from bot.ports import Object
 from tests.effects.scenes import NAMESPACE, OLD, VISITOR
 from tests.fakes.cluster import FakeCluster
@@ -31,6 +31,23 @@ UNPROTECTED = AwaitUnprotected(
 TAKE = TakeBackup(id="backup", cluster="default", namespace=NAMESPACE, name=LAST, database=NAME, backup=(BACKUP,))
 DELETE = DeleteFromGit(
     id="delete", repository=OLD, files=(), deleted=("apps/old.yaml",), message=f"Delete {NAME}", database=NAME
+)
+RETIRE = RetireDatabase(
+    id="retire",
+    cluster="default",
+    api_version=CNPG,
+    object_kind="Cluster",
+    name="never-made",
+    namespace=NAMESPACE,
+    database="never-made",
+    application="orders-staging",
+)
+GROW = GrowDisk(
+    id="grow",
+    repository=OLD,
+    files=(FileBody(path="apps/old.yaml", text="storage: 50Gi\n"),),
+    message="Make it larger",
+    database=NAME,
 )
 READY_POD = "a-visit-that-is-open"
 AWAIT_VISITOR = AwaitVisitor(id="await-visitor", cluster="default", namespace=NAMESPACE, name=READY_POD)

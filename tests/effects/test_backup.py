@@ -13,7 +13,7 @@ from bot.effects.backup import is_protected
 from bot.errors import Conflict, UpstreamUnavailable
 from bot.model.effect import Effect, Outcome, Undo
 from bot.ports import ObjectRef, Ports
-from tests.effects.endings import BACKUP, CNPG, DELETE, LAST, NAME, TAKE, UNPROTECTED
+from tests.effects.endings import BACKUP, CNPG, DELETE, GROW, LAST, NAME, RETIRE, TAKE, UNPROTECTED
 from tests.effects.scenes import LIFT, NAMESPACE, OLD, World, run, world
 from tests.fakes.waiting import FakeWaiting
 
@@ -133,3 +133,37 @@ async def test_undoing_protects_again_only_what_is_still_there() -> None:
     assert (undone.how, undone.seen) == (Undo.KEPT, "orders-db has been deleted, and nothing brings it back.")
     assert "apps/old.yaml" not in made.forge.files(OLD)
     assert (await LIFT.gone(made.ports, run(LIFT), outcome)).absent
+
+
+async def test_a_new_database_is_undone_once_argo_cd_has_deleted_it() -> None:
+    made = await world()
+    retire = RETIRE.model_copy(update={"name": NAME, "database": NAME})
+    made.cluster.put(cluster(""))
+    ref = ObjectRef(CNPG, "Cluster", NAME, NAMESPACE)
+    assert not (await retire.gone(made.ports, run(retire), None)).absent
+    ports = replace(made.ports, waiting=FakeWaiting([lambda: made.cluster.remove(ref)]))
+    undone = await retire.undo(ports, run(retire), None)
+    assert (undone.how, undone.seen) == (Undo.UNDONE, f"{NAME} is gone")
+    assert (await retire.gone(made.ports, run(retire), None)).absent
+
+
+async def test_a_new_database_that_does_not_go_is_no_undo() -> None:
+    made = await world()
+    retire = RETIRE.model_copy(update={"name": NAME, "database": NAME})
+    made.cluster.put(cluster(""))
+    ports = replace(made.ports, waiting=FakeWaiting([lambda: None] * 60))
+    with pytest.raises(UpstreamUnavailable, match="Argo CD has not removed ending-db yet"):
+        await retire.undo(ports, run(retire), None)
+
+
+async def test_a_disk_that_has_grown_is_kept_by_an_undo() -> None:
+    made = await world()
+    nothing = await GROW.undo(made.ports, run(GROW), None)
+    assert nothing.how is Undo.UNDONE
+    outcome = await GROW.apply(made.ports, run(GROW))
+    undone = await GROW.undo(made.ports, run(GROW), outcome)
+    assert (undone.how, undone.seen) == (
+        Undo.KEPT,
+        "The disk of ending-db has grown, and no disk shrinks again: its new size stays.",
+    )
+    assert made.forge.files(OLD)["apps/old.yaml"] == b"storage: 50Gi\n"
