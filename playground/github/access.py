@@ -120,9 +120,17 @@ class Access:
     def _person(self, token: str) -> Actor | None:
         for account in self._hub.store.all("accounts"):
             login = str(account["login"])
-            if account["type"] == "User" and hmac.compare_digest(token.encode(), self.token_of(login).encode()):
-                return Actor(login) if account.get("member", True) else Actor(login, OUTSIDE, outside=True)
+            if hmac.compare_digest(token.encode(), self.token_of(login).encode()):
+                return self.person(login)
         return None
+
+    def person(self, login: str) -> Actor | None:
+        """Return somebody as they act: a member with all rights, anybody else with what a stranger has."""
+        account = self._hub.account(login)
+        if account is None or account["type"] != "User":
+            return None
+        name = str(account["login"])
+        return Actor(name) if account.get("member", True) else Actor(name, OUTSIDE, outside=True)
 
     def actor(self, authorization: str, *, app: bool = False) -> Actor | None:
         """Return who calls, None without credentials. Raise 401 for wrong ones."""

@@ -11,7 +11,9 @@ from aiohttp import web
 from playground.github import pages_style
 from playground.github.gitrepo import Entry, GitRepository, MissingObject
 from playground.github.hub import Hub
-from playground.github.merging import FileChange, changed_files
+from playground.github.merging import changed_files
+from playground.github.pages_parts import badge, differences
+from playground.github.pages_pulls import PullPages
 from playground.github.shapes_git import signature
 from playground.github.store import Document
 
@@ -33,8 +35,7 @@ class Pages:
         router.add_get(owner + "/{repo}/{kind:tree|blob|raw}/{ref}{path:(/.*)?}", self._file)
         router.add_get(owner + "/{repo}/commits{ref:(/.*)?}", self._commits)
         router.add_get(owner + "/{repo}/commit/{sha}", self._commit)
-        router.add_get(owner + "/{repo}/pulls", self._pulls)
-        router.add_get(owner + "/{repo}/{kind:pull|issues}/{number}", self._pull)
+        PullPages(self._hub, self._find, self._page).add_to(router, owner)
         router.add_get(owner + "/{repo}/actions", self._runs)
         router.add_get(owner + "/{repo}/actions/runs/{id}", self._runs)
 
@@ -141,36 +142,6 @@ class Pages:
 
     # --- work
 
-    async def _pulls(self, request: web.Request) -> web.Response:
-        repo = self._find(request)
-        base = f"/{quote(repo['owner'])}/{quote(repo['name'])}/pull"
-        rows = "".join(
-            f'<li><a href="{base}/{p["number"]}"><b>{escape(p["title"])}</b>'
-            f"</a><p>#{p['number']} by {escape(p['author'])} {badge(state_of(p))}</p></li>"
-            for p in reversed(self._hub.store.all("pulls", repo["id"]))
-        )
-        return self._page("Pull requests", f'<ul class="list">{rows}</ul>' if rows else "<p>None yet.</p>", repo)
-
-    async def _pull(self, request: web.Request) -> web.Response:
-        repo, number = self._find(request), request.match_info["number"]
-        pull, issue = (self._hub.store.get(kind, repo["id"], number) for kind in ("pulls", "issues"))
-        found = pull or issue
-        if found is None:
-            return missing()
-        text = f"<pre>{escape(found['body'])}</pre>" if found["body"] else ""
-        body = (
-            f"<h1>{escape(found['title'])} <small>#{escape(number)}</small></h1><p>{badge(state_of(found))} "
-            f"by {escape(found['author'])}, {found['created_at']}</p>{text}"
-        )
-        if pull:
-            base, head = pull["facts"]["merge_base"], pull["head_sha"]
-            changes = await self._hub.git(repo, lambda git: changed_files(git, base, head))
-            body += f"<p><code>{escape(pull['head'])}</code> into <code>{escape(pull['base'])}</code></p>"
-            body += differences(changes)
-        comments = [c for c in self._hub.store.all("comments", repo["id"]) if str(c["number"]) == number]
-        body += "".join(f"<h3>{escape(c['author'])}</h3><pre>{escape(c['body'])}</pre>" for c in comments)
-        return self._page(found["title"], body, repo)
-
     async def _runs(self, request: web.Request) -> web.Response:
         repo = self._find(request)
         wanted = request.match_info.get("id")
@@ -246,24 +217,3 @@ def line(repo: Document, git: GitRepository, sha: str) -> str:
         f'<li><a href="{link}"><b>{escape(title)}</b></a>'
         f"<p><code>{sha[:7]}</code> {escape(who['name'])}, {who['date']}</p></li>"
     )
-
-
-def differences(changes: list[FileChange]) -> str:
-    parts = []
-    for change in changes:
-        kinds = {"+": "plus", "-": "minus", "@": "at"}
-        rows = "".join(
-            f'<span class="{kinds.get(text[:1], "same")}">{escape(text)}\n</span>'
-            for text in (change.patch or "Binary file").split("\n")
-        )
-        counts = f"+{change.additions} -{change.deletions}"
-        parts.append(f"<h3>{escape(change.path)} <small>{counts}</small></h3><pre class='diff'>{rows}</pre>")
-    return "".join(parts)
-
-
-def state_of(record: Document) -> str:
-    return "merged" if record.get("merged_at") else str(record["state"])
-
-
-def badge(state: str) -> str:
-    return f'<span class="badge {escape(state)}">{escape(state)}</span>'

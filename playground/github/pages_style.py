@@ -26,7 +26,15 @@ pre { background: var(--card); border: 1px solid var(--line); border-radius: .5r
 .diff .at { color: var(--soft); }
 .badge { border: 1px solid currentColor; border-radius: 1rem; padding: 0 .6rem; font-size: .85rem; }
 .badge.open, .badge.success { color: var(--good); } .badge.closed, .badge.failure { color: var(--bad); }
-.badge.merged { color: var(--past); }
+.badge.merged { color: var(--past); } .badge.label { color: var(--link); }
+.comment { border: 1px solid var(--line); border-radius: .5rem; padding: 0 1rem .5rem; margin: .75rem 0; }
+.comment table { border-collapse: collapse; } .comment th, .comment td { border: 1px solid var(--line);
+  padding: .25rem .6rem; text-align: left; }
+blockquote { border-left: 3px solid var(--line); margin: .5rem 0; padding-left: .75rem; }
+.problem { color: var(--bad); }
+textarea, input { width: 100%; max-width: 40rem; }
+textarea, input, select, button { font: inherit; color: inherit; background: var(--card); padding: .3rem .6rem;
+  border: 1px solid var(--line); border-radius: .4rem; }
 """
 
 AVATAR = (
