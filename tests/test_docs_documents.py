@@ -17,8 +17,12 @@ from bot.model.web_service.document import Metadata
 from bot.rendering.documents import read
 from bot.rendering.render import render
 from bot.rendering.rollout import Rollout
+from bot.rendering.stores.git import facts_of_file
+from bot.rendering.stores.told import standing_alone
 from bot.rendering.values import values_of
 from tests.guides import BLOCK, GUIDES, PAGES, code, documents, rows
+from tests.rendering.store_examples import CASES as STORES
+from tests.rendering.store_examples import PLATFORM as COMPANY
 
 GUIDE = "platform-documents.md"
 PLATFORM = Platform.model_validate(
@@ -104,6 +108,21 @@ def test_the_guide_lists_the_values_that_templates_see() -> None:
     told = {name for line in table.splitlines() if line.startswith("| `") for name in code(line.split(" | ")[0])}
     (document,) = read(examples()[0])
     assert told == set(values_of(document, environment="staging", platform=PLATFORM, rollout=ROLLOUT))
+
+
+def test_the_guide_lists_what_templates_see_of_a_database() -> None:
+    text = (GUIDES / GUIDE).read_text()
+    table = text[text.index("| In `database` |") : text.index("### What templates see")]
+    told = {name for line in table.splitlines()[2:] if line.startswith("| `") for name in code(line.split(" | ")[0])}
+    seen = {name for store in STORES.values() for name in standing_alone(store, COMPANY)["database"]}
+    assert told == seen
+
+
+def test_the_guide_lists_what_a_file_sees() -> None:
+    text = (GUIDES / GUIDE).read_text()
+    sentence = text[text.index("A **file** is Jinja2 too") : text.index("It must say somewhere")]
+    told = set(re.findall(r"\{\{ (\w+) \}\}", sentence))
+    assert told == set(facts_of_file(STORES["file"]))
 
 
 def test_the_first_document_is_the_promise() -> None:

@@ -38,12 +38,17 @@ MARK = "causeway"
 def text_of(store: Store, platform: Platform) -> str:
     """Return what the file says. Raise `Invalid` for a template that cannot be used."""
     name = _file(store).template
-    told = {**claim.facts(store), "secret": store.secret, "namespace": store.namespace, "protected": store.protected}
-    text = render_text(name, told, platform.templates)
+    text = render_text(name, facts_of_file(store), platform.templates)
     if MARK not in text.lower():
         mistake = Mistake(name, "must say in a comment that the file is written by Causeway: by that it is known again")
         raise Invalid(f"The template {name} cannot be used.", [mistake], hint="Tell the platform team.")
     return text
+
+
+def facts_of_file(store: Store) -> Mapping[str, str | int | bool]:
+    """Return what the template of a file sees."""
+    found: dict[str, str | int | bool] = {**claim.facts(store)}
+    return found | {"secret": store.secret, "namespace": store.namespace, "protected": store.protected}
 
 
 def paths_at(service: str, team: str, environment: str, platform: Platform) -> tuple[str, ...]:
