@@ -116,7 +116,8 @@ async def until(deployments: Deployments, name: str, found: Look) -> Application
 @asynccontextmanager
 async def site_on(plane: ControlPlane, folder: Path) -> AsyncIterator[Site]:
     config = folder / "causeway.yaml"
-    config.write_text(json.dumps({"platform": {"clusters": {CONTEXT: {"context": "rig"}}}}))
+    platform = {"clusters": {CONTEXT: {"context": "rig"}}, "previews": {"delivery": "gitops"}}
+    config.write_text(json.dumps({"platform": platform}))
     async with AsyncExitStack() as stack:
         world = await stack.enter_async_context(peers(folder / "playground", config=config))
         stack.callback(_tidy, plane)
