@@ -166,6 +166,7 @@ class _Departure:
         seen = (left, finalizers(live), is_leaving(live))
         if seen != self._seen:
             self._seen, self._moved_at, self._reason = seen, self._waited, None
+            self._read_at = -READ_AGAIN_S
         if self._patience_is_over and self._waited - self._read_at >= READ_AGAIN_S:
             self._read_at = self._waited
             self._reason = why_namespace_stays(live, await self._held(left), contact=self._effect.contact)

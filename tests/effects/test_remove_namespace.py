@@ -203,12 +203,12 @@ async def test_a_stuck_finalizer_is_told_with_its_object_and_never_taken_off() -
     cluster = world(held)
     effect = removing(cluster, patience_s=5, contact="#platform")
 
-    def say() -> None:
+    def say() -> None:  # later than patience has lasted: then it is looked into at once, and not a minute later
         conditions(
             cluster, NamespaceContentRemaining="Some resources are remaining: configmaps. has 1 resource instances"
         )
 
-    async with going(effect, cluster, [say, lambda: None, lambda: None]) as (_, told):
+    async with going(effect, cluster, [lambda: None, say, lambda: None, lambda: None]) as (_, told):
         text = await told.until("example.com/held")
     assert text == (
         f"ConfigMap held in {NAME} is not gone: it is held by the finalizer example.com/held. Ask #platform why it "
