@@ -8,16 +8,18 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from bot.command import Answer, Context, Query, Subject
+from bot.databases.state import READY
 from bot.deps import Deps
 from bot.model.canonical import JSON
+from bot.model.databases import ENGINES
 from bot.previews.keeping import environment_of
 from bot.previews.reading import Preview, wanted_preview
-from bot.previews.state import ServiceState, State, read_state
+from bot.previews.state import DatabaseState, ServiceState, State, read_state
 from bot.previews.terms import latest
 from bot.previews.wording import only_name, person
 from bot.rendering.previews import previews_of
 from bot.slack import blocks
-from bot.slack.mrkdwn import code, escape, link, local_time
+from bot.slack.mrkdwn import code, escape, link, local_time, said
 
 
 class PreviewShow(BaseModel, frozen=True, extra="forbid"):
@@ -42,7 +44,7 @@ async def answer(request: PreviewShow, context: Context, deps: Deps) -> Answer:
         blocks.header(preview.name),
         *blocks.lines(list(_terms(preview, deps))),
         blocks.divider(),
-        *blocks.lines([*map(_service, state.services)] or ["It has no service."]),
+        *blocks.lines([*map(_service, state.services), *map(_database, state.databases)] or ["It has no service."]),
     ]
     if state.problem:
         body.append(blocks.context(escape(state.problem)))
@@ -88,6 +90,14 @@ def _service(service: ServiceState) -> str:
     return " · ".join(told)
 
 
+def _database(database: DatabaseState) -> str:
+    store, state = database.store, database.state
+    seeded = f" · filled from {escape(store.seed.source)}" if store.seed is not None else ""
+    why = "" if state.word == READY else f": {said(state.sentence)}"
+    what = f"{escape(ENGINES[store.engine])} {escape(store.size_name)}{seeded}"
+    return f"*{escape(store.name)}* · {what} · {state.word}{why}"
+
+
 def _next(preview: Preview) -> str:
     verb = "wake" if preview.is_asleep else "sleep"
     return f"/preview {verb} {preview.name} · /preview extend {preview.name} · /preview down {preview.name}"
@@ -111,6 +121,10 @@ def _for_machines(preview: Preview, state: State) -> dict[str, Any]:
         "namespace": preview.place.namespace,
         "terms": terms.model_dump(mode="json"),
         "services": services,
+        "databases": [
+            {"name": one.store.name, "engine": one.store.engine, "state": one.state.word, "told": one.state.sentence}
+            for one in state.databases
+        ],
         "problems": [state.problem] if state.problem else [],
     }
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.errors import Refused
 from bot.model.databases import Budget
-from bot.model.environment import Environment
 from bot.model.platform import Platform
-from bot.model.web_service import WebService
 from bot.previews.reading import Preview
+from bot.previews.wording import listed
 
 NAMED = 5
 """Previews that a refusal names; more are counted."""
@@ -25,6 +24,9 @@ class Spent:
     monthly_cost: Decimal
     told: tuple[str, ...]
     """The dearest first: `new-checkout (12 EUR)`."""
+    databases_in_base: Decimal = Decimal(0)
+    """What its databases in the base environment cost a month; and in all environments."""
+    databases: Decimal = Decimal(0)
 
 
 def spent(previews: Iterable[Preview], team: str, beside: str, currency: str) -> Spent:
@@ -44,51 +46,43 @@ def refuse_beyond(platform: Platform, base: str, team: str, cost: Decimal, has: 
     It names the number, what is used by what, and who could raise it. Another version of a preview that is there
     (`new` is False) is judged by its cost alone.
     """
-    limits = [(f"platform.environments.{base}.budget", platform.environment(base).budget)]
+    own = f"platform.environments.{base}.budget"
+    _judge(platform.environment(base).budget, own, has, has.databases_in_base, (team, cost, platform.currency), new=new)
     if (of_team := platform.budgets.get(team)) is not None:
-        limits.append((f"platform.budgets.{team}", of_team))
-    for setting, budget in limits:
-        _judge(budget, setting, team, cost, has, currency=platform.currency, new=new)
+        setting = f"platform.budgets.{team}"
+        _judge(of_team, setting, has, has.databases, (team, cost, platform.currency), new=new)
 
 
-def _judge(budget: Budget, setting: str, team: str, cost: Decimal, has: Spent, *, currency: str, new: bool) -> None:
+def _judge(
+    budget: Budget, setting: str, has: Spent, databases: Decimal, asked: tuple[str, Decimal, str], *, new: bool
+) -> None:
+    """`asked` are the team, what it asks for costs, and the currency; `databases` what those cost beside."""
+    team, cost, currency = asked
     if new and budget.previews is not None and has.count + 1 > budget.previews:
         most = "no preview" if budget.previews == 0 else f"{budget.previews} at the same time"
         raise Refused(
-            f"{team} may have {most}, and has {_named(has)}.",
+            f"{team} may have {most}, and has {_named(has.told)}.",
             hint=f"End one that nobody needs, or ask the platform team to raise `{setting}.previews`.",
         )
-    most_cost = budget.monthly_cost
-    if most_cost is not None and has.monthly_cost + cost > most_cost:
+    most_cost, spent_already = budget.monthly_cost, has.monthly_cost + databases
+    if most_cost is not None and spent_already + cost > most_cost:
+        by = [*has.told, *([f"databases ({databases:f} {currency})"] if databases else [])]
         raise Refused(
             f"This preview costs {cost:f} {currency} a month, and {team} may spend {most_cost:f} {currency}, of which "
-            f"{has.monthly_cost:f} {currency} is used by {_named(has)}.",
+            f"{spent_already:f} {currency} is used by {_named(by)}.",
             hint=f"End one that nobody needs, or ask the platform team to raise `{setting}.monthly_cost`.",
         )
 
 
-def _named(has: Spent) -> str:
-    if not has.told:
+def limits_cost(platform: Platform, base: str, team: str) -> bool:
+    """Return whether there is a limit on what the team spends: only then its databases have to be counted."""
+    of_team = platform.budgets.get(team)
+    limits = [platform.environment(base).budget, *([of_team] if of_team is not None else [])]
+    return any(budget.monthly_cost is not None for budget in limits)
+
+
+def _named(told: Sequence[str]) -> str:
+    if not told:
         return "nothing else"
-    shown = list(has.told[:NAMED])
-    more = len(has.told) - len(shown)
-    shown += [f"{more} more"] if more else []
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
-
-
-def monthly_cost(
-    document: Environment, services: Mapping[str, WebService], databases: Iterable[Decimal], platform: Platform
-) -> Decimal:
-    """Return what it costs while it is awake, in `Platform.currency`: each replica of each service, and its databases.
-
-    One that sleeps costs its databases only; what it costs awake is what it may cost at any time.
-    """
-    total = sum(databases, Decimal(0))
-    first = next(iter(platform.sizes), "")
-    for one in document.spec.services:
-        written = services.get(one.name)
-        word = one.size or (written.spec.size if written is not None else None) or first
-        size = platform.sizes.get(word)
-        if size is not None:
-            total += size.monthly_cost * (1 if one.replicas is None else one.replicas)
-    return total
+    more = len(told) - NAMED
+    return listed([*told[:NAMED], *([f"{more} more"] if more > 0 else [])])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from bot.databases.changes import awaiting
 from bot.effects import (
     AwaitBuild,
     AwaitDatabase,
@@ -13,7 +14,6 @@ from bot.effects import (
     EnterBook,
     RecordDeployment,
 )
-from bot.effects.database import MainObject
 from bot.model.canonical import JSON
 from bot.model.effect import Effect
 from bot.model.late import Late, OutputRef
@@ -120,20 +120,7 @@ def held(place: Place, urls: Mapping[str, str]) -> dict[str, JSON]:
 def databases(stores: Iterable[Store]) -> Iterator[AwaitDatabase]:
     """Wait for each database, before the services that need it."""
     for store in stores:
-        main = store.main
-        yield AwaitDatabase(
-            id=f"database:{store.name}",
-            cluster=store.cluster,
-            namespace=store.namespace,
-            main=MainObject(api_version=main.api_version, kind=main.kind, name=main.name, namespace=main.namespace)
-            if main is not None
-            else None,
-            secret=store.secret,
-            name=store.name,
-            engine=store.engine,
-            provider=store.settings.provider,
-            contact=store.settings.contact,
-        )
+        yield awaiting(store).model_copy(update={"id": f"database:{store.name}"})
 
 
 def healthy(change: Change, *, first: bool = False) -> Iterator[AwaitHealthy]:

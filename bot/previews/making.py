@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 
 from bot.command import Context
+from bot.databases.inventory import Held, read_inventory
 from bot.deps import Deps
 from bot.errors import Conflict, Refused
 from bot.model.environment import Environment
 from bot.model.previews import Previews, PreviewTerms, PullRequestSource
 from bot.ports import EnvironmentRecord, ObjectRef
 from bot.previews.asking import PreviewUp, document_of, is_image, span_of
-from bot.previews.budgets import Spent, spent
+from bot.previews.budgets import Spent, limits_cost, spent
 from bot.previews.keeping import here_at, standing_record
 from bot.previews.naming import of_pull_request, of_services, refuse_name
 from bot.previews.reading import Preview, read_preview, read_previews
@@ -78,7 +80,7 @@ async def read_up(request: PreviewUp, context: Context, deps: Deps) -> UpFacts:
         source=pulled.source if pulled else None,
         around=await read_surroundings(document, shown, deps),
         span=span,
-        has=spent((await read_previews(deps)).previews, here.place.team, document.name, deps.platform.currency),
+        has=await _spent(here.place, policy, deps),
         record=await standing_record(here.place, deps),
         by=context.principal.display_name,
     )
@@ -139,6 +141,24 @@ async def _owner(shown: tuple[Shown, ...], pulled: Pulled | None, context: Conte
 async def _read_here(name: str, owner: str, context: Context, deps: Deps) -> Here:
     place = place_of(deps.platform, name, owner.rpartition("/")[2])
     return await here_at(place, owner, context, deps)
+
+
+async def _spent(place: Place, policy: Previews, deps: Deps) -> Spent:
+    """Return what the team has beside this preview."""
+    platform = deps.platform
+    found = spent((await read_previews(deps)).previews, place.team, place.environment, platform.currency)
+    if not limits_cost(platform, policy.base, place.team):
+        return found
+    held = await read_inventory(deps, [place.team])
+    return replace(
+        found,
+        databases_in_base=_cost(one for one in held if one.place.environment == policy.base),
+        databases=_cost(held),
+    )
+
+
+def _cost(held: Iterable[Held]) -> Decimal:
+    return sum((one.store.monthly_cost for one in held), Decimal(0))
 
 
 def _refuse_another(facts: UpFacts, *, by_document: bool) -> None:

@@ -11,7 +11,7 @@ from bot.model.plan import Plan, Revision
 from bot.model.previews import PreviewTerms
 from bot.model.release import Release
 from bot.previews import changes, comments
-from bot.previews.budgets import monthly_cost, refuse_beyond
+from bot.previews.budgets import refuse_beyond
 from bot.previews.keeping import environment_of
 from bot.previews.making import UpFacts
 from bot.previews.sources import Shown
@@ -19,6 +19,7 @@ from bot.previews.wording import day
 from bot.releases import differences
 from bot.releases.changes import delivery
 from bot.releases.reading import refuse_taken_hosts
+from bot.rendering.costs import cost_of_preview
 from bot.rendering.delivery import Change
 from bot.rendering.previews import SERVICE, Outline, preview_change, preview_outline
 
@@ -71,7 +72,8 @@ def _rendered(facts: UpFacts) -> tuple[Outline, Change]:
         place, release, documents, rollouts=rollouts, owners=around.owners, sources=around.databases
     )
     assert release.preview is not None  # noqa: S101  # see above
-    cost = monthly_cost(facts.document, documents, (one.monthly_cost for one in found.stores), place.platform)
+    running = [bound.member.document for bound in found.members]
+    cost = cost_of_preview(running, found.stores, environment=place.environment, platform=found.platform)
     terms = release.preview.model_copy(update={"monthly_cost": cost, "masked": found.masked})
     what = f"{facts.source.repository}#{facts.source.number}" if facts.source else _names(facts.shown)
     verb = "Show" if facts.standing is None else "Update"

@@ -126,8 +126,8 @@ async def test_a_pull_request_gets_one_that_is_named_after_it_and_github_is_told
     assert found.summary == f"Show {reference} in the preview pr-1-orders-api"
     told = [kind for kind in kinds(found) if kind.startswith("forge.")]
     assert told == [
-        "forge.await_build",
         "forge.living_comment",
+        "forge.await_build",
         "forge.record_deployment",
         "forge.conclude_deployment",
         "forge.living_comment",

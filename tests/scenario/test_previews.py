@@ -291,3 +291,42 @@ async def test_one_that_nobody_uses_sleeps_by_itself(tmp_path: Path) -> None:
             assert state(asleep) == "succeeded", spoken(asleep)
             assert len(await cards(found, "preview.sleep")) == 1
             assert (await deployment(found))["spec"]["replicas"] == 0
+
+
+# --- with databases
+
+
+DOCUMENT = """
+apiVersion: environments.platform.io/v1
+kind: Environment
+metadata: {name: new-checkout}
+spec:
+  ttl: 7d
+  services:
+    - {name: orders-api}
+    - {name: checkout-web}
+  databases:
+    - {type: postgresql, service: orders-api}
+"""
+
+
+async def test_a_document_with_a_database_stands_sleeps_and_leaves_no_volume(here: World) -> None:
+    body = {"document": DOCUMENT}
+    _, made = await here.api("POST", "/requests/preview.up?wait_s=30", by="author", body=body)
+    assert made["state"] == "succeeded", made["problem"]
+    told = await shown(here)
+    assert [(one["name"], one["ready"]) for one in told["services"]] == [("checkout-web", 1), (SERVICE, 1)]
+    assert [(one["name"], one["state"]) for one in told["databases"]] == [(f"{SERVICE}-db", "ready")]
+    claims = await here.kubernetes("GET", f"/api/v1/namespaces/{NAME}/persistentvolumeclaims")
+    assert len(claims["items"]) == 1
+    await here.slack.command("author", f"/preview sleep {NAME}")
+    assert state(await card_of(here, "preview.sleep", *ENDED)) == "succeeded"
+    kept = await here.kubernetes("GET", f"/api/v1/namespaces/{NAME}/persistentvolumeclaims")
+    assert [one["metadata"]["uid"] for one in kept["items"]] == [one["metadata"]["uid"] for one in claims["items"]]
+    await here.slack.command("author", f"/preview down {NAME}")
+    receipt = await card_of(here, "preview.down", *ENDED)
+    assert state(receipt) == "succeeded", spoken(receipt)
+    assert f"Its databases go with all that is in them: {SERVICE}-db" in spoken(receipt)
+    assert await left(here) == {}
+    volumes = await here.kubernetes("GET", "/api/v1/persistentvolumes")
+    assert volumes["items"] == []
