@@ -20,7 +20,6 @@ from bot.model.web_service import WebService
 from bot.rendering.clashes import Owned, clashes
 from bot.rendering.environments import read_all
 from bot.rendering.mistakes import mistakes_of
-from bot.rendering.previews import render_preview
 from bot.rendering.printing import to_stream
 from bot.rendering.render import render, render_files
 from bot.rendering.rollout import Rollout
@@ -76,6 +75,8 @@ def _beside(document: WebService, environment: str, platform: Platform, rollout:
 def _previews(
     environments: Sequence[tuple[str, Environment]], owned: Sequence[Owned], platform: Platform, rollout: Rollout
 ) -> Made:
+    from bot.rendering.previews import render_preview  # noqa: PLC0415  # most documents are of services alone
+
     services = {one.document.name: one.document for one in owned}
     streams, wrong = [], list(_strangers(environments, owned))
     if platform.previews is None:
