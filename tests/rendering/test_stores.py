@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -393,11 +394,14 @@ def test_one_more_backup_is_an_object_where_backups_are() -> None:
     assert render_backup(CASES["cloud"], "x", platform=PLATFORM) is None
 
 
-def test_a_company_s_template_is_taken_for_a_database_too(tmp_path: Any) -> None:
-    (tmp_path / "pooler.yaml.j2").write_text("{% if false %}{% endif %}")
-    platform = PLATFORM.model_copy(update={"templates": (tmp_path,)})
-    found = store("staging", requested=asked(size="medium"), platform=platform)
-    assert "Pooler" not in kinds(render_store(found, platform=platform))
+@pytest.mark.parametrize("template", sorted(Path("manifests/database").glob("*.j2")), ids=lambda file: file.name)
+def test_a_company_s_own_template_takes_the_place_of_each(tmp_path: Path, template: Path) -> None:
+    before = sum(len(made(found)) for found in CASES.values())
+    (tmp_path / template.name).write_text("{% if false %}{% endif %}")
+    platform = PLATFORM.model_copy(update={"templates": (tmp_path, *PLATFORM.templates)})
+    after = sum(len(render_store(found, platform=platform)) for found in CASES.values())
+    backup = render_backup(CASES["snapshots"], "last", platform=platform)
+    assert after < before or backup is None
 
 
 def test_an_unused_environment_helps_nobody() -> None:
