@@ -353,3 +353,15 @@ def test_a_cloud_s_database_goes_with_its_preview() -> None:
     told_aws = instance["spec"]["forProvider"]
     assert (told_aws["deletionProtection"], told_aws["skipFinalSnapshotBeforeDeletion"]) == (False, True)
     assert "finalDBSnapshotIdentifier" not in told_aws
+
+
+def test_a_database_that_is_a_file_in_git_would_outlive_its_preview() -> None:
+    where = Platform.model_validate(
+        {
+            "environments": {"test": {"database": {"provider": "git", "file": {"template": "database.tf.j2"}}}},
+            "previews": {"base": "test", "delivery": "gitops"},
+            "gitops": {"repository": "acme/gitops"},
+        }
+    )
+    assert "no preview can have one" in told("[]", where=where)["a: spec.database"]
+    assert "no preview can have one" in told("[{}]", where=where)["spec.databases[0]"]
