@@ -14,8 +14,9 @@ from bot.errors import UpstreamUnavailable
 from integrations.argocd.answers import unknown, unreachable, value
 
 CONNECT_S = 5.0
-SILENCE_S = 60.0
-"""Argo CD sends a comment every 15 s on a stream; one that says nothing for longer is dead."""
+SILENCE_S = 40.0
+"""Longest silence of a stream before it is asked for again. Argo CD answers with the first event, however long that
+takes, and from then on sends a comment every 15 s. Proxies often give up what says nothing for a minute."""
 LONGEST_BODY = 128 * 1024 * 1024
 """Bytes of one answer; two thousand applications are about 30 MB."""
 

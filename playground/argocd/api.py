@@ -189,7 +189,10 @@ class Api:
     # --- following
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        """Tell of applications, one JSON object a line, or as server-sent events to who accepts those."""
+        """Tell of applications, one JSON object a line, or as server-sent events to who accepts those.
+
+        As with Argo CD nothing is sent before there is an event to tell: no headers and no comments.
+        """
         events = "text/event-stream" in request.headers.get("Accept", "")
         response = web.StreamResponse()
         response.content_type = "text/event-stream" if events else "application/json"
@@ -200,9 +203,10 @@ class Api:
                 queue.put_nowait(("ADDED", application))
         self._streams.add(queue)
         try:
-            await response.prepare(request)
-            while (event := await _next(queue)) is not None:
-                await response.write(self._line(request, event, events=events))
+            while (event := await _next(queue, begun=response.prepared)) is not None:
+                if line := self._line(request, event, events=events):
+                    await response.prepare(request)
+                    await response.write(line)
         except ConnectionError:
             pass  # whoever listened has gone
         finally:
@@ -310,10 +314,10 @@ async def _body(request: web.Request) -> Object:
     return body
 
 
-async def _next(queue: asyncio.Queue[Watched | None]) -> Watched | None:
-    """Return the next event, an empty one after a quiet while, or None at the end."""
+async def _next(queue: asyncio.Queue[Watched | None], *, begun: bool) -> Watched | None:
+    """Return the next event, an empty one after a quiet while on a stream that has begun, or None at the end."""
     try:
-        async with asyncio.timeout(HEARTBEAT_S):
+        async with asyncio.timeout(HEARTBEAT_S if begun else None):
             return await queue.get()
     except TimeoutError:
         return "", {}

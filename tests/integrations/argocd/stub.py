@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from integrations.argocd import ArgoCDApi
+from integrations.argocd.stream import LOOK_AGAIN_S
 
 TOKEN = "a-token-that-must-never-be-printed"
 HIDDEN = {"error": "permission denied", "code": 7, "message": "permission denied"}
@@ -42,15 +43,18 @@ class Stub:
         self.asked: list[tuple[str, str, dict[str, str], Any]] = []
         """Method, path, query and body of every call."""
         self.naps: list[float] = []
-        self.napped = asyncio.Event()
+        self.later = asyncio.Semaphore(0)
+        """Released: so much time has passed that one who reads again and again does so once more."""
         self.streams: list[asyncio.Queue[bytes | None]] = []
-        self.streamed = asyncio.Event()
-        """Set whenever a stream is opened."""
+        self.called = asyncio.Event()
+        """Set with every call."""
         self.over = asyncio.Event()
 
     async def sleep(self, seconds: float) -> None:
+        if seconds == LOOK_AGAIN_S:
+            await self.later.acquire()
+            return
         self.naps.append(seconds)
-        self.napped.set()
         await asyncio.sleep(0)
 
     def put(self, document: dict[str, Any], *, told: bool = True) -> None:
@@ -74,12 +78,17 @@ class Stub:
         for queue in self.streams:
             queue.put_nowait(content)
 
+    def calls(self, part: str) -> int:
+        """Return how often it was asked for what has this part in its path."""
+        return sum(part in path for _, path, _, _ in self.asked)
+
     # --- the server
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         assert request.headers["Authorization"] == f"Bearer {TOKEN}"
         body = await request.json() if request.can_read_body else None
         self.asked.append((request.method, request.path, dict(request.query), body))
+        self.called.set()
         streams = request.path == "/api/v1/stream/applications"
         script = self.stream_script if streams else self.script
         if script:
@@ -110,13 +119,11 @@ class Stub:
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         assert request.headers["Accept"] == "text/event-stream"
         answer = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await answer.prepare(request)
-        await answer.write(b":\n")
         queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.streams.append(queue)
-        self.streamed.set()
         try:
             while (content := await queue.get()) is not None:
+                await answer.prepare(request)  # as Argo CD does: nothing is sent before there is something to tell
                 await answer.write(content)
         finally:
             self.streams.remove(queue)

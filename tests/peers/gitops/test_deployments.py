@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
@@ -15,13 +15,32 @@ from bot.errors import NotFound, Refused
 from bot.health.diagnosis import why_stuck
 from bot.health.reading import read_stuck_facts
 from bot.ports import Application, Deployments
-from tests.peers.gitops.broken import application, project
+from tests.peers.gitops.broken import AUTOMATED, application, project
 from tests.peers.gitops.site import ON_SITE, PATIENCE_S, Site, until
-from tests.scenario.test_day_two import NAME, STAGING, card_of
+from tests.scenario.test_day_two import NAME, STAGING
 from tests.scenario.world import Json
 
 pytestmark = ON_SITE
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"level": "info"}}
+CRASHING = "apps/x-crashing/deployment.yaml"
+
+
+def web(pod: str) -> Json:
+    """Return a Deployment whose pods crash when they are told `crashloop`."""
+    container = {
+        "name": "web",
+        "image": "registry.example/acme/web:1",
+        "env": [{"name": "PLAYGROUND_POD", "value": pod}],
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web"},
+        "spec": {
+            "selector": {"matchLabels": {"app": "web"}},
+            "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container]}},
+        },
+    }
 
 
 def ways(site: Site) -> list[Deployments]:
@@ -45,32 +64,6 @@ async def test_both_read_the_same_of_the_real_one(site: Site, receipt: Json) -> 
     assert [one.name for one in await site.resources.applications(labels={"causeway.io/service": NAME})] == [STAGING]
 
 
-async def test_a_restart_is_seen_from_its_commit_to_the_end(site: Site, receipt: Json) -> None:
-    """By two followers at once, each by its own way."""
-    before = await site.resources.application(STAGING)
-    assert before is not None
-    seen = [asyncio.create_task(followed(way, before.revision)) for way in ways(site)]
-    await site.world.slack.command("author", f"/service restart {NAME}")
-    await card_of(site.world, "service.restart", "succeeded")
-    for told in await asyncio.gather(*seen):
-        phases = [one.operation.phase for one in told if one.operation and one.operation.revision != before.revision]
-        assert (phases[0], phases[-1]) == ("Running", "Succeeded")
-        assert "Progressing" in {one.health for one in told}
-        assert len(told[-1].history) == min(len(before.history) + 1, 10)
-
-
-async def followed(way: Deployments, since: str) -> list[Application]:
-    """Return everything that is told, up to where another revision than `since` is synced and healthy."""
-    told: list[Application] = []
-    async with asyncio.timeout(PATIENCE_S), aclosing(way.follow(STAGING)) as following:  # type: ignore[type-var]
-        async for news in following:
-            assert news.application is not None, news
-            told.append(news.application)
-            if (told[-1].sync, told[-1].health) == ("Synced", "Healthy") and told[-1].revision != since:
-                break
-    return told
-
-
 async def test_what_is_not_there_is_told(site: Site) -> None:
     for way in ways(site):
         assert await way.application("nobody") is None
@@ -80,11 +73,37 @@ async def test_what_is_not_there_is_told(site: Site) -> None:
         await site.api.sync("nobody")
 
 
+async def test_a_stream_begins_with_its_first_event(site: Site) -> None:
+    """Before that neither the real one nor the playground's sends anything, headers included."""
+    simulated = site.world.ready["env"]["CAUSEWAY_ARGOCD_TOKEN"]
+    await _begins_with_its_first_event(site.argocd.url, site.argocd.token().get_secret_value(), site.api)
+    await _begins_with_its_first_event(site.world.ready["argocd"], simulated, site.simulated)
+
+
+async def _begins_with_its_first_event(url: str, token: str, api: Deployments) -> None:
+    begun: list[str] = []
+    headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
+
+    async def opened(query: str) -> None:
+        async with http.get(f"{url}/api/v1/stream/applications?resourceVersion=0{query}", headers=headers):
+            begun.append(query)
+
+    async with asyncio.timeout(PATIENCE_S), aiohttp.ClientSession() as http, asyncio.TaskGroup() as tasks:
+        quiet = tasks.create_task(opened("&projects=nobody"))
+        told = tasks.create_task(opened(""))
+        while not told.done():
+            await api.refresh("root")
+        quiet.cancel()
+    assert begun == [""]
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="package")
 async def by_hand(site: Site) -> AsyncIterator[Site]:
-    """An application that nobody syncs by itself, one in a closed window, and one whose folder does not exist."""
+    """Applications that nobody syncs by itself, that a window holds back, and that get stuck in one way or another."""
     closed = {"kind": "deny", "schedule": "* * * * *", "duration": "1h", "applications": ["*"]}
     manual: Json = {"syncOptions": ["CreateNamespace=true"]}
+    retries = {"limit": 5, "backoff": {"duration": "10m", "maxDuration": "10m"}}
+    wrong = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"ports": [{"port": 99999}]}}
     await site.push(
         {
             "argocd/hand/projects.yaml": project("hand", site),
@@ -92,6 +111,12 @@ async def by_hand(site: Site) -> AsyncIterator[Site]:
             "argocd/hand/manual.yaml": application("x-manual", site, project="hand", syncPolicy=manual),
             "argocd/hand/window.yaml": application("x-window", site, project="closed"),
             "argocd/hand/nowhere.yaml": application("x-nowhere", site, project="hand"),
+            "argocd/hand/retrying.yaml": application(
+                "x-retrying", site, project="hand", syncPolicy={**AUTOMATED, "retry": retries}
+            ),
+            "argocd/hand/crashing.yaml": application("x-crashing", site, project="hand"),
+            "apps/x-retrying/service.yaml": wrong,
+            CRASHING: web("crashloop"),
             "apps/x-manual/settings.yaml": CONFIG,
             "apps/x-window/settings.yaml": CONFIG,
         }
@@ -103,9 +128,16 @@ async def by_hand(site: Site) -> AsyncIterator[Site]:
 async def test_a_sync_by_hand_is_done(by_hand: Site) -> None:
     await until(by_hand.resources, "x-manual", lambda one: one.sync == "OutOfSync")
     await by_hand.api.sync("x-manual")
-    found = await until(by_hand.resources, "x-manual", lambda one: (one.sync, one.health) == ("Synced", "Healthy"))
-    assert found.operation is not None
-    assert (found.operation.phase, found.automated) == ("Succeeded", False)
+    found = await until(by_hand.resources, "x-manual", lambda one: _is_synced(one, "Healthy"))
+    assert not found.automated
+
+
+def _is_synced(found: Application, health: str, revision: str = "") -> bool:
+    """Say whether a sync has succeeded, and what was synced has come to be so. Argo CD writes these one by one."""
+    operation = found.operation
+    if operation is None or (operation.phase, operation.revision) != ("Succeeded", found.revision):
+        return False
+    return (found.sync, found.health) == ("Synced", health) and revision in ("", found.revision)
 
 
 async def test_a_closed_window_holds_it_back_and_is_named(by_hand: Site) -> None:
@@ -117,13 +149,46 @@ async def test_a_closed_window_holds_it_back_and_is_named(by_hand: Site) -> None
         await by_hand.api.sync("x-window")
 
 
+async def test_a_rollout_is_followed_until_it_is_healthy(by_hand: Site) -> None:
+    for way in ways(by_hand):
+        found = await until(way, "x-crashing", lambda one: _is_synced(one, "Progressing"))
+        assert found.images == ("registry.example/acme/web:1",)
+    before = found.history
+    sha = await by_hand.push({CRASHING: web("")})
+    following = [
+        asyncio.create_task(until(way, "x-crashing", lambda one: _is_synced(one, "Healthy", sha)))
+        for way in ways(by_hand)
+    ]
+    await by_hand.api.refresh("x-crashing")
+    for found in await asyncio.gather(*following):
+        assert [one.revision for one in found.history] == [*(one.revision for one in before), sha]
+
+
+async def test_a_sync_that_is_tried_again_is_the_reason(by_hand: Site) -> None:
+    for way in ways(by_hand):
+        found = await until(way, "x-retrying", _tries_again)
+        told = await reason(by_hand, found)
+        assert re.match(r"x in retrying is not updated: Argo CD could not apply \w{7}\b.*99999", told), told
+
+
+def _tries_again(found: Application) -> bool:
+    return found.operation is not None and "Retrying attempt #1" in found.operation.message
+
+
 async def test_a_folder_that_does_not_exist_is_the_reason(by_hand: Site) -> None:
     found = await until(by_hand.resources, "x-nowhere", lambda one: bool(one.conditions))
     assert await by_hand.api.application("x-nowhere") == found
-    facts = await read_stuck_facts(
-        by_hand.cluster, service="x", environment="nowhere", namespace="x-nowhere", application=found
-    )
-    reason: Any = why_stuck(facts)
-    assert reason.sentence == (
+    assert await reason(by_hand, found) == (
         "x in nowhere is not updated: the folder apps/x-nowhere does not exist in the GitOps repository."
     )
+
+
+async def reason(site: Site, found: Application) -> str:
+    """Return why an application `x-ENVIRONMENT` is stuck, as a card would say it."""
+    environment = found.name.removeprefix("x-")
+    facts = await read_stuck_facts(
+        site.cluster, service="x", environment=environment, namespace=found.namespace, application=found
+    )
+    told = why_stuck(facts)
+    assert told is not None
+    return told.sentence

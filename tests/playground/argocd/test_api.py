@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -150,6 +151,7 @@ async def test_a_running_operation_can_be_ended_and_no_other(rest: Rest) -> None
     late = config(name="late")
     late["metadata"]["annotations"] = {"argocd.argoproj.io/sync-wave": "1"}
     rest.argo.cluster.controllers.force(SPACE, LABELS, Look.PENDING)
+    await rest.argo.settled(rest.sha, "Synced", "Progressing")
     rest.argo.push({f"{FOLDER}/late.yaml": late})
     await rest.argo.until(lambda: "waiting for healthy" in rest.argo.status()["operationState"]["message"])
     assert (await rest.call("DELETE", f"{PATH}/operation"))[0] == 200
@@ -181,14 +183,25 @@ async def test_a_stream_tells_what_there_is_and_then_what_changes(rest: Rest) ->
 
 
 async def test_a_stream_of_server_sent_events_begins_with_what_happens_next(rest: Rest) -> None:
-    async with rest.follow("?resourceVersion=0", accept="text/event-stream") as response:
-        assert response.content_type == "text/event-stream"
-        sha = rest.argo.push({CONFIG: config("debug")})
-        line = b""
-        async with asyncio.timeout(30):
-            while sha.encode() not in line:
-                line = await response.content.readline()
-        assert line.startswith(b'data: {"result": {"type": "MODIFIED"')
+    begun: list[str] = []
+
+    async def first_line(project: str) -> bytes:
+        query = f"?resourceVersion=0&projects={project}"
+        async with rest.follow(query, accept="text/event-stream") as response:
+            begun.append(project)
+            assert response.content_type == "text/event-stream"
+            return await response.content.readline()
+
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        quiet = tasks.create_task(first_line("nobody"))
+        following = tasks.create_task(first_line("team-orders"))
+        for number in itertools.count():  # nothing tells when it listens: let things happen until it has told of one
+            await rest.argo.settled(rest.argo.push({CONFIG: config(str(number))}))
+            if following.done():
+                break
+        quiet.cancel()
+    assert following.result().startswith(b'data: {"result": {"type": "MODIFIED"')
+    assert begun == ["team-orders"]
 
 
 async def test_a_revision_is_described(rest: Rest) -> None:
