@@ -118,7 +118,7 @@ def label(links: Links, repo: Document, name: str) -> Json:
         "name": name,
         "color": "ededed",
         "default": False,
-        "description": None,
+        "description": "",
     }
 
 

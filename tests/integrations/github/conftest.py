@@ -41,9 +41,13 @@ class Rig:
     async def no_faults(self) -> None:
         await self._sim("DELETE", "faults", None)
 
-    async def by_hand(self, method: str, path: str, body: Any = None) -> Any:
+    async def as_author(self, method: str, path: str, body: Any = None) -> Any:
+        """Do what Sample Author does."""
+        return await self.by_hand(method, path, body, token=self.peer.hub.access.token_of("author"))
+
+    async def by_hand(self, method: str, path: str, body: Any = None, *, token: str = TOKEN) -> Any:
         """Do what a person does, past the adapter."""
-        headers = {"Authorization": f"token {TOKEN}"}
+        headers = {"Authorization": f"token {token}"}
         async with aiohttp.request(method, f"{self.url}{path}", json=body, headers=headers) as answer:
             assert answer.status < 300, await answer.text()
             return await answer.json()
@@ -114,6 +118,34 @@ class Hands:
         if isinstance(self.forge, FakeForge):
             self.forge.run_workflow(name, sha)
             self.forge.publish_image(name, sha, sha[:7], "main")
+
+    async def say(self, name: str, number: int, body: str) -> None:
+        """Comment as Sample Author."""
+        if isinstance(self.forge, FakeForge):
+            self.forge.say(name, number, body, by="author")
+        else:
+            assert self.rig is not None
+            await self.rig.as_author("POST", f"/repos/{name}/issues/{number}/comments", {"body": body})
+
+    async def label(self, name: str, number: int, label: str) -> None:
+        if isinstance(self.forge, FakeForge):
+            self.forge.change_pull_request(name, number, labels=[label])
+        else:
+            await self._by_hand(f"issues/{number}/labels", name, {"labels": [label]})
+
+    async def offer_from_fork(self, name: str) -> int:
+        """Let Sample Author fork a repository and open a pull request from there; return its number."""
+        if isinstance(self.forge, FakeForge):
+            self.forge.push(name, {"a": b"1"}, branch="main-of-fork")
+            made = await self.forge.create_pull_request(name, head="main-of-fork", base="main", title="Mine", body="")
+            self.forge.change_pull_request(name, made.number, head_repository=f"author/{name.rpartition('/')[2]}")
+            return made.number
+        assert self.rig is not None
+        fork = await self.rig.as_author("POST", f"/repos/{name}/forks", None)
+        change = {"message": "Mine", "content": "eA==", "branch": "main"}
+        await self.rig.as_author("PUT", f"/repos/{fork['full_name']}/contents/mine.txt", change)
+        asked = {"title": "Mine", "head": "author:main", "base": "main"}
+        return int((await self.rig.as_author("POST", f"/repos/{name}/pulls", asked))["number"])
 
     async def _by_hand(self, what: str, name: str, body: Any) -> None:
         assert self.rig is not None

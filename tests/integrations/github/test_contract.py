@@ -165,6 +165,32 @@ async def test_a_pull_request_is_read_by_its_number(forge: Forge) -> None:
     assert await forge.pull_request(NAME, number + 1) is None
 
 
+async def test_a_pull_request_from_a_fork_says_so(hands: Hands) -> None:
+    await created(hands.forge)
+    number = await hands.offer_from_fork(NAME)
+    found = await hands.forge.pull_request(NAME, number)
+    assert found is not None
+    assert (found.fork, found.head_repository) == (True, "author/parcels")
+
+
+async def test_a_pull_request_carries_labels(hands: Hands) -> None:
+    number = await conversation(hands.forge)
+    await hands.label(NAME, number, "preview")
+    found = await hands.forge.pull_request(NAME, number)
+    assert found is not None
+    assert found.labels == ("preview",)
+
+
+async def test_what_others_say_is_not_ours_whatever_they_copy(hands: Hands) -> None:
+    number = await conversation(hands.forge)
+    ours = await hands.forge.create_comment(NAME, number, "<!-- a mark -->")
+    await hands.say(NAME, number, "<!-- a mark -->")
+    found = await hands.forge.comments(NAME, number)
+    assert [(one.body, one.ours) for one in found] == [("<!-- a mark -->", True), ("<!-- a mark -->", False)]
+    assert found[0] == ours
+    assert found[1].author == "author"
+
+
 async def test_a_comment_is_written_edited_and_deleted(forge: Forge) -> None:
     number = await conversation(forge)
     assert await forge.comments(NAME, number) == []

@@ -266,6 +266,40 @@ async def issues_carry_comments(rest: Rest) -> None:
 
 
 @check
+async def a_comment_on_a_pull_request_is_edited_and_deleted(rest: Rest) -> None:
+    shop, _ = await opened(rest, "talk")
+    made = await rest.good("POST", f"{shop}/issues/1/comments", {"body": "One"})
+    edited = await rest.good("PATCH", f"{shop}/issues/comments/{made['id']}", {"body": "Two"})
+    assert (edited["id"], edited["body"]) == (made["id"], "Two")
+    assert [one["body"] for one in await rest.good("GET", f"{shop}/issues/1/comments")] == ["Two"]
+    assert (await rest.call("DELETE", f"{shop}/issues/comments/{made['id']}"))[0] == 204
+    assert await rest.good("GET", f"{shop}/issues/1/comments") == []
+    assert (await rest.call("PATCH", f"{shop}/issues/comments/{made['id']}", {"body": "x"}))[0] == 404
+    assert (await rest.call("POST", f"{shop}/issues/99/comments", {"body": "x"}))[0] == 404
+
+
+@check
+async def a_pull_request_carries_labels(rest: Rest) -> None:
+    shop, _ = await opened(rest, "labels")
+    for name in ("preview", "bug"):
+        await rest.call("POST", f"{shop}/labels", {"name": name, "color": "ededed"})  # GitHub makes missing ones itself
+    shown = await rest.good("POST", f"{shop}/issues/1/labels", {"labels": ["preview", "bug"]})
+    assert {one["name"] for one in shown} == {"preview", "bug"}
+    assert {one["name"] for one in (await rest.good("GET", f"{shop}/pulls/1"))["labels"]} == {"preview", "bug"}
+    left = await rest.good("DELETE", f"{shop}/issues/1/labels/bug")
+    assert [one["name"] for one in left] == ["preview"]
+    assert (await rest.call("DELETE", f"{shop}/issues/1/labels/bug"))[0] == 404
+
+
+@check
+async def a_pull_request_tells_both_sides(rest: Rest) -> None:
+    shop, pull = await opened(rest, "sides")
+    assert (pull["head"]["label"], pull["base"]["label"]) == ("acme:feature", "acme:main")
+    assert pull["head"]["repo"]["full_name"] == pull["base"]["repo"]["full_name"] == f"acme/{shop.rpartition('/')[2]}"
+    assert pull["draft"] is False
+
+
+@check
 async def webhooks_are_made_listed_and_deleted(rest: Rest) -> None:
     shop = await rest.shop("hooks")
     config = {"url": rest.hook_url, "content_type": "json", "secret": "sample"}

@@ -160,6 +160,49 @@ async def test_pull_requests_and_issues(witnessed: Witnessed) -> None:
     await witnessed("POST", f"{base}/issues/2/labels", {"labels": ["later"]})
 
 
+async def test_conversations_labels_and_forks(witnessed: Witnessed) -> None:
+    await witnessed("POST", "/orgs/acme/repos", {"name": "shop", "auto_init": True, "private": False})
+    await witnessed.github.commit("shop", {"new.txt": "new\n"}, branch="feature")
+    base = "/repos/acme/shop"
+    await witnessed("POST", f"{base}/pulls", {"title": "T", "head": "feature", "base": "main", "draft": True})
+    made = await witnessed("POST", f"{base}/issues/1/comments", {"body": "Seen"})
+    await witnessed("PATCH", f"{base}/issues/comments/{made['id']}", {"body": "Seen twice"})
+    await witnessed("GET", f"{base}/issues/comments/{made['id']}")
+    await witnessed("GET", f"{base}/issues/1/comments?per_page=100&page=1")
+    await witnessed("DELETE", f"{base}/issues/comments/{made['id']}")
+    await witnessed("POST", f"{base}/issues/99/comments", {"body": "x"}, status=404)
+    await witnessed("POST", f"{base}/issues/1/labels", {"labels": ["preview", "bug"]})
+    await witnessed("GET", f"{base}/issues/1/labels")
+    await witnessed("DELETE", f"{base}/issues/1/labels/bug")
+    await witnessed("DELETE", f"{base}/issues/1/labels/bug", status=404)
+    await witnessed("PUT", f"{base}/issues/1/labels", {"labels": ["late"]})
+    await witnessed("GET", f"{base}/pulls/1")
+    fork = await witnessed("POST", f"{base}/forks", {"name": "shop-of-mine"})
+    assert fork["fork"]
+    await witnessed("GET", f"{base}/forks")
+    await witnessed("GET", "/repos/causeway/shop-of-mine")
+    changed = {"message": "Mine", "content": "eA==", "branch": "main"}
+    await witnessed("PUT", "/repos/causeway/shop-of-mine/contents/mine.txt", changed)
+    await witnessed("POST", f"{base}/pulls", {"title": "Mine", "head": "causeway:main", "base": "main"})
+    await witnessed("GET", f"{base}/pulls/2")
+    runs = await witnessed("GET", f"{base}/actions/runs?event=pull_request")
+    assert runs["workflow_runs"][0]["head_repository"]["full_name"] == "causeway/shop-of-mine"
+    await witnessed("GET", f"{base}/pulls?state=all")
+
+
+async def test_a_comment_of_the_app(witnessed: Witnessed) -> None:
+    await witnessed("POST", "/orgs/acme/repos", {"name": "shop", "auto_init": True})
+    await witnessed.github.commit("shop", {"new.txt": "new\n"}, branch="feature")
+    await witnessed("POST", "/repos/acme/shop/pulls", {"title": "T", "head": "feature", "base": "main"})
+    await witnessed.github.peer.app_credentials()
+    issued = witnessed.github.peer.hub.access.issue({"pull_requests": "write", "metadata": "read"}, None)["token"]
+    said = {"body": "Hello"}
+    made = await witnessed.github.call("POST", "/repos/acme/shop/issues/1/comments", said, token=issued)
+    assert made.status == 201
+    (shown,) = await witnessed("GET", "/repos/acme/shop/issues/1/comments")
+    assert shown["performed_via_github_app"]["slug"] == "causeway"
+
+
 async def test_rules_and_settings(witnessed: Witnessed) -> None:
     await witnessed("POST", "/orgs/acme/repos", {"name": "shop", "auto_init": True})
     base = "/repos/acme/shop"

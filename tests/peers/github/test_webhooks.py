@@ -43,10 +43,19 @@ async def everything(github: GitHub) -> None:
     await github.made("POST", f"{base}/git/refs", {"ref": "refs/tags/v1", "sha": sha})
     await github.pull("shop", {"b.txt": "2\n"})
     await github.commit("shop", {"c.txt": "3\n"}, branch="feature")
+    await github.made("POST", f"{base}/issues/1/labels", {"labels": ["preview"]})
+    await github.made("DELETE", f"{base}/issues/1/labels/preview")
+    await github.made("POST", f"{base}/forks", {"name": "shop-of-mine"})
+    changed = {"message": "Mine", "content": "eA==", "branch": "main"}
+    await github.made("PUT", "/repos/causeway/shop-of-mine/contents/mine.txt", changed)
+    await github.made("POST", f"{base}/pulls", {"title": "Mine", "head": "causeway:main", "base": "main"})
     await github.made("PUT", f"{base}/pulls/1/merge", {})
     await github.made("DELETE", f"{base}/git/refs/heads/feature")
     await github.made("POST", f"{base}/issues", {"title": "It breaks"})
-    await github.made("POST", f"{base}/issues/2/comments", {"body": "Seen"})
+    said = await github.made("POST", f"{base}/issues/3/comments", {"body": "Seen"})
+    await github.made("PATCH", f"{base}/issues/comments/{said['id']}", {"body": "Seen twice"})
+    await github.made("DELETE", f"{base}/issues/comments/{said['id']}")
+    await github.made("POST", f"{base}/issues/3/labels", {"labels": ["bug"]})
     deployment = await github.made("POST", f"{base}/deployments", {"ref": "main"})
     await github.made("POST", f"{base}/deployments/{deployment['id']}/statuses", {"state": "success"})
     await github.made("POST", f"{base}/releases", {"tag_name": "v2"})
@@ -63,7 +72,7 @@ async def test_our_payloads_have_only_fields_and_types_of_the_examples(
         sent = {(hook.event, hook.payload.get("action", "")): hook.payload for hook in github.hooks}
     assert {event for event, _ in sent} >= {
         "create", "delete", "deployment", "deployment_status", "issue_comment", "issues", "ping", "pull_request",
-        "push", "release", "repository", "status", "workflow_run", "check_run",
+        "push", "release", "repository", "status", "workflow_run", "check_run", "fork",
     }  # fmt: skip
     problems = [
         f"{event}.{action} {problem}"
