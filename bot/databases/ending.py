@@ -22,6 +22,7 @@ from bot.effects import (
     TakeBackup,
 )
 from bot.effects.absent_beside import BackupsKept
+from bot.model.annotations import COMPARE_OPTIONS, KEPT, SYNC_OPTIONS, UNMISSED
 from bot.model.canonical import JSON
 from bot.model.effect import Effect
 from bot.model.plan import Plan
@@ -36,10 +37,7 @@ from bot.rendering.render import render_backup
 from bot.rendering.stores import Store
 from bot.teardown import proofs_of, teardown_effects
 
-KEEP = {
-    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
-    "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
-}
+KEEP = {SYNC_OPTIONS: f"{KEPT},Delete=false", COMPARE_OPTIONS: UNMISSED}
 """A last backup outlives the file that asked for it, and its Application; nobody is to miss it in Git either."""
 
 

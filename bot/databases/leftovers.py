@@ -14,6 +14,7 @@ from bot.databases.asking import engines_in
 from bot.databases.wording import engine_name
 from bot.effects.objects import ref_of
 from bot.errors import Conflict, NotFound, PlatformError, Refused
+from bot.model.annotations import COMPARE_OPTIONS, SYNC_OPTIONS
 from bot.model.canonical import JSON
 from bot.model.databases import DatabaseSize, Engine
 from bot.model.web_service.parts import Database
@@ -33,7 +34,7 @@ _OF_THE_SERVER = (
     "finalizers",
 )
 _OF_OTHERS = ("kubectl.kubernetes.io/last-applied-configuration", "argocd.argoproj.io/tracking-id")
-_PROTECTING = ("argocd.argoproj.io/sync-options", "argocd.argoproj.io/compare-options", PROTECTED)
+_PROTECTING = (SYNC_OPTIONS, COMPARE_OPTIONS, PROTECTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from pydantic import Field
 from bot.effects.marks import known
 from bot.effects.objects import Objects, commands
 from bot.errors import Conflict, UpstreamUnavailable
+from bot.model.annotations import KEPT, SYNC_OPTIONS
 from bot.model.effect import Effect, Outcome, Run
 from bot.model.late import Text
 from bot.ports import Cluster, Object, ObjectRef, Ports
@@ -17,8 +18,6 @@ from bot.ports import Cluster, Object, ObjectRef, Ports
 API_VERSION = "postgresql.cnpg.io/v1"
 LOOK_S, LONGEST_LOOK_S = 2.0, 15.0
 """Between two looks; each doubles the pause before the next."""
-KEPT = "Prune=false"
-SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
 COMPLETED, FAILED = "completed", "failed"
 _PHASES = {
     "": "Waiting for the operator to begin the last backup.",

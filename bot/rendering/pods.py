@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.model.annotations import KEPT, SYNC_OPTIONS
+from bot.model.annotations import STAYS
 from bot.model.web_service import Spec, WebService
 from bot.model.web_service.parts import Probe, Probes, Volume
 from bot.rendering.rollout import Rollout
@@ -123,5 +123,5 @@ def _disk(document: WebService, volume: Volume) -> dict[str, Any]:
         "name": f"{document.name}-{volume.name}",
         "size": volume.size,
         "access": "ReadWriteMany" if volume.shared else "ReadWriteOnce",
-        "annotations": {SYNC_OPTIONS: KEPT},
+        "annotations": dict(STAYS),
     }

@@ -12,6 +12,7 @@ from playground.kubernetes.controllers.objects import Object, annotations_of, na
 
 SYNCED, OUT_OF_SYNC = "Synced", "OutOfSync"
 WAVE = "argocd.argoproj.io/sync-wave"
+COMPARE_OPTIONS = "argocd.argoproj.io/compare-options"
 IGNORES_HEALTH = "argocd.argoproj.io/ignore-healthcheck"
 
 
@@ -30,6 +31,13 @@ class Managed:
     @property
     def prunes(self) -> bool:
         return self.target is None
+
+    @property
+    def is_extraneous(self) -> bool:
+        """Whether it is not in Git, and says of itself that nobody is to miss it there."""
+        if self.target is not None or self.live is None:
+            return False
+        return "IgnoreExtraneous" in annotations_of(self.live).get(COMPARE_OPTIONS, "").replace(" ", "").split(",")
 
     @property
     def wave(self) -> int:
@@ -84,7 +92,7 @@ def compare(application: Object, project: Object, live: Live, targets: Sequence[
             text = f"{one.key.kind}/{one.key.name} is part of applications argocd/{name} and {other}"
             conditions.append(("SharedResourceWarning", text))
     managed.sort(key=lambda one: one.key)
-    out = any(one.status in {OUT_OF_SYNC, UNKNOWN} for one in managed)
+    out = any(one.status in {OUT_OF_SYNC, UNKNOWN} and not one.is_extraneous for one in managed)
     return Comparison(
         revision, OUT_OF_SYNC if out else SYNCED, overall(application, managed), tuple(managed), tuple(conditions)
     )

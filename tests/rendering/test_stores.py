@@ -128,6 +128,7 @@ def test_protection_is_there_by_default_and_can_be_lifted() -> None:
     kept, free = of_kind(objects("object-storage"), "Cluster"), of_kind(objects("unprotected"), "Cluster")
     assert kept["metadata"]["annotations"] == {
         "argocd.argoproj.io/sync-options": "Prune=false",
+        "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
         "causeway.io/protected": "true",
     }
     assert "annotations" not in free["metadata"]

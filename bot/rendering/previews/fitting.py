@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from bot.model.annotations import COMPARE_OPTIONS, SYNC_OPTIONS
+
 if TYPE_CHECKING:  # the ports are not needed to run this, and starting must be quick
     from bot.ports.cluster import Object
 
 NEEDLESS = frozenset({"PrometheusRule", "PodDisruptionBudget", "HorizontalPodAutoscaler"})
 """Nobody is woken for a preview, and nothing has to be kept running."""
-UNWANTED = ("argocd.argoproj.io/sync-options", "argocd.argoproj.io/sync-wave")
+UNWANTED = (SYNC_OPTIONS, COMPARE_OPTIONS, "argocd.argoproj.io/sync-wave")
 """Annotations. All of a preview goes with it. And a wave waits until the one before is healthy, which a database that
 sleeps is not."""
 REPLACED = {"type": "Recreate"}

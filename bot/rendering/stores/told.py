@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.model.annotations import KEPT, SYNC_OPTIONS
+from bot.model.annotations import STAYS
 from bot.model.configured import cut
 from bot.model.platform import Platform
 from bot.rendering.quantities import gibibytes
@@ -20,7 +20,7 @@ Values = dict[str, Any]
 def values_of_store(store: Store, known: Mapping[str, Any], labels: Mapping[str, str] = {}) -> Values:
     """Return the value `database`. `known` holds the value `environment`; `labels` are put on every object as well."""
     wave = {WAVE: STORE_WAVE} if has_jobs(store) else {}
-    kept = {SYNC_OPTIONS: KEPT} if store.protected else {}
+    kept = dict(STAYS) if store.protected else {}
     own = dict(labels) | labels_of(store)
     return {
         "provider": store.settings.provider,
