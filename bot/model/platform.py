@@ -225,6 +225,8 @@ class Platform(Part):
         ]
         if self.previews.base not in self.environments:
             wrong.append(f"previews.base: `{self.previews.base}` is not one of environments")
+        if self.previews.seed and self.previews.seed not in self.environments:
+            wrong.append(f"previews.seed: `{self.previews.seed}` is not one of environments")
         if self.previews.cluster and self.previews.cluster not in self.clusters:
             wrong.append(f"previews.cluster: `{self.previews.cluster}` is not one of clusters")
         return wrong

@@ -67,6 +67,8 @@ class Previews(Part):
     secrets: bool = False
     """Whether the platform team provides the services' Secrets in previews too (its namespaces are labelled
     `causeway.io/secrets: wanted`). Otherwise, and always for forks, services start without."""
+    seed: DnsLabel | Literal[""] = ""
+    """The environment that databases are filled from where nobody says another; empty: they begin empty."""
     masking: Masking | None = None
 
     @model_validator(mode="after")

@@ -18,6 +18,8 @@ from bot.releases.wording import read
 from bot.rendering.environments import read_environment
 from bot.rendering.mistakes import mistakes_of
 
+EMPTY = "none"
+"""What is said of databases that shall begin empty, whatever the platform fills them from otherwise."""
 USAGE = "[name] [service[@branch] …] [of acme/orders-api#12] [for 3d] [seeded from staging]"
 MOST_SERVICES = 50
 LONGEST_DOCUMENT = 65_536
@@ -36,7 +38,9 @@ class PreviewUp(BaseModel, frozen=True, extra="forbid"):
         examples=[{"orders-api": "new-checkout", "frontend": ""}],
     )
     ttl: Duration | None = Field(default=None, description="How long it lives", examples=["3d"])
-    seed: str = Field(default="", max_length=63, description="Environment that its databases are filled from")
+    seed: str = Field(
+        default="", max_length=63, description="Environment that its databases are filled from, or `none`"
+    )
     pull_request: str = Field(default="", max_length=300, description="What it shows", examples=["acme/orders-api#12"])
     document: str = Field(default="", max_length=LONGEST_DOCUMENT, description="A whole Environment document, as YAML")
 
@@ -102,7 +106,11 @@ def document_of(request: PreviewUp, name: str, services: Mapping[str, str], poli
                 {"name": service, **({"image": of_it} if is_image(of_it) else {})}
                 for service, of_it in services.items()
             ],
-            **({"databases": [{"type": "postgresql", "seedFrom": request.seed}]} if request.seed else {}),
+            **(
+                {"databases": [{"type": "postgresql", "seedFrom": request.seed}]}
+                if request.seed not in ("", EMPTY)
+                else {}
+            ),
         },
     }
     try:

@@ -12,11 +12,9 @@ from bot.model.canonical import JSON
 from bot.model.duration import format_duration
 from bot.model.environment import LONGEST_NAME
 from bot.model.principal import Principal
+from bot.previews.asking import EMPTY
 from bot.previews.terms import choices
 from bot.rendering.previews import previews_of
-
-NOTHING = "none"
-"""Value of the choice that fills no database; a form's choice has no empty value."""
 
 
 class UpForm:
@@ -42,7 +40,7 @@ class UpForm:
             "services": services or [],
             "pull_request": values.get("pull_request") or "",
             "ttl": values.get("ttl") or None,
-            "seed": "" if seed in (None, NOTHING) else seed,
+            "seed": seed or "",
         }
 
     def _page(self, values: Mapping[str, JSON], principal: Principal) -> FormStart:
@@ -50,7 +48,7 @@ class UpForm:
         spans = [Option(value=value, label=label) for value, label in choices(policy).items()]
         filled: dict[str, JSON] = {
             "ttl": format_duration(policy.ttl),
-            "seed": NOTHING,
+            "seed": policy.seed or EMPTY,
             **self._own(principal),
             **values,
         }
@@ -95,7 +93,7 @@ class UpForm:
             Option(value=name, label=f"as a copy of {name}"[:75])
             for name in list(self._deps.platform.environments)[:99]
         ]
-        return [Option(value=NOTHING, label="empty"), *of_environments]
+        return [Option(value=EMPTY, label="empty"), *of_environments]
 
     def _own(self, principal: Principal) -> dict[str, JSON]:
         """Fill in the service of people whose groups have only one."""

@@ -16,6 +16,7 @@ from bot.model.previews import Previews, PreviewTerms, PullRequestSource
 from bot.ports import EnvironmentRecord, ObjectRef
 from bot.previews.asking import PreviewUp, document_of, is_image, span_of
 from bot.previews.budgets import Spent, limits_cost, spent
+from bot.previews.databases import with_databases
 from bot.previews.keeping import here_at, standing_record
 from bot.previews.naming import of_pull_request, of_services, refuse_name
 from bot.previews.reading import Preview, read_preview, read_previews
@@ -70,6 +71,8 @@ async def read_up(request: PreviewUp, context: Context, deps: Deps) -> UpFacts:
     span = first_span(span_of(request, document), policy)
     refs = {service: of_it for service, of_it in services.items() if of_it and not is_image(of_it)}
     shown = await read_shown(document, refs, pulled, deps, before=before)
+    if before is None and not request.document:
+        document = await with_databases(document, shown, request.seed, deps)
     owner = await _owner(shown, pulled, context, deps)
     here = await _read_here(document.name, owner, context, deps)
     facts = UpFacts(

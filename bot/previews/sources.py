@@ -142,7 +142,7 @@ async def read_surroundings(document: Environment, shown: Iterable[Shown], deps:
     wanted = {
         one.service.name: (one.service, there) for one in shown if (there := _seed_of(document, one.service.name))
     }
-    stores = await asyncio.gather(*(_store(service, there, deps) for service, there in wanted.values()))
+    stores = await asyncio.gather(*(store_in(service, there, deps) for service, there in wanted.values()))
     found = {name: store for name, store in zip(wanted, stores, strict=True) if store is not None}
     return Surroundings(owners=owners, databases=found)
 
@@ -154,7 +154,8 @@ def _seed_of(document: Environment, service: str) -> str:
     return next((one.seed_from or "" for one in (*own, *others)), "")
 
 
-async def _store(service: Service, environment: str, deps: Deps) -> Store | None:
+async def store_in(service: Service, environment: str, deps: Deps) -> Store | None:
+    """Return the database that a service has in an environment; None where it has none."""
     if environment not in deps.platform.environments:
         return None  # rendering says so, with the place in the document
     place = service.place(deps, environment)

@@ -281,5 +281,5 @@ async def test_the_form_fills_in_what_it_can_and_asks_for_the_same() -> None:
         "demo",
         {"orders-api": ""},
         timedelta(days=3),
-        "",
+        "none",
     )
