@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ KEPT = 1_000
 """Most releases that are remembered."""
 
 _read: OrderedDict[str, Release | None] = OrderedDict()
-"""Git's hash of a release's file → what it says. A hash names one content for ever, so nothing here grows old."""
+"""Hash of a release's text, Git's or our own → what it says. A hash names one content for ever, so nothing here grows
+old."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +120,16 @@ async def _from_cluster(deps: Deps) -> tuple[list[Release], list[str]]:
         metadata = config_map.get("metadata")
         where = str(metadata.get("namespace", "")) if isinstance(metadata, dict) else ""
         if text is not None:
-            found[where] = _release(text, where)
+            found[where] = _remembered(text, where)
     return _sorted_out(found)
+
+
+def _remembered(text: str, where: str) -> Release | None:
+    """Return what a text says. Most are the same as a minute ago, and reading YAML takes its time."""
+    key = hashlib.sha256(text.encode()).hexdigest()
+    if key not in _read:
+        _keep(key, _release(text, where))
+    return _read[key]
 
 
 def _sorted_out(found: dict[str, Release | None]) -> tuple[list[Release], list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from bot.settings import load
 from bot.terminal.serve import running
 from tests.scenario.test_day_two import card_of
-from tests.scenario.world import Json, World, peers, spoken
+from tests.scenario.world import Json, World, peers, spoken, world
 
 SERVICE = "orders-api"
 NAME = "new-checkout"
@@ -291,6 +292,36 @@ async def test_one_that_nobody_uses_sleeps_by_itself(tmp_path: Path) -> None:
             assert state(asleep) == "succeeded", spoken(asleep)
             assert len(await cards(found, "preview.sleep")) == 1
             assert (await deployment(found))["spec"]["replicas"] == 0
+
+
+# --- by Git
+
+
+async def test_by_git_it_is_a_folder_and_an_application_and_both_are_gone_afterwards(tmp_path: Path) -> None:
+    config = tmp_path / "given.yaml"
+    config.write_text(json.dumps({"platform": {"previews": {"delivery": "gitops"}}}))
+    async with world(tmp_path / "playground", config=config) as here:
+        before = await paths(here)
+        await up(here)
+        assert f"apps/preview/{NAME}/.causeway/release.yaml" in await paths(here)
+        assert (await deployment(here))["status"]["availableReplicas"] == 1
+        await here.slack.command("author", f"/preview extend {NAME} by 2d")
+        assert state(await card_of(here, "preview.extend", *ENDED)) == "succeeded"
+        await here.slack.command("author", f"/preview sleep {NAME}")
+        assert state(await card_of(here, "preview.sleep", *ENDED)) == "succeeded"
+        assert (await deployment(here))["spec"]["replicas"] == 0
+        await here.advance("130h")
+        receipt = await card_of(here, "preview.down", *ENDED)
+        assert state(receipt) == "succeeded", spoken(receipt)
+        assert f"gone: folder apps/preview/{NAME}" in spoken(receipt)
+        assert await left(here) == {}
+        assert await paths(here) == before
+        assert await here.application(f"preview-{NAME}") == {}
+
+
+async def paths(here: World) -> set[str]:
+    _, tree = await here.github("GET", "/repos/acme/gitops/git/trees/main?recursive=1")
+    return {one["path"] for one in tree["tree"]}
 
 
 # --- with databases
