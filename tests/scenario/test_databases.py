@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.scenario.test_day_two import card_of
+from tests.scenario.test_day_two import NAME, card_of, changed, created, live
 from tests.scenario.world import Json, World, spoken
 
 SERVICE = "orders-api"
@@ -148,7 +148,57 @@ async def ready(here: World) -> None:
     await card_of(here, "database.request", "succeeded")
 
 
-async def volumes(here: World, state: str) -> None:
-    body = {"namespace": STAGING, "state": state}
+async def volumes(here: World, state: str, namespace: str = STAGING) -> None:
+    body = {"namespace": namespace, "state": state}
     async with here.http.post(f"{here.ready['kubernetes']}/sim/volumes", json=body) as response:
         assert response.status == 200, await response.text()
+
+
+async def test_a_service_that_runs_is_bound_and_let_go_again(here: World) -> None:
+    await created(here)
+    await here.slack.command("author", f"/database request {NAME} small")
+    await card_of(here, "database.request", "succeeded")
+    assert "DATABASE_URL" in variables(await live(here))
+    await here.slack.command("author", f"/database delete {NAME}-db")
+    card = await card_of(here, "database.delete", "awaiting_approval")
+    assert f"{NAME} uses it, and starts anew without it." in spoken(card)
+    await here.slack.click("approver", "team-orders", card, "approve")
+    await card_of(here, "database.delete", "succeeded")
+    assert "DATABASE_URL" not in variables(await live(here))
+    application = await here.application(f"{NAME}-staging")
+    assert (application["status"]["sync"]["status"], application["status"]["health"]["status"]) == ("Synced", "Healthy")
+
+
+async def test_a_request_that_is_undone_while_it_is_stuck_leaves_nothing(here: World) -> None:
+    await created(here)
+    await volumes(here, "pending", f"{NAME}-staging")
+    await here.slack.command("author", f"/database request {NAME} small")
+    stuck = await card_of(here, "database.request", "running", told="Stuck")
+    await here.slack.click("author", "team-orders", stuck, "undo")
+    await card_of(here, "database.request", "undone")
+    clusters = await here.kubernetes("GET", f"{CNPG}/namespaces/{NAME}-staging/clusters")
+    assert clusters.get("items", []) == []
+    assert "DATABASE_URL" not in variables(await live(here))
+
+
+def variables(deployment: Json) -> set[str]:
+    containers = deployment["spec"]["template"]["spec"]["containers"]
+    return {one["name"] for container in containers for one in container.get("env", [])}
+
+
+async def test_a_database_that_a_document_lets_go_of_stays_until_it_is_deleted(here: World) -> None:
+    await created(here)
+    asked = await changed(here, "Ask for a database", {"database": {"type": "postgresql"}})
+    await card_of(here, "service.deploy", "succeeded", told=asked[:7])
+    await here.slack.command("author", f"/database delete {NAME}-db")
+    await here.slack.told("author", "Take `database` out of its platform.yaml")
+    gone = await changed(here, "Do without", {}, without=("database",))
+    await card_of(here, "service.deploy", "succeeded", told=gone[:7])
+    cluster = f"{CNPG}/namespaces/{NAME}-staging/clusters/{NAME}-db"
+    assert (await here.kubernetes("GET", cluster))["metadata"]["name"] == f"{NAME}-db", "nothing deletes data by itself"
+
+    await here.slack.command("author", f"/database delete {NAME}-db")
+    card = await card_of(here, "database.delete", "awaiting_approval")
+    await here.slack.click("approver", "team-orders", card, "approve")
+    await card_of(here, "database.delete", "succeeded")
+    assert await here.kubernetes("GET", cluster) == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,13 @@ async def commit(here: World, message: str, **env: str) -> str:
     return await changed(here, message, {"env": env})
 
 
-async def changed(here: World, message: str, spec: Json) -> str:
-    """Change parts of the platform document's `spec`; return the commit on main."""
+async def changed(here: World, message: str, spec: Json, without: Sequence[str] = ()) -> str:
+    """Change parts of the platform document's `spec`, and leave others out; return the commit on main."""
     _, there = await here.github("GET", f"/repos/acme/{NAME}/contents/platform.yaml")
     document = yaml.safe_load(base64.b64decode(there["content"]))
     document["spec"] |= spec
+    for name in without:
+        del document["spec"][name]
     return await written(here, message, yaml.safe_dump(document).encode())
 
 
