@@ -20,6 +20,7 @@ from bot.effects.objects import (
     is_kept,
     is_leaving,
     mark_of,
+    owners_of,
     ref_of,
     same,
     scaled_by,
@@ -262,8 +263,14 @@ class ApplyObjects(Effect):
                 objects = await cluster.list(api_version, kind, namespace=self.namespace)
             except (NotFound, Refused):
                 continue
-            found += [ref_of(one) for one in objects if inventory_of(one) != self.inventory and not is_leaving(one)]
+            found += [ref_of(one) for one in objects if not (is_leaving(one) or self._goes_along(one))]
         return found
+
+    def _goes_along(self, live: Object) -> bool:
+        """Say whether an object is of this delivery, or was made for one of its objects and goes after it."""
+        applied = {identity(ref_of(obj)) for obj in self.objects}
+        owners = (identity(ref) for ref in owners_of(live))
+        return inventory_of(live) == self.inventory or any(owner in applied for owner in owners)
 
     def _pruned(self) -> list[dict[str, JSON]]:
         """Return what was applied the time before and is not wanted now."""

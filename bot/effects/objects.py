@@ -80,6 +80,15 @@ def ref_of(obj: Object) -> ObjectRef:
     return ObjectRef(str(obj["apiVersion"]), str(obj["kind"]), metadata["name"], metadata.get("namespace", ""))
 
 
+def owners_of(obj: Object) -> list[ObjectRef]:
+    """Return what an object belongs to: it is deleted after that."""
+    metadata: Any = obj["metadata"]
+    return [
+        ObjectRef(str(one["apiVersion"]), str(one["kind"]), str(one["name"]), metadata.get("namespace", ""))
+        for one in metadata.get("ownerReferences") or ()
+    ]
+
+
 def identity(ref: ObjectRef) -> tuple[str, str, str, str]:
     """Return what tells an object from others, whatever the version of its API."""
     return ref.api_version.rpartition("/")[0], ref.kind, ref.namespace, ref.name
