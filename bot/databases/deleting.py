@@ -9,7 +9,7 @@ from typing import Any
 from bot.databases.backups import LastBackup, read_last_backup
 from bot.databases.changes import store_here
 from bot.databases.leftovers import Leftover, read_leftover
-from bot.databases.visitors import PERSON, is_open
+from bot.databases.visitors import PERSON
 from bot.deps import Deps
 from bot.errors import Conflict, NotFound, Refused
 from bot.ports import Cluster, Object
@@ -110,7 +110,7 @@ async def _refuse_visited(store: Store, cluster: Cluster) -> None:
         pods = await cluster.list("v1", "Pod", namespace=store.namespace, labels={VISITOR: store.name})
     except (NotFound, Refused):
         return
-    inside = sorted(_label(pod, PERSON) for pod in pods if is_open(pod))
+    inside = sorted(_label(pod, PERSON) for pod in pods)  # one that has ended is still to be removed
     if inside:
         raise Conflict(
             f"{' and '.join(inside)} {'has' if len(inside) == 1 else 'have'} a way into {store.name}.",
