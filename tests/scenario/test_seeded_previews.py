@@ -128,3 +128,27 @@ async def test_a_seed_larger_than_its_target_is_told_before_anything_is_made(mas
     assert status == 422, answer
     told = {"path": "spec.databases[0].size", "message": TOO_SMALL}
     assert answer["mistakes"] == [told]
+
+
+async def test_what_fails_with_a_database_leaves_nothing(masking: World) -> None:
+    here = masking
+    await here.workflows(SERVICE, "failure")
+    branch = await with_a_database(here)
+    await here.slack.command("author", f"/preview up {NAME} {SERVICE}@{branch} seeded from staging")
+    stuck = await card_of(here, "preview.up", "running", told="Stuck")
+    await here.slack.click("author", "team-orders", stuck, "undo")
+    undone = await card_of(here, "preview.up", "undone", "failed")
+    assert state(undone) == "undone", spoken(undone)
+    assert await left(here) == {}
+
+
+async def test_a_service_that_crashes_on_its_copy_is_undone_to_nothing(masking: World) -> None:
+    here = masking
+    branch = await with_a_database(here, env={"PLAYGROUND_POD": "crashloop"})
+    await here.slack.command("author", f"/preview up {NAME} {SERVICE}@{branch} seeded from staging")
+    stuck = await card_of(here, "preview.up", "running", told="Stuck")
+    assert len(await in_preview(here, "apis/postgresql.cnpg.io/v1", "clusters")) == 1
+    await here.slack.click("author", "team-orders", stuck, "undo")
+    undone = await card_of(here, "preview.up", "undone", "failed")
+    assert state(undone) == "undone", spoken(undone)
+    assert await left(here) == {}
