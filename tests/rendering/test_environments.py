@@ -126,10 +126,15 @@ def test_an_environment_without_services_is_none() -> None:
     assert set(wrong(f"{HEAD}")) == {"spec"}
 
 
-def test_labels_that_the_platform_sets_are_refused() -> None:
+@pytest.mark.parametrize("label", ["causeway.io/database-visitor", "app.kubernetes.io/name", "cnpg.io/cluster"])
+def test_labels_by_which_pods_are_known_are_refused(label: str) -> None:
+    """With one of them a pod would pass for a database's, or for one that may reach it."""
     head = "apiVersion: environments.platform.io/v1\nkind: Environment\n"
-    labels = "metadata: {name: a, labels: {causeway.io/secrets: wanted}}\n"
-    assert set(wrong(f"{head}{labels}spec: {{services: [{{name: a}}]}}\n")) == {"metadata.labels.causeway.io/secrets"}
+    labels = f"metadata: {{name: a, labels: {{{label}: backend-db}}}}\n"
+    assert set(wrong(f"{head}{labels}spec: {{services: [{{name: a}}]}}\n")) == {f"metadata.labels.{label}"}
+    with pytest.raises(Invalid) as refused:
+        read_all(f"apiVersion: platform.company.io/v1\nkind: WebService\n{labels}spec: {{}}\n")
+    assert [mistake.path for mistake in refused.value.mistakes] == [f"metadata.labels.{label}"]
 
 
 def test_one_file_holds_one_environment() -> None:

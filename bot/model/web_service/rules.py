@@ -11,7 +11,8 @@ from bot.model.databases import ENGINES, VERSIONS
 from bot.model.web_service.parts import Egress, SecretReference, Volume
 from bot.model.web_service.spec import _Fields as Fields
 
-RESERVED = ("app.kubernetes.io/", "causeway.io/")
+RESERVED = ("app.kubernetes.io/", "causeway.io/", "cnpg.io/")
+"""By the last, network policies and CloudNativePG know the pods of a database."""
 DATABASE_VARIABLES = tuple(f"DATABASE_{part}" for part in ("HOST", "PORT", "NAME", "USER", "PASSWORD", "URL"))
 CACHE_VARIABLE = "CACHE_URL"
 TWICE = "stands beside a database that is Valkey too; keep one of the two"
