@@ -106,8 +106,6 @@ class PreviewTerms(BaseModel):
     """Full reference of the person whose it is: they are asked before it ends."""
     created_at: AwareDatetime
     expires_at: AwareDatetime
-    reminded_of: AwareDatetime | None = None
-    """The end that its owner was asked about already; another end, another question."""
     asleep_since: AwareDatetime | None = None
     source: PullRequestSource | None = None
     masked: str = ""
