@@ -37,7 +37,7 @@ def size_named(name: str, platform: Platform) -> tuple[str, DatabaseSize]:
     chosen = name or next(iter(platform.database_sizes), "")
     size = platform.database_sizes.get(chosen)
     if size is None:
-        mistake = Mistake("size", f"there is no size `{chosen[:40]}`")
+        mistake = Mistake("size", f"There is no database size `{chosen[:40]}`.")
         raise Invalid(f"There is no database size `{chosen[:40]}`.", [mistake], hint=f"There are {sizes(platform)}.")
     return chosen, size
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-import pytest
 import yaml
 
 from tests.scenario.test_day_two import NAME, card_of, changed, created, live
@@ -127,19 +126,36 @@ async def test_one_that_stands_alone_comes_and_goes_without_a_trace(here: World)
     assert await git(here, "apps/reports/staging/.causeway/release.yaml") is None
 
 
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        ("/database request orders-api valkey-db", "There is no database size `valkey-db`"),
-        ("/database request checkout-web small for team-orders", "is the name of the service"),
-        ("/database delete nothing-db", "There is no service and no database `nothing-db`"),
-        ("/database connect orders-api", "has no database in staging"),
-        ("/database resize orders-api", "has no database in staging"),
-    ],
-)
-async def test_what_cannot_be_is_one_clear_sentence(here: World, line: str, words: str) -> None:
-    await here.slack.command("author", line)
-    await here.slack.told("author", words)
+async def test_what_cannot_be_is_one_clear_sentence(here: World) -> None:
+    for line, words in {
+        "/database request orders-api valkey-db": "There is no database size `valkey-db`",
+        "/database request checkout-web small for team-orders": "is the name of the service",
+        "/database delete nothing-db": "There is no service and no database `nothing-db`",
+        "/database connect orders-api": "has no database in staging",
+        "/database resize orders-api medium": "has no database in staging",
+    }.items():
+        await here.slack.command("author", line)
+        await here.slack.told("author", words)
+    stranger = "/database request orders-api small"
+    await here.slack.command("stranger", stranger, "team-checkout")
+    await here.slack.told("stranger", "Only members of team-orders", "team-checkout")
+
+
+async def test_a_cloud_s_database_is_deleted_by_its_name_there(here: World) -> None:
+    await here.slack.command("author", f"/database request {SERVICE} small in production")
+    card = await card_of(here, "database.request", "awaiting_approval")
+    await here.slack.click("approver", "team-orders", card, "approve")
+    await card_of(here, "database.request", "succeeded")
+    instance = "/apis/database.aws.crossplane.io/v1beta1/rdsinstances/orders-api-production"
+    wanted = await git(here, f"apps/{SERVICE}/production/rdsinstance-{SERVICE}-production.yaml")
+    assert wanted["spec"]["forProvider"]["deletionProtection"] is True, "once it is ready"
+    await here.slack.command("author", f"/database delete {SERVICE}-db in production")
+    card = await card_of(here, "database.delete", "awaiting_approval")
+    await here.slack.click("approver", "team-orders", card, "approve")
+    receipt = spoken(await card_of(here, "database.delete", "succeeded"))
+    assert await here.kubernetes("GET", instance) == {}
+    assert "orders-api-production (RDSInstance)" in receipt, "the name in the cloud"
+    assert "Kept: the snapshot orders-api-production-final-" in receipt
 
 
 async def ready(here: World) -> None:
