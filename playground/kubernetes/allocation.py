@@ -22,6 +22,19 @@ NOT_READY = tuple(
 )
 
 
+PROTECTED = {"PersistentVolumeClaim": "kubernetes.io/pvc-protection", "PersistentVolume": "kubernetes.io/pv-protection"}
+"""Finalizers that keep volumes and claims from going while somebody uses them."""
+
+
+def protect(obj: Object) -> None:
+    """Put the finalizer on what is made, in place, and on a volume the time at which it began."""
+    metadata, finalizer = obj["metadata"], PROTECTED[obj["kind"]]
+    if finalizer not in metadata.get("finalizers", []):
+        metadata["finalizers"] = [*metadata.get("finalizers", []), finalizer]
+    if obj["kind"] == "PersistentVolume":
+        obj["status"]["lastPhaseTransitionTime"] = metadata["creationTimestamp"]
+
+
 def give_address(resource: Resource, service: Object, others: Iterable[Mapping[str, Any]]) -> None:
     """Give a Service its cluster address and node ports, in place. Raise a 422 for an address that it cannot have."""
     spec, name = service["spec"], service["metadata"]["name"]

@@ -179,6 +179,11 @@ def _claim(obj: Object) -> None:
     _set(obj["status"], phase="Pending")
 
 
+def _persistent_volume(obj: Object) -> None:
+    _set(obj["spec"], persistentVolumeReclaimPolicy="Retain", volumeMode="Filesystem")
+    _set(obj["status"], phase="Pending")
+
+
 def _network_policy(obj: Object) -> None:
     spec = obj["spec"]
     if "policyTypes" not in spec:
@@ -264,6 +269,7 @@ BY_KIND: dict[str, Callable[[Object], None]] = {
     "Service": _service,
     "Secret": _secret,
     "PersistentVolumeClaim": _claim,
+    "PersistentVolume": _persistent_volume,
     "NetworkPolicy": _network_policy,
     "HorizontalPodAutoscaler": _autoscaler,
     "PodDisruptionBudget": _budget,

@@ -89,6 +89,8 @@ def prepare_new(resource: Resource, obj: Object, others: Callable[[], Iterable[O
         case "Namespace":
             obj["spec"] = {"finalizers": ["kubernetes"]}
             obj["status"] = {"phase": "Active"}
+        case "PersistentVolumeClaim" | "PersistentVolume":
+            allocation.protect(obj)
         case "Pod":
             allocation.admit_pod(obj)
         case "Job":

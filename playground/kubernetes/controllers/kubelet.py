@@ -20,7 +20,7 @@ from playground.kubernetes.controllers.objects import (
 )
 from playground.kubernetes.controllers.pods import Step, step, until_deadline_s
 from playground.kubernetes.controllers.recorder import Recorder
-from playground.kubernetes.controllers.volumes import unbound
+from playground.kubernetes.controllers.volumes import claims_of, unbound
 from playground.kubernetes.objects import Change
 from playground.kubernetes.registry import Resource
 from playground.kubernetes.store import Deletion, Store
@@ -58,7 +58,7 @@ class Kubelet:
                 yield namespace_of(change.object), name_of(change.object)
         elif resource.key == ("", "persistentvolumeclaims"):
             for pod in self._store.objects.all(("", "pods"), namespace_of(change.object)):
-                if not spec_of(pod).get("nodeName") and name_of(change.object) in _claims(pod):
+                if not spec_of(pod).get("nodeName") and name_of(change.object) in claims_of(pod):
                     yield namespace_of(pod), name_of(pod)
 
     def reconcile(self, key: Key) -> Again:
@@ -156,8 +156,3 @@ class Kubelet:
         if key is not None and key not in held:
             return f"couldn't find key {key} in {kind} {namespace_of(pod)}/{reference['name']}"
         return ""
-
-
-def _claims(pod: Object) -> set[str]:
-    named = (volume.get("persistentVolumeClaim") or {} for volume in spec_of(pod).get("volumes") or [])
-    return {claim["claimName"] for claim in named if claim}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from playground.kubernetes.allocation import PROTECTED
 from playground.kubernetes.controllers.containers import STEP_S
 from playground.kubernetes.controllers.loop import Again, Key
 from playground.kubernetes.controllers.objects import (
@@ -26,6 +27,7 @@ from playground.kubernetes.store import Store
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 STORAGE, SNAPSHOTS = "storage.k8s.io", "snapshot.storage.k8s.io"
 PENDING, READY = "pending", "ready"
+OVER = frozenset({"Succeeded", "Failed"})
 NO_CLASS = "no persistent volumes available for this claim and no storage class is set"
 NO_ROOM = (
     'failed to provision volume with StorageClass "{name}": rpc error: code = ResourceExhausted desc = not enough '
@@ -47,6 +49,9 @@ class Volumes:
             yield namespace_of(change.object), name_of(change.object)
             if change.what == "DELETED":
                 yield ("", f"pvc-{uid_of(change.object)}")
+        elif resource.key == ("", "pods"):
+            for name in claims_of(change.object):
+                yield namespace_of(change.object), name
         elif resource.key == ("", "persistentvolumes"):
             yield ("", name_of(change.object))
         elif resource.key in {(STORAGE, "storageclasses"), (SNAPSHOTS, "volumesnapshots")}:
@@ -59,9 +64,19 @@ class Volumes:
         if not namespace:
             return self._reclaim(name)
         claim = self._store.get("", "PersistentVolumeClaim", namespace, name)
-        if claim is None or is_going(claim) or status_of(claim).get("phase") == "Bound":
+        if claim is None or (status_of(claim).get("phase") == "Bound" and not is_going(claim)):
+            return None
+        if is_going(claim):
+            if not self._is_used(claim):
+                self._store.release("", "PersistentVolumeClaim", namespace, name, PROTECTED["PersistentVolumeClaim"])
             return None
         return self._bind(self._with_class(claim))
+
+    def _is_used(self, claim: Object) -> bool:
+        """Say whether a pod that has a node, and has not ended, mounts it."""
+        pods = self._store.objects.all(("", "pods"), namespace_of(claim))
+        running = (one for one in pods if spec_of(one).get("nodeName") and status_of(one).get("phase") not in OVER)
+        return any(name_of(claim) in claims_of(pod) for pod in running)
 
     def _with_class(self, claim: Object) -> Object:
         """Name the default class in a claim that names none."""
@@ -122,6 +137,10 @@ class Volumes:
         volume = self._store.get("", "PersistentVolume", "", name)
         if volume is None:
             return None
+        if is_going(volume):
+            if status_of(volume).get("phase") != "Bound":
+                self._store.release("", "PersistentVolume", "", name, PROTECTED["PersistentVolume"])
+            return None
         meant = spec_of(volume).get("claimRef") or {}
         claim = self._store.get("", "PersistentVolumeClaim", meant.get("namespace", ""), meant.get("name", ""))
         if not meant or (claim is not None and uid_of(claim) == meant.get("uid")):
@@ -129,7 +148,7 @@ class Volumes:
         if status_of(volume).get("phase") != "Released":
             self._store.patch_status("", "PersistentVolume", "", name, {"phase": "Released"})
             return STEP_S
-        if spec_of(volume).get("persistentVolumeReclaimPolicy") == "Delete" and not is_going(volume):
+        if spec_of(volume).get("persistentVolumeReclaimPolicy") == "Delete":
             self._store.delete("", "PersistentVolume", "", name)
         return None
 
@@ -175,10 +194,15 @@ def volume_for(claim: Object, storage_class: Object) -> Object:
     }
 
 
+def claims_of(pod: Object) -> list[str]:
+    """Return the names of the claims that a pod mounts."""
+    named = [volume.get("persistentVolumeClaim") for volume in spec_of(pod).get("volumes") or []]
+    return [volume["claimName"] for volume in named if volume]
+
+
 def unbound(store: Store, pod: Object) -> str:
     """Return the scheduler's words for a pod whose volumes are not there; empty when they are."""
-    named = [volume.get("persistentVolumeClaim") for volume in spec_of(pod).get("volumes") or []]
-    for name in [volume["claimName"] for volume in named if volume]:
+    for name in claims_of(pod):
         claim = store.get("", "PersistentVolumeClaim", namespace_of(pod), name)
         if claim is None:
             return f'persistentvolumeclaim "{name}" not found'

@@ -57,9 +57,10 @@ def claim(obj: Object) -> Iterator[Cause]:
 
 
 def claim_change(old: Object, new: Object) -> Iterator[Cause]:
-    """Only the size asked for may change; who binds the claim names its volume once."""
+    """Only the size of one that is bound may change; who binds the claim names its volume once."""
     once = {"volumeName", "storageClassName"} - old["spec"].keys()  # written by who binds it
-    free = {"resources", "volumeAttributesClassName"} | once
+    bound = old.get("status", {}).get("phase") == "Bound"
+    free = {"volumeAttributesClassName", *once, *(("resources",) if bound else ())}
     fixed = [{key: value for key, value in obj["spec"].items() if key not in free} for obj in (old, new)]
     if fixed[0] != fixed[1]:
         text = (
