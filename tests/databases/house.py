@@ -75,7 +75,7 @@ class DatabaseHouse(House):
 
     @property
     def ports_with_cluster(self) -> Ports:
-        return replace(self.ports, clusters={"main": self.cluster})
+        return replace(self.ports, clusters={"main": self.cluster}, environments=self.book)
 
     def run_of(self, effect: Effect) -> Run:
         return self._run(effect, "author")
