@@ -83,7 +83,7 @@ class DatabaseWait:
         try:
             self._facts, self._problem = await read_database_facts(self._cluster, self._database), ""
         except UpstreamUnavailable as error:
-            self._problem = error.message
+            self._problem = error.while_waiting()
         same = not moved and before == self._facts
         self._pause = min(self._pause * 2, LONGEST_PAUSE_S) if same else TICK_S
 
@@ -103,7 +103,7 @@ class DatabaseWait:
 
     def _reason(self) -> Reason | None:
         if self._problem:
-            return Reason(f"{self._problem.rstrip('.')}.", "Wait: it goes on by itself once the cluster is back.")
+            return Reason(self._problem, "Wait, or keep things as they are.")
         return why_not_ready(self._facts) if self._facts is not None else None
 
     def _due(self, reason: Reason | None) -> Reason | None:
