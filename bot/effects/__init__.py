@@ -4,7 +4,7 @@ from bot.effects.absence import ProveGone
 from bot.effects.agenda import CancelAppointment, MakeAppointment
 from bot.effects.backup import AwaitUnprotected, TakeBackup
 from bot.effects.book import EndInBook, EnterBook
-from bot.effects.builds import AwaitBuild
+from bot.effects.builds import AwaitBuild, AwaitOneOfBuilds
 from bot.effects.catalog import Note, RegisterInCatalog
 from bot.effects.cluster import ApplyObjects
 from bot.effects.commits import CommitFiles
@@ -42,6 +42,7 @@ EFFECTS: tuple[type[Effect], ...] = (
     MakeAppointment,
     CancelAppointment,
     AwaitBuild,
+    AwaitOneOfBuilds,
     RecordDeployment,
     ConcludeDeployment,
     EndDeployments,
@@ -84,6 +85,7 @@ __all__ = [
     "AwaitBuild",
     "AwaitDatabase",
     "AwaitHealthy",
+    "AwaitOneOfBuilds",
     "AwaitUnprotected",
     "AwaitVisitor",
     "CancelAppointment",

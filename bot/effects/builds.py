@@ -161,6 +161,14 @@ class AwaitBuild(Effect):
         return f"{str(self.repository).rpartition('/')[2]} at {commit}"
 
 
+class AwaitOneOfBuilds(AwaitBuild):
+    """The same where others go on without it: of several services that stand together, one may be missing. A person may
+    pass over it; so does whoever comes next, such as the push that mends it."""
+
+    kind: ClassVar[str] = "forge.await_one_of_builds"
+    keepable: ClassVar[bool] = True
+
+
 def _too_old_to_be_listed(runs: Sequence[WorkflowRun], images: Sequence[Image]) -> bool:
     """Return whether the forge lists so few images that one of this build would not be among them."""
     last = max(run.updated_at for run in runs)

@@ -7,9 +7,9 @@ from typing import Any
 
 from bot.databases.changes import awaiting
 from bot.effects import (
-    AwaitBuild,
     AwaitDatabase,
     AwaitHealthy,
+    AwaitOneOfBuilds,
     ConcludeDeployment,
     EnterBook,
     RecordDeployment,
@@ -77,7 +77,7 @@ def builds(shown: Iterable[Shown]) -> Iterator[Effect]:
     """Wait for the images that were made for this."""
     for one in shown:
         if one.is_new:
-            yield AwaitBuild(
+            yield AwaitOneOfBuilds(
                 id=f"build:{one.service.name}",
                 repository=one.service.repository,
                 commit=one.version.commit,

@@ -16,6 +16,9 @@ from bot.previews.asking import EMPTY
 from bot.previews.terms import choices
 from bot.rendering.previews import previews_of
 
+USUAL = "usual"
+"""Value of the choice that leaves it to the platform; a form's choice has no empty value."""
+
 
 class UpForm:
     """What is shown, for how long, and what its databases begin with."""
@@ -40,7 +43,7 @@ class UpForm:
             "services": services or [],
             "pull_request": values.get("pull_request") or "",
             "ttl": values.get("ttl") or None,
-            "seed": seed or "",
+            "seed": "" if seed in (None, USUAL) else seed,
         }
 
     def _page(self, values: Mapping[str, JSON], principal: Principal) -> FormStart:
@@ -48,7 +51,7 @@ class UpForm:
         spans = [Option(value=value, label=label) for value, label in choices(policy).items()]
         filled: dict[str, JSON] = {
             "ttl": format_duration(policy.ttl),
-            "seed": policy.seed or EMPTY,
+            "seed": USUAL,
             **self._own(principal),
             **values,
         }
@@ -93,7 +96,10 @@ class UpForm:
             Option(value=name, label=f"as a copy of {name}"[:75])
             for name in list(self._deps.platform.environments)[:99]
         ]
-        return [Option(value=EMPTY, label="empty"), *of_environments]
+        usual = previews_of(self._deps.platform).seed
+        label = f"as usual: as a copy of {usual}, where there is one"[:75] if usual else "as usual: empty"
+        empty = [Option(value=EMPTY, label="empty")] if usual else []
+        return [Option(value=USUAL, label=label), *empty, *of_environments]
 
     def _own(self, principal: Principal) -> dict[str, JSON]:
         """Fill in the service of people whose groups have only one."""

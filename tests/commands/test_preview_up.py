@@ -64,7 +64,12 @@ def test_words_that_say_nothing_are_refused(words: str) -> None:
 async def test_everything_is_told_before_it_happens() -> None:
     made = await village()
     found = await plan(made, "preview.up", name="demo", services=["orders-api"])
-    assert kinds(found) == ["book.enter", "forge.await_build", "cluster.apply_objects", "delivery.await_healthy"]
+    assert kinds(found) == [
+        "book.enter",
+        "forge.await_one_of_builds",
+        "cluster.apply_objects",
+        "delivery.await_healthy",
+    ]
     assert (found.owner, found.environment, found.lane) == (ORDERS, "preview", "deploy:preview/demo")
     assert found.links == {"Open orders-api": "https://orders-api.demo.preview.acme.example"}
     assert "It ends 5 March at 09:00 UTC, unless somebody extends it." in found.highlights
@@ -85,9 +90,9 @@ async def test_a_branch_a_commit_and_an_image_are_told_apart() -> None:
     for said in ("next", head):
         found = await plan(made, "preview.up", name="demo", services={"orders-api": said})
         assert f"orders-api {head[:7]} ({head[:7]} of {SOURCE})" in found.highlights
-        assert "forge.await_build" in kinds(found)
+        assert "forge.await_one_of_builds" in kinds(found)
     found = await plan(made, "preview.up", name="demo", services={"orders-api": "orders-api:pr-7"})
-    assert "forge.await_build" not in kinds(found), "nobody knows which commit that is"
+    assert "forge.await_one_of_builds" not in kinds(found), "nobody knows which commit that is"
     (healthy,) = [one for one in effects(found) if one.kind == "delivery.await_healthy"]
     assert "ghcr.io/acme/orders-api:pr-7" in str(healthy)
 
@@ -127,7 +132,7 @@ async def test_a_pull_request_gets_one_that_is_named_after_it_and_github_is_told
     told = [kind for kind in kinds(found) if kind.startswith("forge.")]
     assert told == [
         "forge.living_comment",
-        "forge.await_build",
+        "forge.await_one_of_builds",
         "forge.record_deployment",
         "forge.conclude_deployment",
         "forge.living_comment",
@@ -273,7 +278,7 @@ async def test_the_form_fills_in_what_it_can_and_asks_for_the_same() -> None:
     who = Principal(user="user:default/author", display_name="Sample Author", groups=frozenset({ORDERS}))
     form = UpForm(made.deps)
     start = form.start([], who)
-    assert start.values == {"ttl": format_duration(timedelta(days=3)), "seed": "none", "services": ["orders-api"]}
+    assert start.values == {"ttl": format_duration(timedelta(days=3)), "seed": "usual", "services": ["orders-api"]}
     request = form.request({**start.values, "name": "demo", "pull_request": None})
     assert isinstance(COMMAND, Command)
     asked = COMMAND.request.model_validate(request)
@@ -281,5 +286,5 @@ async def test_the_form_fills_in_what_it_can_and_asks_for_the_same() -> None:
         "demo",
         {"orders-api": ""},
         timedelta(days=3),
-        "none",
+        "",
     )

@@ -11,6 +11,7 @@ from bot.effects import (
     ApplyObjects,
     AwaitBuild,
     AwaitHealthy,
+    AwaitOneOfBuilds,
     CancelAppointment,
     CommitFiles,
     ConcludeDeployment,
@@ -302,6 +303,7 @@ EXTEND = EnterBook(
 BUILT = "c0ffee" + "0" * 34
 """A commit of OLD whose CI has passed; see `built`."""
 AWAIT_BUILD = AwaitBuild(id="await-build", repository=OLD, commit=BUILT, image=f"ghcr.io/{OLD}:{BUILT}")
+AWAIT_ONE_OF_BUILDS = AwaitOneOfBuilds(id="await-one", repository=OLD, commit=BUILT, image=f"ghcr.io/{OLD}:{BUILT}")
 RETIRE = RetireApplication(id="retire", application="orders-staging", root="root")
 DELIVER = CommitFiles(
     id="deliver",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from bot.effects import AwaitBuild
+from bot.effects import AwaitBuild, AwaitOneOfBuilds
 from bot.effects.builds import LONGEST_PAUSE_S, PATIENCE_S, RUNNER_PATIENCE_S, SHORTEST_PAUSE_S
 from bot.errors import NotFound, Refused, UpstreamUnavailable
 from bot.model.effect import Outcome
@@ -303,3 +303,8 @@ async def test_it_goes_on_in_another_process(wait: Wait) -> None:
     await wait.told()
     wait.ends(number, "success")()
     assert (await wait.outcome()).seen == f"CI of {wait.named} has passed"
+
+
+def test_of_several_builds_one_may_be_passed_over() -> None:
+    assert AwaitOneOfBuilds.keepable
+    assert not AwaitBuild.keepable, "a deploy of this service alone has nothing to go on with"

@@ -321,7 +321,7 @@ CASES = (
     Case(
         "deploy by Git",
         (
-            *(scenes.AWAIT_BUILD, scenes.RETIRE, scenes.DELIVER),
+            *(scenes.AWAIT_BUILD, scenes.AWAIT_ONE_OF_BUILDS, scenes.RETIRE, scenes.DELIVER),
             *(scenes.REFRESH_ROOT, scenes.SYNC, scenes.AWAIT_HEALTHY),
         ),
         _begin_deploy,
