@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel, Field
 
 from bot.command import Command, Context, FormStart
-from bot.databases.deleting import DeleteFacts, read_deletion
-from bot.databases.ending import ending_plan
+from bot.databases.deleting import DeleteFacts, LostFacts, read_deletion
+from bot.databases.ending import ending_plan, lost_plan
 from bot.databases.finding import database_here
 from bot.deps import Deps
 from bot.errors import UsageError
@@ -37,11 +37,13 @@ def parse(words: Sequence[str]) -> DatabaseDelete:
     return DatabaseDelete(name=said.at(0), environment=said.after.get("in") or said.at(1))
 
 
-async def read_facts(request: DatabaseDelete, context: Context, deps: Deps) -> DeleteFacts:
+async def read_facts(request: DatabaseDelete, context: Context, deps: Deps) -> DeleteFacts | LostFacts:
     """Raise `UsageError` where what was typed is not the name, `PlatformError` where it cannot be deleted."""
     here = await database_here(request.name, request.environment, context, deps)
     refuse_frozen(here)
     facts = await read_deletion(here, deps)
+    if isinstance(facts, LostFacts):
+        return facts
     if request.name != facts.store.name:
         raise UsageError(
             f"`{request.name[:80]}` is not the name of the database. Nothing was deleted.",
@@ -50,8 +52,8 @@ async def read_facts(request: DatabaseDelete, context: Context, deps: Deps) -> D
     return facts
 
 
-def plan(request: DatabaseDelete, facts: DeleteFacts) -> Plan:
-    return ending_plan(facts)
+def plan(request: DatabaseDelete, facts: DeleteFacts | LostFacts) -> Plan:
+    return lost_plan(facts) if isinstance(facts, LostFacts) else ending_plan(facts)
 
 
 class DeleteForm:
@@ -92,7 +94,7 @@ class DeleteForm:
         return {"name": str(values.get("name") or "").strip(), "environment": values.get("environment") or ""}
 
 
-COMMAND: Command[DatabaseDelete, DeleteFacts] = Command(
+COMMAND: Command[DatabaseDelete, DeleteFacts | LostFacts] = Command(
     name="database.delete",
     summary="Delete a database, after a last backup and with proof",
     usage=USAGE,

@@ -8,14 +8,16 @@ from typing import Any
 
 from bot.databases.backups import LastBackup, read_last_backup
 from bot.databases.changes import store_here
+from bot.databases.finding import SUFFIX
 from bot.databases.leftovers import Leftover, read_leftover
+from bot.databases.standing_alone import book_name
 from bot.databases.visitors import PERSON
 from bot.deps import Deps
 from bot.errors import Conflict, NotFound, Refused
-from bot.ports import Cluster, Object
+from bot.ports import Cluster, EnvironmentRecord, Object
 from bot.releases.reading import Here
 from bot.rendering.delivery.direct import inventory, objects_of, release_ref
-from bot.rendering.stores import VISITOR, Store, stands_alone
+from bot.rendering.stores import VISITOR, Store
 from bot.teardown import Contents, read_contents
 
 OF_DATABASE = "causeway.io/database"
@@ -39,10 +41,24 @@ class DeleteFacts:
 
     @property
     def alone(self) -> bool:
-        return self.here.release is not None and stands_alone(self.here.release)
+        """Whether it belongs to no service: nobody's source is behind it."""
+        return not self.here.service.repository
 
 
-async def read_deletion(here: Here, deps: Deps) -> DeleteFacts:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostFacts:
+    """A line of our book, and nothing is there: somebody else has deleted what it was about."""
+
+    here: Here
+    made_by: str
+    """The operation that has entered it."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.here.place.service}{SUFFIX}"
+
+
+async def read_deletion(here: Here, deps: Deps) -> DeleteFacts | LostFacts:
     """Raise `Conflict` where nothing of the kind is there or somebody is in it, `Refused` where a document asks for
     it."""
     place = here.place
@@ -50,6 +66,13 @@ async def read_deletion(here: Here, deps: Deps) -> DeleteFacts:
     store, leftover = store_here(here), None
     if store is None:
         leftover = await read_leftover(here, cluster)
+        if leftover is None and (lost := await _line(here, deps)) is not None:
+            if cluster is None:
+                raise Refused(
+                    f"The cluster `{place.settings.cluster}` is not connected, so nobody can look what is left there.",
+                    hint="The platform team sets CAUSEWAY_KUBECONFIG and `platform.clusters`.",
+                )
+            return LostFacts(here=here, made_by=lost.operation)
         if leftover is None:
             raise Conflict(
                 f"{here.service.name} has no database in {place.environment}.", hint="See them all: `/database list`."
@@ -119,12 +142,16 @@ async def _refuse_visited(store: Store, cluster: Cluster) -> None:
 
 
 async def _made_by(here: Here, deps: Deps) -> str:
-    if deps.environments is None or here.release is None or not stands_alone(here.release):
-        return ""
-    from bot.databases.standing_alone import book_name  # noqa: PLC0415
+    line = await _line(here, deps)
+    return line.operation if line is not None else ""
 
+
+async def _line(here: Here, deps: Deps) -> EnvironmentRecord | None:
+    """Return the line of our book that stands; None where there is none."""
+    if deps.environments is None:
+        return None
     record = await deps.environments.get("database", here.place.settings.cluster, book_name(here.place))
-    return record.operation if record is not None and record.ended_at is None else ""
+    return record if record is not None and record.ended_at is None else None
 
 
 def _label(obj: Mapping[str, Any], name: str) -> str:

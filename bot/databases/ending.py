@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bot.databases.deleting import DeleteFacts
+from bot.databases.changes import release_here
+from bot.databases.deleting import DeleteFacts, LostFacts
 from bot.databases.standing_alone import book_name
 from bot.databases.wording import engine_name, monthly
 from bot.effects import (
@@ -14,6 +15,7 @@ from bot.effects import (
     AwaitUnprotected,
     CommitFiles,
     DeleteFromGit,
+    EndInBook,
     LiftProtection,
     Note,
     ProveGone,
@@ -73,12 +75,29 @@ def ending_plan(facts: DeleteFacts) -> Plan:
     ).model_copy(update={"undo_later": False})
 
 
+def lost_plan(facts: LostFacts) -> Plan:
+    """Return the plan that ends a line of the book of which nothing is left."""
+    here = facts.here
+    place = here.place
+    told = f"Nothing of {facts.name} is there: neither in Git nor in the cluster {place.settings.cluster}."
+    end = EndInBook(
+        id="end-in-book", name=book_name(place), what="database", cluster=place.settings.cluster, made_by=facts.made_by
+    )
+    return Plan.of(
+        f"Forget {facts.name} in {place.environment}, which is gone already",
+        [Note(id="gone", message=told), end],
+        revisions=[here.standing.revision],
+        owner=here.service.owner,
+        environment=place.environment,
+        lane=place.lane,
+    ).model_copy(update={"undo_later": False})
+
+
 # --- the two changes
 
 
 def _way(facts: DeleteFacts) -> _Way:
-    here, store, release = facts.here, facts.store, facts.here.release
-    assert release is not None  # noqa: S101  # a store or a leftover is of one
+    here, store, release = facts.here, facts.store, release_here(facts.here)
     summary = f"Lift the protection of {store.name} in {here.place.environment}"
     lifted = change_to(here.place, _unprotected(release), summary)
     if facts.leftover is not None:
@@ -178,9 +197,9 @@ def _deleting(facts: DeleteFacts, way: _Way, summary: str) -> Iterator[Effect]:
         here.standing,
         release=way.lifted.release,
         files=way.lifted.files,
-        application=here.standing.application,
+        application=here.standing.application or ("" if here.place.is_gitops else None),  # it is there by then
     )
-    if way.gone.release.current is None and facts.leftover is None:
+    if way.gone.release.current is None:
         yield from _whole_place(facts, standing, summary)
     else:
         yield from _out_of_the_service(facts, way, standing)

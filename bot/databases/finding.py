@@ -70,7 +70,8 @@ async def stand_alone(name: str, environment: str, deps: Deps) -> tuple[str, str
             release = await _from_git(candidate, environment, deps)
             if release is not None and release.database is not None and release.current is None:
                 return release.team, candidate
-        elif deps.environments is not None:
+        if deps.environments is not None:
+            # Also of one that Git has forgotten: only so its line can be ended.
             record = await deps.environments.get("database", settings.cluster, f"{candidate}.{environment}")
             if record is not None and record.ended_at is None:
                 return record.team, candidate

@@ -23,11 +23,12 @@ from bot.effects import (
 from bot.errors import Conflict, NotFound, Refused, UsageError
 from bot.model.effect import Effect
 from bot.model.plan import Plan
+from bot.ports import EnvironmentRecord
 from commands import database_delete
 from tests.databases.house import CNPG, DatabaseHouse, found
 from tests.databases.test_entering import pod
 from tests.databases.test_requesting import with_platform
-from tests.releases.house import effects, ids
+from tests.releases.house import GITOPS, effects, ids
 
 NAME = "orders-api-db"
 
@@ -218,6 +219,52 @@ async def test_while_somebody_is_in_it_stays(standing: DatabaseHouse) -> None:
     standing.cluster.put(pod())
     with pytest.raises(Conflict, match=r"author has a way into orders-api-db\. Close it first"):
         await standing.plan("database.delete", name=NAME)
+
+
+# --- a line of the book of which nothing is left
+
+
+async def test_a_line_of_the_book_of_which_nothing_is_left_is_ended(house: DatabaseHouse) -> None:
+    record = EnvironmentRecord(
+        name="reports.staging",
+        kind="database",
+        cluster="main",
+        namespace="reports-staging",
+        team="team-orders",
+        by="user:default/author",
+        operation="op-old",
+        created_at=house.now,
+    )
+    await house.book.enter(record)
+    plan = await house.plan("database.delete", name="reports")
+    assert ids(plan) == ["gone", "end-in-book"]
+    assert found(plan, EndInBook).made_by == "op-old"
+    assert plan.owner == "group:default/team-orders"
+    assert plan.summary == "Forget reports-db in staging, which is gone already"
+
+
+async def test_one_that_git_has_forgotten_and_the_cluster_has_not_goes_as_a_whole(house: DatabaseHouse) -> None:
+    await house.do("database.request", name="reports", owner="team-orders")
+    house.apply_git("reports")
+    paths = tuple(path for path in house.files() if "reports" in path)
+    by_hand = RemoveFiles(id="by-hand", repository=GITOPS, deleted=paths, message="By hand")
+    await by_hand.apply(house.ports, house.run_of(by_hand))
+    await house.book.enter(
+        EnvironmentRecord(
+            name="reports.staging",
+            kind="database",
+            cluster="main",
+            namespace="reports-staging",
+            team="team-orders",
+            by="user:default/author",
+            operation="op-old",
+            created_at=house.now,
+        )
+    )
+    plan = await house.plan("database.delete", name="reports-db")
+    assert "Prune=false" not in texts(found(plan, LiftProtection))["cluster-reports-db.yaml"]
+    assert "argocd/applications/reports-staging.yaml" in found(plan, RemoveFiles).deleted
+    assert found(plan, EndInBook).made_by == "op-old"
 
 
 # --- what an earlier document has left behind
