@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.bench.figures import Figure
 
-PARTS = ("ack", "options", "service_create", "operations", "start", "rendering", "gitops", "awaiting")
+PARTS = ("ack", "options", "service_create", "operations", "start", "rendering", "gitops", "awaiting", "teardown")
 OUT = Path("build/bench.json")
 
 

@@ -37,7 +37,7 @@ def namespace_ref(name: str) -> ObjectRef:
 async def ours(house: House) -> tuple[str, str]:
     """Make a namespace that is ours; return its name and uid."""
     name = await house.namespace()
-    labels = {INVENTORY: OURS, **MANAGED}
+    labels: Any = {INVENTORY: OURS, **MANAGED}
     live = await house.cluster.apply(
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
     )
@@ -100,7 +100,7 @@ async def test_a_namespace_goes_with_its_workloads_and_their_dependents(town: To
 async def test_a_namespace_that_somebody_has_made_anew_is_left(town: Town) -> None:
     name, uid = await ours(town)
     await done(removing(name, uid), town)
-    labels = {INVENTORY: OURS, **MANAGED}
+    labels: Any = {INVENTORY: OURS, **MANAGED}
     await town.by_another(
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}, "them"
     )
@@ -208,8 +208,8 @@ async def bound_volume(town: Town, namespace: str) -> str:
             **({} if provisioned else {"volumeName": name}),
         },
     }
-    retaining = {"provisioner": "example.com/disks", "reclaimPolicy": "Retain", "metadata": {"name": "by-hand"}}
-    kind = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass"}
+    retaining: Any = {"provisioner": "example.com/disks", "reclaimPolicy": "Retain", "metadata": {"name": "by-hand"}}
+    kind: Any = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass"}
     await town.cluster.apply({**kind, **retaining} if provisioned else volume)
     async with watching(town.cluster, "v1", "PersistentVolumeClaim", namespace=namespace, name="data") as watch:
         await town.by_another(claim, "somebody")
