@@ -141,6 +141,10 @@ class Client:
         """The App that we speak as; empty where we speak as a person."""
         return self._credentials.app_id
 
+    async def subscribed(self) -> frozenset[str] | None:
+        """Return the events that our App is sent; None where we are none."""
+        return await self._credentials.subscribed()
+
     def forget(self, owner: str, repository: str) -> None:
         """Forget tokens of a repository that was just made or deleted."""
         self._credentials.forget(owner, repository)

@@ -33,6 +33,9 @@ class Credentials(Protocol):
     def app_id(self) -> str:
         """The App that we speak as; empty where we speak as a person."""
 
+    async def subscribed(self) -> frozenset[str] | None:
+        """Return the events that GitHub sends us; None where we are no App: each webhook then has events of its own."""
+
     async def authorization(self, job: Job) -> Authorization:
         """Return what to send with a call of this job. Raise `PlatformError` when there is nothing to send."""
 
@@ -45,6 +48,9 @@ class Credentials(Protocol):
 
 class PersonalToken:
     app_id = ""
+
+    async def subscribed(self) -> frozenset[str] | None:
+        return None
 
     def __init__(self, token: SecretStr) -> None:
         self._token = token
@@ -84,6 +90,11 @@ class AppTokens:
     @property
     def app_id(self) -> str:
         return self._app_id
+
+    async def subscribed(self) -> frozenset[str] | None:
+        document, _ = await self._as_app("GET", "/app", "read what our App is told")
+        events = document.get("events")
+        return frozenset(map(str, events)) if isinstance(events, list) else frozenset()
 
     async def authorization(self, job: Job) -> Authorization:
         held = self._held.setdefault(job, _Held())

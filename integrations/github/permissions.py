@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from bot.errors import Refused
@@ -52,6 +52,11 @@ class Permissions:
         """
         await self._rights(job(full_name, READ), full_name)
         return tuple([told for work in NEEDED if (told := await self._lacks(full_name, *work))])
+
+    async def unheard(self, events: Collection[str]) -> tuple[str, ...]:
+        """Return those of these webhook events that our App is not sent. Nothing is known of a personal token's."""
+        subscribed = await self._client.subscribed()
+        return () if subscribed is None else tuple(sorted(set(events) - subscribed))
 
     async def _lacks(self, full_name: str, work: str, permissions: tuple[tuple[str, str], ...]) -> str:
         owner, _ = split(full_name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -47,11 +47,15 @@ class CheckedFake(FakeForge):
     """A forge whose credentials may be stingy."""
 
     lacks: tuple[str, ...] = ()
+    not_sent: frozenset[str] = frozenset()
 
     async def lacking(self, full_name: str) -> tuple[str, ...]:
         if await self.repository(full_name) is None:
             raise NotFound(f"There is no repository {full_name}.")
         return self.lacks
+
+    async def unheard(self, events: Collection[str]) -> tuple[str, ...]:
+        return tuple(one for one in events if one in self.not_sent)
 
 
 def platform(**parts: Any) -> Platform:
@@ -259,6 +263,17 @@ async def test_permissions_that_the_credentials_lack_are_told_at_once(patient: P
     patient.forge.lacks = ("find images (packages: read)", "record deployments (deployments: write)")
     _, told = await patient.hears(forge)
     assert "may not find images (packages: read) and record deployments (deployments: write)." in told
+
+
+async def test_events_that_the_app_is_not_sent_are_told_where_they_matter(patient: Patient) -> None:
+    await made(patient.forge, GITOPS, {"README.md": b""})
+    patient.forge.not_sent = frozenset({"issue_comment", "workflow_run"})
+    assert len(await patient.hears(forge)) == 2, "without a secret no webhook is taken anyway"
+    patient.environment |= {"github_webhook_secret": "hush"}
+    assert "! the App is not sent the events workflow_run." in (await patient.hears(forge))[1]
+    environments = {"staging": {"domain": "staging.acme.example"}}
+    patient.platform = platform(environments=environments, previews={"base": "staging"})
+    assert "is not sent the events workflow_run and issue_comment." in (await patient.hears(forge))[1]
 
 
 async def test_environments_delivered_by_git_need_a_repository(patient: Patient) -> None:

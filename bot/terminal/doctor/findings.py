@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -42,6 +42,9 @@ class CheckedForge(Forge, Protocol):
 
     async def lacking(self, full_name: str) -> tuple[str, ...]:
         """Return the work that we may not do in a repository, each as “commit files (contents: write)”."""
+
+    async def unheard(self, events: Collection[str]) -> tuple[str, ...]:
+        """Return those of these webhook events that we are not sent, as far as is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

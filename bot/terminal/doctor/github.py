@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from bot.errors import NotFound
 from bot.terminal.doctor.findings import Finding, Installation, fine, listed, mend
 
+EVENTS = ("push", "repository", "workflow_run")
+EVENTS_OF_PREVIEWS = ("pull_request", "issue_comment")
+"""Previews by pull request hear of these."""
 GIVE = "Give them to the App and accept them in the organisation, or make a token that has them."
 
 
@@ -19,7 +22,24 @@ async def forge(installation: Installation) -> Sequence[Finding]:
     if not owner:
         return [mend("`github.organization` is not set: say where new repositories go.")]
     found = await installation.forge.repositories(owner)
-    return [fine(f"reads {len(found)} repositories of {owner}."), *await _gitops(installation)]
+    return [
+        fine(f"reads {len(found)} repositories of {owner}."),
+        *await _events(installation),
+        *await _gitops(installation),
+    ]
+
+
+async def _events(installation: Installation) -> Sequence[Finding]:
+    """Whether the App has subscribed to what we act on; without a secret for webhooks none is taken anyway."""
+    if not installation.settings.environment.github_webhook_secret.get_secret_value():
+        return []
+    previews = installation.settings.configuration.platform.previews is not None
+    unheard = await installation.forge.unheard([*EVENTS, *(EVENTS_OF_PREVIEWS if previews else ())])
+    if not unheard:
+        return []
+    return [
+        mend(f"the App is not sent the events {listed(unheard)}. Subscribe it to them under *Permissions & events*.")
+    ]
 
 
 async def _gitops(installation: Installation) -> Sequence[Finding]:

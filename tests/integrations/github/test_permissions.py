@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from bot.errors import NotFound, Refused
+from bot.terminal.doctor.github import EVENTS, EVENTS_OF_PREVIEWS
+from integrations.github.webhooks import _READERS
 from tests.integrations.github.conftest import Rig
 from tests.integrations.github.stub import REPOSITORY, Asked, Say, Stub
 from tests.integrations.github.test_credentials import NAME, AppStub, pem
@@ -59,6 +61,24 @@ async def test_credentials_that_are_not_accepted_are_no_lack_of_permissions() ->
     async with stub.forge() as forge:
         with pytest.raises(Refused, match="did not accept our credentials"):
             await forge.lacking(NAME)
+
+
+async def test_an_app_says_which_events_it_is_not_sent() -> None:
+    stub = AppStub()
+    answer = stub.answer
+    stub.otherwise = lambda asked: Say(200, {"events": ["push"]}) if asked.path == "/app" else answer(asked)
+    async with stub.forge(app_id="7", app_key=pem()) as forge:
+        assert await forge.unheard(["push", "pull_request", "issue_comment"]) == ("issue_comment", "pull_request")
+
+
+async def test_nothing_is_known_of_the_events_of_a_personal_token() -> None:
+    async with Stub().forge() as forge:
+        assert await forge.unheard(["push"]) == ()
+
+
+async def test_the_playgrounds_app_hears_of_everything_that_we_act_on(rig: Rig) -> None:
+    assert await (await rig.as_app()).unheard([*EVENTS, *EVENTS_OF_PREVIEWS]) == ()
+    assert set(_READERS) == {*EVENTS, *EVENTS_OF_PREVIEWS}
 
 
 async def test_on_the_playground_neither_a_person_nor_the_app_lacks_anything(rig: Rig) -> None:
