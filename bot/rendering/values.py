@@ -54,7 +54,7 @@ def values_of(
     }
     values |= _ports(document, here)
     values |= _scale(document, here, rollout)
-    values["database"] = values_of_store(store, values, document.metadata.labels) if store else None
+    values["database"] = values_of_store(store, document.metadata.labels) if store else None
     values |= _cache(document, platform, labels)
     values |= pods.values(document, rollout, values, store)
     lends = platform.previews is not None and platform.previews.base == environment

@@ -53,7 +53,7 @@ def facts(store: Store) -> Mapping[str, str | int]:
     }
 
 
-def values(store: Store, known: Mapping[str, Any]) -> Values:
+def values(store: Store) -> Values:
     claim = _claim(store)
     spec: Values = {}
     told = facts(store)

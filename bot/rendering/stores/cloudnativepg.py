@@ -43,7 +43,7 @@ def _pooler(store: Store) -> str:
     return f"{store.name}-pooler" if store.size.pooler and not store.passing else ""
 
 
-def values(store: Store, known: Mapping[str, Any]) -> Values:
+def values(store: Store) -> Values:
     backups = store.settings.backups
     plugin = backups.method == "plugin" and not store.passing
     return {

@@ -49,7 +49,7 @@ def cloud_name(settings: DatabaseProvider, service: str, environment: str, team:
     return re.sub(r"-{2,}", "-", cut(re.sub(r"[^a-z0-9-]+", "-", name.lower()))).strip("-")
 
 
-def values(store: Store, known: Mapping[str, Any]) -> Values:
+def values(store: Store) -> Values:
     day = f"-{store.requested.at:%Y%m%d}" if store.requested else ""
     return {
         "engine_name": ENGINES[store.engine],

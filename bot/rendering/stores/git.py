@@ -62,7 +62,7 @@ def paths_at(service: str, team: str, environment: str, platform: Platform) -> t
     return tuple(sorted(found))
 
 
-def values(store: Store, known: Mapping[str, Any]) -> Values:
+def values(store: Store) -> Values:
     return {}
 
 

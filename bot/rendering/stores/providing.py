@@ -19,7 +19,7 @@ class Provider(Protocol):
     def bound(self, store: Store) -> Store:
         """Return the store with what only this provider knows: the Secret and its keys, the main object, its names."""
 
-    def values(self, store: Store, known: Mapping[str, Any]) -> Values:
+    def values(self, store: Store) -> Values:
         """Return what its templates see of the store, beside what every store tells."""
 
     def templates(self, store: Store, values: Mapping[str, Any]) -> Iterator[tuple[str, Values]]:

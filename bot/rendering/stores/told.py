@@ -17,8 +17,8 @@ from bot.rendering.stores.store import PROTECTED, Store
 Values = dict[str, Any]
 
 
-def values_of_store(store: Store, known: Mapping[str, Any], labels: Mapping[str, str] = {}) -> Values:
-    """Return the value `database`. `known` holds the value `environment`; `labels` are put on every object as well."""
+def values_of_store(store: Store, labels: Mapping[str, str] = {}) -> Values:
+    """Return the value `database`. `labels` are put on every object as well."""
     wave = {WAVE: STORE_WAVE} if has_jobs(store) else {}
     kept = dict(STAYS) if store.protected else {}
     own = dict(labels) | labels_of(store)
@@ -42,7 +42,7 @@ def values_of_store(store: Store, known: Mapping[str, Any], labels: Mapping[str,
         "annotations": kept | wave | ({PROTECTED: "true"} if store.protected else {}),
         "side_annotations": (kept | wave) or None,
         "passing_annotations": wave or None,
-        **provider_of(store).values(store, known),
+        **provider_of(store).values(store),
     }
 
 
@@ -64,7 +64,7 @@ def labels_of(store: Store) -> dict[str, str]:
 def standing_alone(store: Store, platform: Platform, labels: Mapping[str, str] = {}) -> Values:
     """Return everything that the templates of a store may use where no service stands beside it."""
     known = {"environment": environment_values(store.environment, platform)}
-    database = values_of_store(store, known, labels)
+    database = values_of_store(store, labels)
     return {
         "name": store.service,
         "namespace": store.namespace,
