@@ -120,7 +120,7 @@ def _refused(facts: DatabaseFacts, told: Instances) -> Reason | None:
         if why is not None:
             quota = "quota" in why.cause
             step = "Choose a smaller size, or have the quota raised." if quota else _STEP
-            return _told(facts, why.cause, step, said(message), final=why.final)
+            return _told(facts, why.cause, step, said(message), final=why.final or quota)
     return None
 
 
