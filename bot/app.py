@@ -104,7 +104,7 @@ CATCH_UP_S = 3.0
 AGENDA_S = 1.0
 """How often it is looked whether a term has come."""
 TEMPLATE_SWEEP_S = 60.0
-NIGHT_S = 60.0
+NIGHT_S = 2.0
 """How often it is looked whether the nightly sweep is due."""
 MAX_HTTP_BODY = 26_000_000
 
@@ -523,7 +523,7 @@ class _Wiring:
         self._every(AGENDA_S, self.previewing.tick, "previews")
         self._every(CATCH_UP_S, self.catalog.catch_up, "catalog-of-other-replicas")
         if self._speaks_slack:
-            self._every(NIGHT_S, self._nightly().tick, "sweep")
+            self._every(NIGHT_S, self._nightly().tick, "sweep", at_once=True)
         if self._configuration.golden_paths.repositories or self._configuration.golden_paths.folders:
             self._every(TEMPLATE_SWEEP_S, self.templates.refresh, "golden-paths")
 

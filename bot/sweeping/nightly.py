@@ -36,7 +36,7 @@ class Posts(Protocol):
 
 
 class Nightly:
-    """Asked every minute whether it is night. The time is the injected clock's."""
+    """Asked again and again whether it is night. The time is the injected clock's."""
 
     def __init__(
         self,
