@@ -85,6 +85,8 @@ class RequestFacts:
     size: DatabaseSize
     here_spent: Spending
     spent: Spending
+    version: int
+    """Major one: what was asked for, else that of what it is filled from, which a backup can be read by alone."""
     is_new: bool = True
     """Whether nothing of its name stands there yet, as far as the cluster tells."""
 
@@ -111,6 +113,7 @@ async def read_facts(request: DatabaseRequest, context: Context, deps: Deps) -> 
         size=size,
         here_spent=in_environment,
         spent=everywhere,
+        version=request.version or (seed.version if seed else DEFAULT_VERSION[request.engine]),
         # Unseen, it is taken for one that is there: then nothing deletes it by an undo.
         is_new=taken_over is None and here.place.settings.cluster in deps.clusters,
     )
@@ -149,7 +152,7 @@ def plan(request: DatabaseRequest, facts: RequestFacts) -> Plan:
         engine=request.engine,
         size=facts.size_name,
         # Written down: what is newest then may be another one when it is rendered anew.
-        version=request.version or DEFAULT_VERSION[request.engine],
+        version=facts.version,
         retention_days=request.retention_days,
         seed_from=request.seed_from,
         by=asker.user,

@@ -226,6 +226,14 @@ async def test_a_seed_is_copied_in_the_way_that_its_environment_says(house: Data
     assert source["connectionParameters"]["host"] == "reports-db-rw.reports-production.svc"
 
 
+async def test_a_copy_has_the_version_of_its_source(house: DatabaseHouse) -> None:
+    seeding = {"provider": "cloudnativepg", "seeding": {"method": "import", "secret": "source"}}
+    with_platform(house, production={"database": seeding})
+    await house.do("database.request", name="reports", owner="team-orders", environment="production", version=16)
+    await house.do("database.request", name="reports", owner="team-orders", seed_from="production")
+    assert house.made("cluster-reports-db", service="reports")["spec"]["imageName"].endswith(":16")
+
+
 async def test_an_environment_that_lets_nothing_go_says_so(house: DatabaseHouse) -> None:
     with_platform(house, production={"database": {"provider": "cloudnativepg"}})
     await house.do("database.request", name="reports", owner="team-orders", environment="production")
