@@ -3,13 +3,13 @@ gone. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from bot.databases.changes import release_here
 from bot.databases.deleting import DeleteFacts, LostFacts
+from bot.databases.loss import keeps_backups, what_is_lost, what_stays
 from bot.databases.standing_alone import book_name
-from bot.databases.wording import engine_name, monthly
 from bot.effects import (
     ApplyObjects,
     AwaitUnprotected,
@@ -68,8 +68,8 @@ def ending_plan(facts: DeleteFacts) -> Plan:
         here.asker.late(found),
         revisions=[here.standing.revision, *([facts.contents.revision] if facts.contents else [])],
         owner=here.service.owner,
-        highlights=_highlights(facts, way),
-        notes=_notes(facts, way),
+        highlights=what_is_lost(facts, way.lifted.objects, way.backup),
+        notes=what_stays(facts.store, way.lifted.objects),
         environment=here.place.environment,
         lane=here.place.lane,
     ).model_copy(update={"undo_later": False})
@@ -235,12 +235,8 @@ def _whole_place(facts: DeleteFacts, standing: Standing, summary: str) -> Iterat
 
 def _namespace_stays(facts: DeleteFacts, store: Store) -> Note:
     """It may hold what is left of the data: whoever deletes it has to know."""
-    inside = "the backups that are kept stand in it" if _keeps_backups(store) else "others may have something in it"
+    inside = "the backups that are kept stand in it" if keeps_backups(store) else "others may have something in it"
     return Note(id=NAMESPACE_STAYS, message=f"The namespace {store.namespace} stays: {inside}.")
-
-
-def _keeps_backups(store: Store) -> bool:
-    return store.settings.provider == "cloudnativepg" and store.settings.backups.method != "none"
 
 
 def _out_of_the_service(facts: DeleteFacts, way: _Way, standing: Standing) -> Iterator[Effect]:
@@ -272,51 +268,6 @@ def _out_of_the_service(facts: DeleteFacts, way: _Way, standing: Standing) -> It
 
 
 def _what_is_kept(facts: DeleteFacts, store: Store) -> Iterator[Effect]:
-    if _keeps_backups(store) and facts.contents:
+    if keeps_backups(store) and facts.contents:
         check = BackupsKept(namespace=store.namespace, database=store.name)
         yield ProveGone(id="kept-backups", cluster=store.cluster, namespace=store.namespace, checks=(check,))
-
-
-# --- words
-
-
-def _highlights(facts: DeleteFacts, way: _Way) -> Sequence[str]:
-    store, currency = facts.store, facts.here.place.platform.currency
-    last = facts.last_backup
-    but = ", except its backups" if way.backup is not None or _snapshot(way) else ""
-    cost = monthly(store.monthly_cost, currency)
-    told = [
-        f"Nothing brings back what is in it{but}.",
-        f"{engine_name(store.engine)}, {store.size_name}: {store.size.storage} of disk, {cost}.",
-        f"Last backup: {last.at:%d %B %Y, %H:%M} UTC." if last.at is not None else f"Last backup: {last.why_not}.",
-    ]
-    if way.backup is not None:
-        told.append("One more backup is made before; where that fails, nothing is deleted.")
-    elif _snapshot(way):
-        told.append(f"The cloud makes a last snapshot of it, {_snapshot(way)}, as it deletes it.")
-    else:
-        told.append("No last backup is made: nobody keeps any here.")
-    if facts.here.release is not None and facts.here.release.current is not None and facts.leftover is None:
-        told.append(f"{store.service} uses it, and starts anew without it.")
-    return told
-
-
-def _snapshot(way: _Way) -> str:
-    """Return what the cloud calls the snapshot that it makes of a database that it deletes."""
-    for obj in way.lifted.objects:
-        spec = obj.get("spec")
-        parameters = spec.get("forProvider") if isinstance(spec, dict) else None
-        if isinstance(parameters, dict) and not parameters.get("skipFinalSnapshotBeforeDeletion"):
-            return str(parameters.get("finalDBSnapshotIdentifier") or "")
-    return ""
-
-
-def _notes(facts: DeleteFacts, way: _Way) -> Sequence[str]:
-    store, snapshot = facts.store, _snapshot(way)
-    if snapshot:
-        return [f"Kept: the snapshot {snapshot} in the cloud ({store.settings.region}), until somebody deletes it."]
-    if store.settings.provider == "claim":
-        return ["What its makers keep of it, their own rules say."]
-    if store.file:
-        return [f"{store.file} is gone from Git; whatever reads it deletes the database itself."]
-    return []
