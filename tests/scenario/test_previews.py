@@ -232,6 +232,32 @@ async def test_an_image_that_is_never_built_is_told_and_can_be_undone_to_nothing
     assert await left(here) == {}
 
 
+async def test_a_push_that_mends_the_build_does_not_wait_for_the_broken_one(here: World) -> None:
+    await here.workflows(SERVICE, "failure")
+    await pushed(here)
+    repo = f"/repos/acme/{SERVICE}"
+    _, pull = await here.github("POST", f"{repo}/pulls", {"title": "Next", "head": "next", "base": "main"})
+    body = {"name": NAME, "pull_request": f"acme/{SERVICE}#{pull['number']}"}
+    await here.api("POST", "/requests/preview.up", by="author", body=body)
+    await card_of(here, "preview.up", "running", told="Stuck")
+    await here.workflows(SERVICE, "success")
+    change = {"message": "Mend it", "content": "bWVuZGVk", "branch": "next"}
+    status, made = await here.github("PUT", f"{repo}/contents/mended.txt", change)
+    assert status == 201, made
+    await here.api("POST", "/requests/preview.up", by="author", body=body)
+
+    async def mended() -> Json | None:
+        live = await deployment(here)
+        image = live["spec"]["template"]["spec"]["containers"][0]["image"] if live else ""
+        done = live.get("status", {}).get("availableReplicas") == 1
+        if done and image.endswith(made["commit"]["sha"]):
+            return live
+        await here.advance("6s")  # what stands in line looks again
+        return None
+
+    assert await here.slack.until(mended)
+
+
 async def test_a_refusal_in_the_middle_leaves_nothing(here: World) -> None:
     path = f"/apis/apps/v1/namespaces/{NAME}/deployments/{SERVICE}"
     await here.fail("kubernetes", route=f"PATCH {path}", times=1, skip=1, status=403)  # the dry run passes
