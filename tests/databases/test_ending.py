@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -319,3 +320,22 @@ def test_words_become_a_request() -> None:
     assert (told.name, told.environment) == (NAME, "production")
     with pytest.raises(UsageError, match="Type its full name"):
         database_delete.parse([])
+
+
+async def test_one_that_is_a_file_in_git_goes_with_its_file(house: DatabaseHouse, tmp_path: Path) -> None:
+    template = '# Written by Causeway.\nname = "{{ name }}"\nprotected = {{ protected }}\n'
+    (tmp_path / "database.tf.j2").write_text(template)
+    by_file = {"provider": "git", "file": {"template": "database.tf.j2"}}
+    with_platform(house, staging={"database": by_file})
+    house.platform = house.platform.model_copy(update={"templates": (tmp_path,)})
+    await house.do("service.deploy", service="orders-api")
+    await house.do("database.request", service="orders-api")
+    path = "databases/team-orders/orders-api-staging.tf"
+    assert "protected = true" in house.files()[path]
+    plan = await house.plan("database.delete", name=NAME)
+    first = found(plan, LiftProtection)
+    assert first.main_file == path
+    assert "protected = false" in texts(first)["orders-api-staging.tf"]
+    assert path in found(plan, DeleteFromGit).deleted
+    assert AwaitUnprotected not in kinds(plan), "no cluster knows of it"
+    assert plan.notes == (f"{path} is gone from Git; whatever reads it deletes the database itself.",)
