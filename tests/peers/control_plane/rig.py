@@ -103,7 +103,11 @@ class ControlPlane:
         return file
 
 
-IRREGULAR = {"NetworkPolicy": "networkpolicies", "Ingress": "ingresses"}
+IRREGULAR = {
+    "NetworkPolicy": "networkpolicies",
+    "Ingress": "ingresses",
+    "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
+}
 
 
 def path_of(obj: Mapping[str, Any]) -> str:
