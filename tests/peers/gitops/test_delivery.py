@@ -7,6 +7,9 @@ import base64
 from contextlib import aclosing
 from typing import Any
 
+import yaml
+
+from bot.databases.ending import KEEP
 from tests.peers.control_plane.rig import NODE
 from tests.peers.gitops.site import NAMESPACE, ON_SITE, PATIENCE_S, SERVER, Site
 from tests.scenario.test_day_two import NAME, STAGING, card_of, commit, image_of, release
@@ -75,6 +78,26 @@ async def test_what_leaves_git_is_pruned(site: Site, receipt: Json) -> None:
     await site.api.refresh(STAGING)
     await site.settled(STAGING, sha)
     assert len((await site.call("GET", path))["items"]) == 1
+
+
+async def test_what_is_protected_stays_unmissed_until_its_protection_is_lifted(site: Site, receipt: Json) -> None:
+    """The two commits by which a database is deleted, with something smaller."""
+    path = f"apps/{NAME}/staging/configmap-precious.yaml"
+
+    async def pushed(annotations: Json | None) -> bool:
+        """Push it, or take it out; return whether it is there once Argo CD is at one with Git."""
+        metadata = {"name": "precious", "namespace": STAGING, "annotations": annotations}
+        obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+        sha = await site.push({path: yaml.safe_dump(obj) if annotations is not None else None})
+        await site.api.refresh(STAGING)
+        await site.settled(STAGING, sha)
+        there = (await site.call("GET", f"/api/v1/namespaces/{STAGING}/configmaps"))["items"]
+        return "precious" in {one["metadata"]["name"] for one in there}
+
+    assert await pushed(KEEP)
+    assert await pushed(None), "Argo CD is Synced without it, and does not prune it"
+    assert await pushed({"lifted": "yes"})
+    assert not await pushed(None)
 
 
 async def test_what_is_changed_by_hand_comes_back(site: Site, receipt: Json) -> None:
