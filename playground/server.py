@@ -253,7 +253,12 @@ class Playground:
         domain = f"{sample.ORGANISATION}.example"
         contact = "#platform"
         cache = {"provider": "claim", "claim": sample.CACHE_CLAIM, "contact": contact}
-        in_cluster = {"provider": "cloudnativepg", "backups": {"method": "volume-snapshot"}, "contact": contact}
+        in_cluster = {
+            "provider": "cloudnativepg",
+            "backups": {"method": "plugin", "parameters": {"barmanObjectName": "backups"}},
+            "seeding": {"method": "backup"},
+            "contact": contact,
+        }
         in_cloud = {"provider": "crossplane", "contact": contact}
         return {
             "clusters": {CONTEXT: {"context": CONTEXT}},

@@ -15,9 +15,10 @@ from bot.model.principal import Principal
 from bot.previews.asking import parse
 from bot.previews.form import UpForm
 from commands.preview_up import COMMAND
-from tests.previews.asking import ORDERS, SOURCE, applied, effects, kinds, plan, platform, village
+from tests.previews.asking import ORDERS, SOURCE, applied, effects, kinds, plan, platform, runs, village
 from tests.previews.village import MONDAY, Village
 
+DATABASE = {"type": "postgresql", "size": "small"}
 DOCUMENT = """
 apiVersion: environments.platform.io/v1
 kind: Environment
@@ -98,7 +99,8 @@ async def test_a_branch_a_commit_and_an_image_are_told_apart() -> None:
 
 
 async def test_a_whole_document_can_be_asked_for() -> None:
-    made = await village(database={"type": "postgresql", "size": "small"})
+    made = await village(database=DATABASE)
+    await runs(made, "staging", database=DATABASE)
     found = await plan(made, "preview.up", document=DOCUMENT)
     assert "database.await_ready" in kinds(found)
     assert any("filled from staging" in line for line in found.highlights)
@@ -192,7 +194,8 @@ async def test_one_that_is_closed_gets_none() -> None:
     ],
 )
 async def test_what_cannot_be_is_one_clear_sentence(request_: Any, error: type[Exception], told: str) -> None:
-    made = await village(database={"type": "postgresql", "size": "small"})
+    made = await village(database=DATABASE)
+    await runs(made, "production", database=DATABASE)
     asked = {"name": "demo", "services": ["orders-api"], **request_}
     if "pull_request" in request_:
         asked = request_

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import yaml
+
 from bot.command import Command, Context
 from bot.effects import effect_catalog
 from bot.intake import request_of
@@ -12,11 +14,14 @@ from bot.model.late import ASKED, of_asking
 from bot.model.plan import Plan
 from bot.model.platform import Platform
 from bot.model.principal import Door, Principal
+from bot.model.release import Release
 from bot.ports import Cluster, NewRepository, Ports
+from bot.releases.services import service_of
+from bot.rendering.delivery.change import release_file, release_text
 from commands import COMMANDS
 from tests.commands.running import COMPANY
 from tests.fakes.catalog import FakeCatalog
-from tests.previews.village import Village
+from tests.previews.village import MONDAY, Village
 from tests.releases.house import document
 
 ORDERS = "group:default/team-orders"
@@ -54,6 +59,31 @@ async def village(given: Platform | None = None, **spec: Any) -> Village:
     made.forge.push(GITOPS, {"README.md": b"What runs where"})
     made.forge.push(SOURCE, {"platform.yaml": document(**spec)})
     return made
+
+
+async def runs(made: Village, environment: str, requested: dict[str, Any] | None = None, **spec: Any) -> None:
+    """Let orders-api run in an environment, perhaps with a database that somebody has asked for."""
+    service = service_of(next(one for one in made.deps.catalog().components() if one.label == "orders-api"))
+    place = service.place(made.deps, environment)
+    head = await made.forge.branch_head(service.repository, "main")
+    assert head is not None
+    release = Release.model_validate(
+        {
+            "service": "orders-api",
+            "environment": environment,
+            "team": "team-orders",
+            "repository": service.repository,
+            "current": {
+                "version": {"name": head.sha[:7], "commit": head.sha, "image": f"ghcr.io/acme/orders-api:{head.sha}"},
+                "at": MONDAY,
+                "by": "user:default/author",
+                "operation": "op-0",
+            },
+            "document": yaml.safe_load(document(**spec)),
+            "database": requested,
+        }
+    )
+    made.forge.push(GITOPS, {release_file(place): release_text(release).encode()})
 
 
 async def plan(made: Village, command_name: str, /, *, door: Door = Door.SLACK, **request: Any) -> Plan:

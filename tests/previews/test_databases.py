@@ -5,42 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import yaml
 
 from bot.effects import ApplyObjects, AwaitDatabase
 from bot.model.plan import Plan
-from bot.model.release import Release
-from bot.releases.services import service_of
-from bot.rendering.delivery.change import release_file, release_text
-from tests.previews.asking import GITOPS, effects, plan, platform, village
+from tests.previews.asking import effects, plan, platform, runs, village
 from tests.previews.village import MONDAY, Village
-from tests.releases.house import document
 
 
 async def with_staging(seed: str = "", *, requested: dict[str, Any] | None, **spec: Any) -> Village:
     """Return a village whose orders-api runs in staging, perhaps with a database that somebody has asked for."""
     made = await village(platform(seed=seed), **spec)
-    service = service_of(next(one for one in made.deps.catalog().components() if one.label == "orders-api"))
-    place = service.place(made.deps, "staging")
-    head = await made.forge.branch_head(service.repository, "main")
-    assert head is not None
-    release = Release.model_validate(
-        {
-            "service": "orders-api",
-            "environment": "staging",
-            "team": "team-orders",
-            "repository": service.repository,
-            "current": {
-                "version": {"name": head.sha[:7], "commit": head.sha, "image": f"ghcr.io/acme/orders-api:{head.sha}"},
-                "at": MONDAY,
-                "by": "user:default/author",
-                "operation": "op-0",
-            },
-            "document": yaml.safe_load(document(**spec)),
-            "database": requested,
-        }
-    )
-    made.forge.push(GITOPS, {release_file(place): release_text(release).encode()})
+    await runs(made, "staging", requested, **spec)
     return made
 
 

@@ -46,6 +46,13 @@ async def bare(tmp_path: Path) -> AsyncIterator[World]:
         yield found
 
 
+async def staging_has_one(here: World, size: str = "small") -> None:
+    """Let the service have a database in staging, which there is something to copy from."""
+    await here.slack.command("author", f"/database request {SERVICE} {size} in staging")
+    card = await card_of(here, "database.request", *ENDED)
+    assert state(card) == "succeeded", spoken(card)
+
+
 async def with_a_database(here: World, **spec: Any) -> str:
     """Push a commit to a branch in which the service asks for a database; return the branch."""
     repo, branch = f"/repos/acme/{SERVICE}", "with-a-database"
@@ -68,6 +75,7 @@ async def in_preview(here: World, api: str, plural: str) -> dict[str, Json]:
 
 async def test_a_copy_is_masked_before_its_service_starts(masking: World) -> None:
     here = masking
+    await staging_has_one(here)
     branch = await with_a_database(here)
     await here.slack.command("author", f"/preview up {NAME} {SERVICE}@{branch} seeded from staging")
     card = await card_of(here, "preview.up", *ENDED)
@@ -97,6 +105,7 @@ async def test_a_copy_is_masked_before_its_service_starts(masking: World) -> Non
 
 
 async def test_nothing_is_copied_unmasked(bare: World) -> None:
+    await staging_has_one(bare)
     branch = await with_a_database(bare)
     await bare.slack.command("author", f"/preview up {NAME} {SERVICE}@{branch} seeded from staging")
     told = spoken(await bare.slack.told("author", "no preview is filled unmasked"))
@@ -112,12 +121,19 @@ async def test_a_seed_that_does_not_exist_is_told_with_those_there_are(masking: 
     assert await left(masking) == {}
 
 
+async def test_what_has_no_database_there_is_not_filled_from_there(masking: World) -> None:
+    branch = await with_a_database(masking)
+    await masking.slack.command("author", f"/preview up {NAME} {SERVICE}@{branch} seeded from staging")
+    assert "has no database in staging" in spoken(await masking.slack.told("author", "spec.databases[0].seedFrom"))
+    await masking.slack.command("author", f"/preview up {NAME} {SERVICE}@{branch}")
+    card = await card_of(masking, "preview.up", *ENDED)
+    assert state(card) == "succeeded", spoken(card)
+    (database,) = (await in_preview(masking, "apis/postgresql.cnpg.io/v1", "clusters")).values()
+    assert "initdb" in database["spec"]["bootstrap"], "where nothing is to be copied, it begins empty"
+
+
 async def test_a_seed_larger_than_its_target_is_told_before_anything_is_made(masking: World) -> None:
-    there = {"staging": {"database": {"size": "medium"}}}
-    branch = await with_a_database(masking, environments=there)
-    asked = {"title": "Keep orders", "head": branch, "base": "main"}
-    _, pull = await masking.github("POST", f"/repos/acme/{SERVICE}/pulls", asked)
-    await masking.merge(f"acme/{SERVICE}", pull["number"])
+    await staging_has_one(masking, "medium")
     document = (
         "apiVersion: environments.platform.io/v1\nkind: Environment\n"
         f"metadata: {{name: {NAME}}}\nspec:\n  services: [{{name: {SERVICE}}}]\n"
@@ -132,6 +148,7 @@ async def test_a_seed_larger_than_its_target_is_told_before_anything_is_made(mas
 
 async def test_what_fails_with_a_database_leaves_nothing(masking: World) -> None:
     here = masking
+    await staging_has_one(here)
     await here.workflows(SERVICE, "failure")
     branch = await with_a_database(here)
     await here.slack.command("author", f"/preview up {NAME} {SERVICE}@{branch} seeded from staging")
@@ -144,6 +161,7 @@ async def test_what_fails_with_a_database_leaves_nothing(masking: World) -> None
 
 async def test_a_service_that_crashes_on_its_copy_is_undone_to_nothing(masking: World) -> None:
     here = masking
+    await staging_has_one(here)
     branch = await with_a_database(here, env={"PLAYGROUND_POD": "crashloop"})
     await here.slack.command("author", f"/preview up {NAME} {SERVICE}@{branch} seeded from staging")
     stuck = await card_of(here, "preview.up", "running", told="Stuck")

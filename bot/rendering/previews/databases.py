@@ -150,7 +150,8 @@ def _source(member: Member, wanted: environment.Database, path: str, around: Aro
         told = f"`{there}` {unknown(there, known, 'environment that it could be filled from')}"
         raise _Wrong(Mistake(f"{path}.seedFrom", told))
     try:
-        found = around.sources.get(member.name) or _in_document(member, wanted, there, around)
+        read = around.sources
+        found = _in_document(member, wanted, there, around) if read is None else read.get(member.name)
         if found is None:
             told = f"{member.name} has no database in {there}; leave it out, or say `service`"
             raise _Wrong(Mistake(f"{path}.seedFrom", told))

@@ -54,9 +54,9 @@ class Around:
     team: str
     owners: Mapping[str, str]
     """Service → team, of those that are another team's."""
-    sources: Mapping[str, Store]
-    """Service → its database in the environment that it is filled from, where releases have been read. Else what its
-    document says of that environment is taken."""
+    sources: Mapping[str, Store] | None
+    """Service → its database in the environment that it is filled from, where releases have been read. None: nobody has
+    looked, and what its document says of that environment is taken."""
     fork: bool
     asleep: bool
     standing: bool

@@ -75,7 +75,7 @@ def outline(
 
     `services` are the platform documents of its services, as far as they are known; `rollouts` say version and image
     where these were asked for. `owners` knows the teams of other services, and `sources` the databases of other
-    environments, by service, where these have been read. Of a `fork` no service gets a Secret and no database is
+    environments, by service; None where nobody has looked. Of a `fork` no service gets a Secret and no database is
     filled. One that is `standing` is refused neither for its term nor for what its databases were filled from.
 
     Raise `Invalid` with every mistake where it cannot be had, `Refused` where the platform has no previews.
@@ -88,7 +88,7 @@ def outline(
         platform=here,
         team=team,
         owners=owners or {},
-        sources=sources or {},
+        sources=sources,
         fork=fork,
         asleep=asleep,
         standing=standing,
