@@ -102,7 +102,7 @@ async def serve(folder: Path, previews: int, objects: int) -> None:
         admin_token=TOKEN,
         bot_token=secrets.token_hex(),
         # Its controllers delete what is in a namespace; a sweep needs none.
-        **({"pullable": lambda _image: True} if previews else {}),
+        pullable=(lambda _image: True) if previews else None,
     )
     await peer.start()
     if objects:
