@@ -10,7 +10,18 @@ from pathlib import Path
 
 from tests.bench.figures import Figure
 
-PARTS = ("ack", "options", "service_create", "operations", "start", "rendering", "gitops", "awaiting", "previews", "teardown")
+PARTS = (
+    "ack",
+    "options",
+    "service_create",
+    "operations",
+    "start",
+    "rendering",
+    "gitops",
+    "awaiting",
+    "previews",
+    "teardown",
+)
 OUT = Path("build/bench.json")
 
 
