@@ -155,12 +155,25 @@ class TakeBackup(Effect):
 
 
 def is_protected(live: Object) -> bool:
-    """Return whether Argo CD would leave an object alone, or the cloud would refuse to delete what it stands for."""
+    """Return whether Argo CD would leave an object alone, or the cloud would refuse to delete what it stands for.
+
+    A provider tells the cloud nothing more once deletion is asked for: what it has not carried out yet counts as well.
+    """
     metadata: Any = live.get("metadata") or {}
     options = str((metadata.get("annotations") or {}).get(SYNC_OPTIONS, ""))
     spec: Any = live.get("spec") or {}
     in_cloud = (spec.get("forProvider") or {}).get("deletionProtection") is True
-    return KEPT in options.replace(" ", "").split(",") or in_cloud
+    return KEPT in options.replace(" ", "").split(",") or in_cloud or _is_behind(live)
+
+
+def _is_behind(live: Object) -> bool:
+    """Return whether a provider says that it has carried out only an earlier state of a managed resource."""
+    metadata: Any = live.get("metadata") or {}
+    conditions = _status(live).get("conditions")
+    for one in conditions if isinstance(conditions, list) else ():
+        if isinstance(one, Mapping) and one.get("type") == "Synced" and isinstance(one.get("observedGeneration"), int):
+            return bool(one["observedGeneration"] < metadata.get("generation", 0))
+    return False
 
 
 def _status(live: Object | None) -> Mapping[str, Any]:

@@ -34,6 +34,14 @@ def cluster(options: str) -> dict[str, Any]:
     }
 
 
+def in_cloud(**carried_out: int) -> dict[str, Any]:
+    """An unprotected resource in its fourth generation, and which of them its provider says it has carried out."""
+    seen = {"observedGeneration": carried_out["carried_out"]} if carried_out else {}
+    conditions = [{"type": "Ready", "status": "True"}, {"type": "Synced", "status": "True", **seen}]
+    spec = {"forProvider": {"deletionProtection": False}}
+    return {"metadata": {"generation": 4}, "spec": spec, "status": {"conditions": conditions}}
+
+
 async def watched(effect: Effect, made: World, waiting: FakeWaiting) -> tuple[Outcome, list[tuple[str, bool]]]:
     told: list[tuple[str, bool]] = []
 
@@ -118,6 +126,9 @@ async def test_it_goes_on_once_argo_cd_has_lifted_the_protection() -> None:
         (cluster("Delete=false"), False),
         (cluster(""), False),
         ({"metadata": {}, "spec": {"forProvider": {"deletionProtection": True}}}, True),
+        (in_cloud(carried_out=3), True),
+        (in_cloud(carried_out=4), False),
+        (in_cloud(), False),
         ({"metadata": {}, "spec": {"forProvider": {"deletionProtection": False}}}, False),
     ],
 )
