@@ -293,6 +293,8 @@ class Attendance:
         awaited, application = self._awaited, self._sight.application
         pods = sum(one.available_replicas for one in self._sight.workloads.values())
         version = f" runs {short(awaited.version)}" if awaited.version else " is healthy"
+        if awaited.wanted.replicas == 0 and not pods:
+            version = " has stopped"
         ready = f", {pods} pod{'' if pods == 1 else 's'} ready" if pods else ""
         deployments = self._ports.deployments
         url = deployments.web_url(application.name) if deployments is not None and application is not None else ""

@@ -107,7 +107,9 @@ class AwaitHealthy(Effect):
     """Whether nothing has run there before: then nobody is told to roll back."""
 
     def describe(self) -> str:
-        return f"Wait until {self.service} in {self.environment} is healthy"
+        return (
+            f"Wait until {self.service} in {self.environment} {'has stopped' if self.replicas == 0 else 'is healthy'}"
+        )
 
     async def apply(self, ports: Ports, run: Run) -> Outcome:
         wanted = Wanted(
