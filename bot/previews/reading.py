@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.deps import Deps
-from bot.errors import NotFound, PlatformError, Refused
+from bot.errors import Invalid, NotFound, PlatformError, Refused
 from bot.model.entities import full_ref
 from bot.model.previews import PreviewTerms
 from bot.model.release import FILE, Release
@@ -66,7 +66,13 @@ async def read_previews(deps: Deps) -> Found:
         releases, unread = await _from_git(deps)
     else:
         releases, unread = await _from_cluster(deps)
-    previews = sorted((_preview(one, deps) for one in releases), key=lambda one: one.name)
+    previews: list[Preview] = []
+    for release in releases:
+        try:
+            previews.append(_preview(release, deps))
+        except Invalid:  # the platform has given its name to an environment since: that concerns no other
+            unread.append(release.environment)
+    previews.sort(key=lambda one: one.name)
     problem = f"What {unread[0]} says cannot be read." if len(unread) == 1 else ""
     if len(unread) > 1:
         problem = f"{len(unread)} previews cannot be read, such as {unread[0]}."
@@ -90,14 +96,16 @@ async def _from_git(deps: Deps) -> tuple[list[Release], list[str]]:
     }
     turn = asyncio.Semaphore(AT_ONCE)
 
-    async def read(path: str, sha: str) -> None:
+    async def read(path: str, sha: str) -> Release | None:
         if sha not in _read:
             async with turn:
                 content = await deps.forge.file(gitops.repository, tree.commit, path)
-            _keep(sha, _release(content.decode(errors="replace") if content is not None else None, path))
+            return _keep(sha, _release(content.decode(errors="replace") if content is not None else None, path))
+        return _read[sha]
 
-    await asyncio.gather(*(read(path, sha) for path, sha in wanted.items()))
-    return _sorted_out({path: _read.get(sha) for path, sha in wanted.items()})
+    found = await asyncio.gather(*(read(path, sha) for path, sha in wanted.items()))
+    names = {path: path.removeprefix(f"{folder}/").removesuffix(f"/{FILE}") for path in wanted}
+    return _sorted_out({names[path]: release for path, release in zip(wanted, found, strict=True)})
 
 
 def _is_one(path: str, folder: str) -> bool:
@@ -127,16 +135,22 @@ async def _from_cluster(deps: Deps) -> tuple[list[Release], list[str]]:
 def _remembered(text: str, where: str) -> Release | None:
     """Return what a text says. Most are the same as a minute ago, and reading YAML takes its time."""
     key = hashlib.sha256(text.encode()).hexdigest()
-    if key not in _read:
-        _keep(key, _release(text, where))
-    return _read[key]
+    return _read[key] if key in _read else _keep(key, _release(text, where))
 
 
 def _sorted_out(found: dict[str, Release | None]) -> tuple[list[Release], list[str]]:
-    """Return the previews among what was read, and the places that cannot be read. A service may be called `preview`
-    too: what has no terms is none of ours."""
-    unread = [where for where, release in found.items() if release is None]
-    return [one for one in found.values() if one is not None and one.preview is not None], sorted(unread)
+    """Return the previews among what was read by folder or namespace, and the places that cannot be read.
+
+    A service may be called `preview` too: what has no terms is none of ours. And what stands in one place and speaks of
+    another was copied there, or forged: nobody ends somebody else's preview by writing into a namespace of their own.
+    """
+    unread = [where for where, release in found.items() if release is None or _is_copied(release, where)]
+    ours = [one for where, one in found.items() if one is not None and where not in unread and one.preview is not None]
+    return ours, sorted(unread)
+
+
+def _is_copied(release: Release, where: str) -> bool:
+    return release.preview is not None and (release.service, release.environment) != (SERVICE, where)
 
 
 def _release(text: str | None, where: str) -> Release | None:
@@ -146,10 +160,12 @@ def _release(text: str | None, where: str) -> Release | None:
         return None
 
 
-def _keep(sha: str, release: Release | None) -> None:
+def _keep(sha: str, release: Release | None) -> Release | None:
+    """Remember it, and forget the oldest: whoever reads many goes by what is returned, and not by what is kept."""
     _read[sha] = release
     while len(_read) > KEPT:
         _read.popitem(last=False)
+    return release
 
 
 def _preview(release: Release, deps: Deps) -> Preview:
