@@ -100,7 +100,10 @@ class Previewing:
         for preview in sorted(over, key=lambda one: (one.terms.expires_at, one.name)):
             if under_way >= AT_ONCE:
                 break
-            begun = await self._teardown_of(preview)
+            lane = await self._lane_of(preview)
+            if any(one.command == "preview.extend" and one.stalled is None for one in lane):
+                continue  # asked for in time: a teardown would take it back
+            begun = next((one for one in lane if one.command == "preview.down"), None)
             if begun is None:
                 hour = (now - preview.terms.expires_at) // AGAIN
                 found.append((preview, "preview.down", f"{preview.terms.expires_at.timestamp()}/{hour}"))
@@ -108,13 +111,9 @@ class Previewing:
                 under_way += 1
         return found
 
-    async def _teardown_of(self, preview: Preview) -> OperationView | None:
-        """Return the teardown that runs or stands in line; None where there is none."""
-        for one in await self._deps.in_lane(preview.place.lane):
-            view = await self._view(one.operation)
-            if view.command == "preview.down":
-                return view
-        return None
+    async def _lane_of(self, preview: Preview) -> list[OperationView]:
+        """Return what runs or stands in line for it."""
+        return [await self._view(one.operation) for one in await self._deps.in_lane(preview.place.lane)]
 
     def _reminders(self, ending: Sequence[Preview]) -> list[tuple[Preview, str, str]]:
         """Return whom to ask. The same end is asked about once; another end is another question."""

@@ -125,6 +125,18 @@ async def test_a_preview_that_is_being_made_still_ends() -> None:
     assert commands(village) == [("preview.down", "demo")]
 
 
+async def test_an_extension_that_was_asked_for_in_time_is_not_taken_back_by_the_end() -> None:
+    village = Village()
+    village.stands("demo")
+    village.stands("other")
+    village.running["extend-1"] = "demo"
+    await village.replica().look(MONDAY + 3 * DAY)
+    assert commands(village) == [("preview.down", "other")]
+    village.stuck.add("extend-1")
+    await village.replica().look(MONDAY + 3 * DAY)
+    assert commands(village)[1:] == [("preview.down", "demo")]
+
+
 async def test_many_owners_are_asked_over_several_looks() -> None:
     village = Village()
     for number in range(MOST_ASKED + 5):

@@ -28,6 +28,7 @@ from tests.fakes.forge import FakeForge
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
+DOWN = "preview.down"
 AUTHOR = "user:default/author"
 PLATFORM = Platform.model_validate(
     {
@@ -150,7 +151,7 @@ class Village:
         return OperationView.model_validate(
             {
                 "id": operation,
-                "command": "preview.up" if operation.startswith("up-") else "preview.down",
+                "command": next((f"preview.{word}" for word in ("up", "extend") if operation.startswith(word)), DOWN),
                 "request": {},
                 "principal": Principal(user=AUTHOR, display_name="Sample Author"),
                 "door": Door.AGENDA,
