@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.command import Context
 from bot.deps import Deps
 from bot.effects import EndDeployments, Note, ProveGone
-from bot.errors import NotFound
+from bot.errors import Conflict, NotFound
 from bot.model.effect import Effect
 from bot.model.entities import full_ref
 from bot.model.plan import Plan
@@ -55,11 +55,14 @@ class Ending:
 
 
 async def read_ending(name: str, context: Context, deps: Deps) -> Ending:
-    """Raise `NotFound` where somebody asks for the end of what is not there."""
+    """Raise `NotFound` where somebody asks for the end of what is not there, `Conflict` where the clock asks for the
+    end of what has been extended meanwhile."""
     groups = await deps.groups_of_channel(context.channel) if context.channel else ()
     if not name:
         name = (await wanted_preview("", groups or tuple(context.principal.groups), deps))[0].name
     preview, standing = await read_preview(name, deps)
+    if preview is not None and context.door is Door.AGENDA and preview.terms.expires_at > context.now:
+        raise Conflict(f"{name} has been extended until {day(preview.terms.expires_at)}, so it stays.")
     place = preview.place if preview is not None else place_of(deps.platform, name, "")
     record = await standing_record(place, deps)
     if preview is None and record is not None:

@@ -129,6 +129,13 @@ async def test_what_was_agreed_on_needs_nobodys_leave_and_nothing_else_does() ->
 # --- it goes
 
 
+async def test_the_clock_ends_nothing_that_has_been_extended_meanwhile() -> None:
+    made = await standing()
+    made.now = MONDAY + 3 * DAY - timedelta(seconds=1)
+    with pytest.raises(Conflict, match="until 5 March at 09:00 UTC"):
+        await plan(made, "preview.down", name="demo", door=Door.AGENDA)
+    assert not (await plan(made, "preview.down", name="demo")).agreed
+
 async def test_an_end_tells_what_goes_and_proves_it() -> None:
     made = await standing()
     found = await plan(made, "preview.down", name="demo")
