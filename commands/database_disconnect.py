@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pydantic import BaseModel, Field
 
 from bot.command import Command, Context
-from bot.databases.changes import standing_store
+from bot.databases.changes import standing_store, store_here
 from bot.databases.finding import database_here
+from bot.databases.leftovers import described
 from bot.databases.rights import refuse_without_access
 from bot.databases.visitors import held_by, pod_ref, term_name, visit_lane
 from bot.deps import Deps
@@ -60,7 +61,8 @@ class DisconnectFacts:
 async def read_facts(request: DatabaseDisconnect, context: Context, deps: Deps) -> DisconnectFacts:
     """Raise `PlatformError` where there is no such database, or no right to remove anything beside it."""
     here = await database_here(request.database, request.environment, context, deps)
-    store = standing_store(here)
+    # Also of one that nothing describes any more: nobody stays in because a document has changed meanwhile.
+    store = store_here(here) or next(described(here), None) or standing_store(here)
     visitor = full_ref(request.visitor, kind="user") if request.visitor else context.principal.user
     cluster = await refuse_without_access(store, deps)
     live = await cluster.get(pod_ref(store, visitor))

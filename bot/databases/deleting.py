@@ -137,7 +137,7 @@ async def _refuse_visited(store: Store, cluster: Cluster) -> None:
     if inside:
         raise Conflict(
             f"{' and '.join(inside)} {'has' if len(inside) == 1 else 'have'} a way into {store.name}.",
-            hint=f"Close it first: `/database disconnect {store.service} in {store.environment}`.",
+            hint=f"Close it first: `/database disconnect {store.service} in {store.environment} of {inside[0]}`.",
         )
 
 

@@ -6,7 +6,8 @@ into Git once more, as they are but without their protection, and then taken out
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,24 +52,33 @@ async def read_leftover(here: Here, cluster: Cluster | None) -> Leftover | None:
     """Return what an earlier document has left behind; None where nothing is."""
     if cluster is None:
         return None
-    for engine in engines_in(here.place.platform, here.place.environment):
+    for store in described(here):
         try:
-            store = store_for(
-                service=here.place.service,
-                team=here.place.team,
-                environment=here.place.environment,
-                platform=here.place.platform,
-                document=Database(type=engine),
-            )
-            wanted = render_store(store, platform=here.place.platform) if store is not None else ()
+            wanted = render_store(store, platform=here.place.platform)
         except PlatformError:
             continue  # nobody could have made it either
-        if store is None or store.main is None:
+        if store.main is None:
             continue
         live = await _live(wanted, cluster, here)
         if any(ref_of(obj) == store.main for obj in live):
             return Leftover(store=store, objects=tuple(unprotected(obj) for obj in live))
     return None
+
+
+def described(here: Here) -> Iterator[Store]:
+    """Yield the databases that a document could have asked for there, one of each engine that somebody makes."""
+    place = here.place
+    for engine in engines_in(place.platform, place.environment):
+        with suppress(PlatformError):
+            store = store_for(
+                service=place.service,
+                team=place.team,
+                environment=place.environment,
+                platform=place.platform,
+                document=Database(type=engine),
+            )
+            if store is not None:
+                yield store
 
 
 async def _live(wanted: Iterable[Object], cluster: Cluster, here: Here) -> list[Object]:

@@ -25,7 +25,7 @@ from bot.errors import Conflict, NotFound, Refused, UsageError
 from bot.model.effect import Effect
 from bot.model.plan import Plan
 from bot.ports import EnvironmentRecord
-from commands import database_delete
+from commands import database_delete, database_disconnect
 from tests.databases.house import CNPG, DatabaseHouse, found
 from tests.databases.test_entering import pod
 from tests.databases.test_requesting import with_platform
@@ -218,8 +218,12 @@ async def test_one_that_the_document_asks_for_is_refused_with_the_mend(house: Da
 
 async def test_while_somebody_is_in_it_stays(standing: DatabaseHouse) -> None:
     standing.cluster.put(pod())
-    with pytest.raises(Conflict, match=r"author has a way into orders-api-db\. Close it first"):
-        await standing.plan("database.delete", name=NAME)
+    with pytest.raises(Conflict, match=r"author has a way into orders-api-db\. Close it first: `(.*)`") as refused:
+        await standing.plan("database.delete", name=NAME, user="mate")
+    words = refused.value.hint.split("`")[1].removeprefix("/database disconnect ").split()
+    asked = database_disconnect.parse(words)
+    plan = await standing.plan("database.disconnect", user="mate", **asked.model_dump())
+    assert found(plan, RemoveObjects).refs, "what it says to type closes it, whoever types it"
 
 
 # --- a line of the book of which nothing is left
@@ -284,6 +288,21 @@ async def test_a_leftover_is_written_into_git_once_more_and_taken_out(house: Dat
     assert "size: 10Gi" in written["cluster-orders-api-db.yaml"], "as it is, and not as it would be made today"
     second = found(plan, DeleteFromGit)
     assert "apps/orders-api/staging/cluster-orders-api-db.yaml" in second.deleted
+
+
+async def test_who_looked_into_what_is_left_behind_can_still_be_let_out(house: DatabaseHouse) -> None:
+    house.push("Ask", database={"type": "postgresql"})
+    await house.do("service.deploy", service="orders-api")
+    house.apply_git()
+    house.cluster.put(pod())
+    house.push("Ask no more")
+    await house.do("service.deploy", service="orders-api")
+    with pytest.raises(Conflict, match="Close it first"):
+        await house.plan("database.delete", name=NAME)
+    closing = await house.due("database.disconnect", database="orders-api", environment="staging", visitor="author")
+    removing = found(closing, RemoveObjects)
+    await removing.apply(house.ports_with_cluster, house.run_of(removing))
+    assert (await house.plan("database.delete", name=NAME)).summary.startswith("Delete orders-api-db")
 
 
 def test_what_the_server_and_others_write_is_left_out() -> None:
