@@ -56,7 +56,7 @@ class ProveGone(Effect):
     What is kept on purpose, such as a volume that is retained, is named and is no obstacle. What may not be looked at,
     or cannot, is said and is not proved. What does not go is reported; a person may end the wait, and then it is said
     to be left.
-    Outputs: `proved`, `yes` or `no`, and `proofs`, one for each check.
+    Outputs: `proved`, `yes`, `kept` where some of it stays on purpose, or `no`; and `proofs`, one for each check.
     """
 
     kind: ClassVar[str] = "teardown.prove_gone"
@@ -72,8 +72,11 @@ class ProveGone(Effect):
     contact: str = ""
 
     def describe(self) -> str:
-        told = [check.told() for check in self.checks]
-        return f"Look that nothing is left: {', '.join(told) or 'nothing'}"
+        kept = [check.told() for check in self.checks if check.outlives]
+        gone = [check.told() for check in self.checks if not check.outlives]
+        told = [f"Look until it is gone: {', '.join(gone)}"] if gone else []
+        told += [f"Say what is kept: {', '.join(kept)}"] if kept else []
+        return "; ".join(told)
 
     async def apply(self, ports: Ports, run: Run) -> Outcome:
         seen: list[Sighting] = []
@@ -117,10 +120,12 @@ class ProveGone(Effect):
 
     def _outcome(self, seen: Sequence[Sighting]) -> Outcome:
         proofs: list[JSON] = [one.model_dump(mode="json", exclude_defaults=True) for one in seen]
-        proved = not any(one.unseen for one in seen)
-        told = "; ".join(text for one in seen if (text := one.text()))
+        proved = "no" if any(one.unseen for one in seen) else "kept" if any(one.kept for one in seen) else "yes"
+        told = "; ".join(
+            one.text() or f"there are no {check.told()}" for check, one in zip(self.checks, seen, strict=True)
+        )
         return Outcome(
-            seen=told or "there was nothing to look for",
+            seen=told,
             changed=False,
-            outputs={"proved": "yes" if proved else "no", "proofs": proofs},
+            outputs={"proved": proved, "proofs": proofs},
         )

@@ -43,9 +43,9 @@ class NamespaceAbsent(BaseCheck, frozen=True):
         if live is not None and uid_of(live) == self.uid:
             return Sighting(of=self.of, left=(what,))
         if live is not None:
-            seen = "the server knows only one that somebody has made since, which is left alone"
+            seen = "the cluster knows only one that somebody has made since, which is left alone"
             return Sighting(of=self.of, gone=(what,), how=seen)
-        return Sighting(of=self.of, gone=(what, "its workloads"), how="the server knows no such namespace")
+        return Sighting(of=self.of, gone=(f"{what} and its workloads",), how="the cluster knows no such namespace")
 
 
 class ObjectsAbsent(BaseCheck, frozen=True):
@@ -67,7 +67,7 @@ class ObjectsAbsent(BaseCheck, frozen=True):
             except NotFound:
                 continue  # the kind itself is gone
         gone = tuple(str(one.ref) for one in self.targets if str(one.ref) not in left)
-        return Sighting(of=self.of, gone=gone, left=tuple(left), how="the server knows none of these")
+        return Sighting(of=self.of, gone=gone, left=tuple(left), how="the cluster has none of these any more")
 
 
 class Volume(BaseModel, frozen=True, extra="forbid"):
@@ -99,7 +99,7 @@ class VolumesAbsent(BaseCheck, frozen=True):
         kept = [one for one in mine if one["phase"] == "Released" and one["policy"] == "Retain"]
         left = [one for one in mine if one not in kept]
         there = {one["name"] for one in mine}
-        gone = tuple(one.name for one in self.volumes if one.name not in there)
+        gone = tuple(f"volume {one.name}" for one in self.volumes if one.name not in there)
         return Sighting(
             of=self.of,
             gone=gone,
@@ -174,14 +174,14 @@ class HostsAbsent(BaseCheck, frozen=True):
         except Refused:
             records, unseen = [], "whether external-dns still names them could not be looked at, so it is not proved"
         else:
-            beside = ", and no DNSEndpoint names it"
+            beside = ", and external-dns is told of none"
             left += [
                 f"{host} (DNSEndpoint {one['name']} in {one['namespace']})"
                 for one in records
                 for host in sorted(wanted & set(one["hosts"]))
             ]
         gone = tuple(host for host in self.hosts if not any(told.startswith(f"{host} ") for told in left))
-        how = f"no Ingress of the cluster answers for it{beside}"
+        how = f"no Ingress of the cluster answers there{beside}"
         return Sighting(of=self.of, gone=gone, left=tuple(left), how=how, unseen=unseen)
 
 
@@ -216,8 +216,8 @@ class CloudAbsent(BaseCheck, frozen=True):
             if any(found["external"] == one.name for found in live):
                 left.append(f"{one.kind} {one.name}")
             elif one.kept:
-                kept.append(f"{one.name} ({one.kind}), which stays in the cloud because its deletion policy is Orphan")
+                kept.append(f"{one.kind} {one.name} (its deletion policy, Orphan, leaves it in the cloud)")
             else:
-                gone.append(f"{one.name} ({one.kind})")
-        how = "no managed resource has that external name any more"
+                gone.append(f"{one.kind} {one.name}")
+        how = "no managed resource has that name in the cloud any more"
         return Sighting(of=self.of, gone=tuple(gone), left=tuple(left), kept=tuple(kept), how=how)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel
 
-from bot.effects.sightings import SNAPSHOT_CONTENT, BaseCheck, Sighting, listed, shared, snapshot
+from bot.effects.sightings import SNAPSHOT_CONTENT, BaseCheck, Sighting, listed, several, shared, snapshot
 from bot.errors import NotFound
 from bot.ports import Ports
 
@@ -22,6 +22,7 @@ class KeptBackup(BaseModel, frozen=True, extra="forbid"):
 class BackupsKept(BaseCheck, frozen=True):
     """Backups that outlive their database. They are looked for: one that is told and not there helps nobody."""
 
+    outlives: ClassVar[bool] = True
     of: Literal["backups"] = "backups"
     namespace: str
     database: str
@@ -45,9 +46,10 @@ class BackupsKept(BaseCheck, frozen=True):
             name = str(found["metadata"]["name"])
             phase = (found.get("status") or {}).get("phase")
             one = known.get(name, KeptBackup(name=name, until=self.until))
-            until = f", kept until {one.until}" if one.until else ", kept until somebody deletes it"
+            until = f"until {one.until}" if one.until else "until somebody deletes it"
             where = f" {one.where}" if one.where else ""
-            kept.append(f"backup {name}{where}{until}{'' if phase == 'completed' else f' (it says: {phase})'}")
+            but = "" if phase == "completed" else f"; it says: {phase or 'nothing yet'}"
+            kept.append(f"backup {name}{where} ({until}{but})")
         lost = [name for name in known if not any(told.startswith(f"backup {name}") for told in kept)]
         unseen = f"the backup {listed(lost)} is not there any more" if lost else ""
         return Sighting(of=self.of, kept=tuple(kept), unseen=unseen)
@@ -60,14 +62,14 @@ class ApplicationsAbsent(BaseCheck, frozen=True):
     names: tuple[str, ...]
 
     def told(self) -> str:
-        return f"the Argo CD application {listed(self.names)}"
+        return f"the Argo CD {several(self.names, 'application')}"
 
     async def see(self, ports: Ports, cluster: str) -> Sighting:
         if ports.deployments is None:
             raise NotFound("No Argo CD is connected.")
         left = [name for name in self.names if await ports.deployments.application(name) is not None]
         gone = tuple(f"application {name}" for name in self.names if name not in left)
-        how = "Argo CD knows it no more"
+        how = "Argo CD has none of that name"
         return Sighting(of=self.of, gone=gone, left=tuple(f"application {name}" for name in left), how=how)
 
 
@@ -80,7 +82,7 @@ class FoldersAbsent(BaseCheck, frozen=True):
     folders: tuple[str, ...]
 
     def told(self) -> str:
-        return f"the folder {listed(self.folders)} in Git"
+        return f"the {several(self.folders, 'folder')} in Git"
 
     async def see(self, ports: Ports, cluster: str) -> Sighting:
         head = await ports.forge.branch_head(self.repository, self.branch)
@@ -106,7 +108,7 @@ class BranchesAbsent(BaseCheck, frozen=True):
     branches: tuple[str, ...]
 
     def told(self) -> str:
-        return f"the branch {listed(self.branches)} of {self.repository}"
+        return f"the {several(self.branches, 'branch', 'branches')} of {self.repository}"
 
     async def see(self, ports: Ports, cluster: str) -> Sighting:
         left = [name for name in self.branches if await ports.forge.branch_head(self.repository, name) is not None]
@@ -132,8 +134,8 @@ class SnapshotsAbsent(BaseCheck, frozen=True):
         return Sighting(
             of=self.of,
             gone=() if mine else (self.told(),),
-            how="no VolumeSnapshotContent is of this namespace any more",
-            kept=tuple(f"snapshot {one['name']}, which its class retains until somebody deletes it" for one in kept),
+            how="the cluster has none of that namespace any more",
+            kept=tuple(f"snapshot {one['name']} (its class retains it until somebody deletes it)" for one in kept),
             left=tuple(f"snapshot {one['name']}" for one in left),
         )
 
@@ -141,11 +143,12 @@ class SnapshotsAbsent(BaseCheck, frozen=True):
 class StoredElsewhere(BaseCheck, frozen=True):
     """What outlives the teardown where Causeway cannot look: told, for somebody has to know."""
 
+    outlives: ClassVar[bool] = True
     of: Literal["stored"] = "stored"
     what: tuple[str, ...]
 
     def told(self) -> str:
-        return "what is kept elsewhere"
+        return "backups outside of the cluster"
 
     async def see(self, ports: Ports, cluster: str) -> Sighting:
         return Sighting(of=self.of, kept=self.what)

@@ -42,8 +42,8 @@ class EnterBook(Effect):
 
     def describe(self) -> str:
         if self.before is not None:
-            return f"Note in the book what changes of the {self.what} {self.name}"
-        return f"Note in the book that the {self.what} {self.name} is made"
+            return f"Write down what changes of the {self.what} {self.name}"
+        return f"Write down the {self.what} {self.name}, so that nothing of it is forgotten"
 
     async def apply(self, ports: Ports, run: Run) -> Outcome:
         book = _book(ports)
@@ -58,7 +58,7 @@ class EnterBook(Effect):
         wanted = self._line(operation, created_at)
         if there != wanted:
             await book.enter(wanted)
-        return Outcome(seen=f"{self.what} {self.name} stands in the book{_until(self.expires_at)}")
+        return Outcome(seen=f"the {self.what} {self.name} is written down{_until(self.expires_at)}")
 
     async def undo(self, ports: Ports, run: Run, outcome: Outcome | None) -> Undone:
         book = _book(ports)
@@ -66,10 +66,11 @@ class EnterBook(Effect):
         if self.before is not None:
             if there is not None and there != self.before and there.operation == self.before.operation:
                 await book.enter(self.before)
-            return Undone(how=Undo.UNDONE, seen=f"the book says of {self.name} what it said before")
+            return Undone(how=Undo.UNDONE, seen=f"what was written down of {self.name} before holds again")
         if there is not None and there.operation == run.operation:
             await book.end(self.what, self.cluster, self.name, run.operation, run.now)
-        return Undone(how=Undo.UNDONE, seen=f"{self.what} {self.name} of this operation has ended in the book")
+        seen = f"the {self.what} {self.name} of this operation is not written down any more"
+        return Undone(how=Undo.UNDONE, seen=seen)
 
     async def gone(self, ports: Ports, run: Run, outcome: Outcome | None) -> Proof:
         there = await self._standing(_book(ports))
@@ -78,7 +79,9 @@ class EnterBook(Effect):
             mine = mine and there != self.before
         else:
             mine = there is not None and there.operation == run.operation
-        return Proof(absent=not mine, seen=f"the book: {'a' if mine else 'no'} line of this step for {self.name}")
+        return Proof(
+            absent=not mine, seen=f"{'still' if mine else 'nothing is'} written down by this step of {self.name}"
+        )
 
     async def _standing(self, book: Environments) -> EnvironmentRecord | None:
         found = await book.get(self.what, self.cluster, self.name)
@@ -115,21 +118,21 @@ class EndInBook(Effect):
     """The operation that made it; empty: whatever line stands."""
 
     def describe(self) -> str:
-        return f"Note in the book that the {self.what} {self.name} is gone"
+        return f"Write down that the {self.what} {self.name} has ended"
 
     async def apply(self, ports: Ports, run: Run) -> Outcome:
         book = _book(ports)
         line = await book.get(self.what, self.cluster, self.name)
         operation = self.made_by or (line.operation if line is not None else "")
         if line is None or line.operation != operation:
-            return Outcome(seen=f"the book has no such line of {self.name}", changed=False)
+            return Outcome(seen=f"nothing was written down of the {self.what} {self.name}", changed=False)
         if line.ended_at is None:
             await book.end(self.what, self.cluster, self.name, operation, run.now)
-        return Outcome(seen=f"{self.what} {self.name} has ended in the book")
+        return Outcome(seen=f"the end of the {self.what} {self.name} is written down")
 
 
 def _until(at: datetime | None) -> str:
-    return f", until {at:%d %B %Y, %H:%M} UTC" if at is not None else ""
+    return f"; it ends on {at.day} {at:%B %Y at %H:%M} UTC" if at is not None else ""
 
 
 def _book(ports: Ports) -> Environments:

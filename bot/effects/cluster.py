@@ -187,7 +187,7 @@ class ApplyObjects(Effect):
     ) -> Outcome:
         ours: dict[str, JSON] = {str(ref): uid_of(live) for ref, live in applied if mark_of(live) == run.operation}
         pruned = sorted({*map(str, map(ref_of, unwanted)), *(str(ref_of(obj)) for obj in self._pruned() if ours)})
-        parts = [f"{len(applied)} object{'' if len(applied) == 1 else 's'} in {self._place()}"]
+        parts = [f"applied {len(applied)} object{'' if len(applied) == 1 else 's'} to {self._place()}"]
         parts += [f"{len(ours) or 'none'} changed"]
         parts += [f"removed {', '.join(pruned)}"] if pruned else []
         return Outcome(

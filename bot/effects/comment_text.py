@@ -28,6 +28,7 @@ HEARD: dict[Stage, tuple[str, ...]] = {
     "ended": ("up",),
 }
 """What may be said below the pull request, by stage."""
+_PROVED = {"yes": "seen to be gone", "kept": "kept on purpose, at least in part; the card in Slack says what"}
 MOST_ROWS, MOST_LINES = 30, 5
 LONGEST_CELL, LONGEST_LINE = 80, 500
 """Characters. Together they stay below what a comment may have."""
@@ -59,7 +60,7 @@ class Proved(BaseModel, frozen=True, extra="forbid"):
 
     what: str
     proved: Text
-    """`yes`, once its absence was seen."""
+    """The output of `ProveGone`: `yes`, once its absence was seen; `kept`, where some of it stays on purpose; `no`."""
 
 
 class Told(BaseModel, frozen=True, extra="forbid"):
@@ -143,4 +144,4 @@ def _cell(text: str) -> str:
 
 
 def _proof(one: Proved) -> str:
-    return f"{plain(one.what, LONGEST_CELL)}: {'seen to be gone' if known(one.proved) == 'yes' else '**not proved**'}"
+    return f"{plain(one.what, LONGEST_CELL)}: {_PROVED.get(known(one.proved), '**not proved**')}"

@@ -114,12 +114,12 @@ class DatabaseWait:
         return self._stuck if self._stuck is not None and _same(self._stuck, reason) else reason
 
     def _outcome(self, facts: DatabaseFacts) -> Outcome:
-        told = f", {facts.instances.ready} of {facts.instances.wanted} ready" if facts.instances is not None else ""
-        there = "there" if facts.secret_seen else "said to be there"
-        cloud = f", {facts.external_name} in the cloud" if facts.external_name else ""
-        database = facts.database
+        instances, database = facts.instances, facts.database
+        several = instances is not None and instances.wanted > 1
+        told = f" with {instances.ready} of {instances.wanted} instances" if instances and several else ""
+        cloud = f"; the cloud calls it {facts.external_name}" if facts.external_name else ""
         return Outcome(
-            seen=f"the database {database.name} is ready{told}{cloud}, its Secret {database.secret} is {there}",
+            seen=f"the database {database.name} is ready{told}{cloud}",
             changed=False,
             outputs={"state": "ready", "host": facts.host, "external_name": facts.external_name},
         )

@@ -37,10 +37,10 @@ class RetireDatabase(Effect):
     """The Argo CD Application that makes it."""
 
     def describe(self) -> str:
-        return f"Watch over the new database {self.database}"
+        return f"Note that the database {self.database} is new: until it is protected, an undo removes it"
 
     async def apply(self, ports: Ports, run: Run) -> Outcome:
-        return Outcome(seen=f"{self.database} is new; until it is protected an undo would remove it")
+        return Outcome(seen=f"{self.database} is new: until it is protected, an undo removes it")
 
     async def undo(self, ports: Ports, run: Run, outcome: Outcome | None) -> Undone:
         with ports.waiting.listening() as pause:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel
 
@@ -40,15 +40,18 @@ class Sighting(BaseModel, frozen=True, extra="forbid"):
         parts += [f"kept: {listed(self.kept)}"] if self.kept else []
         parts += [f"left: {listed(self.left)}"] if self.left else []
         parts += [self.unseen] if self.unseen else []
-        return ", ".join(parts)
+        return "; ".join(parts)
 
 
 class BaseCheck(BaseModel, ABC, frozen=True, extra="forbid"):
+    outlives: ClassVar[bool] = False
+    """Whether it is about what is kept on purpose, and not about what should be gone."""
+
     of: str
 
     @abstractmethod
     def told(self) -> str:
-        """Return what is looked for, in a few words: `2 volumes`."""
+        """Return what is looked for, in a few words: `2 volumes`, and in the plural where there may be none."""
 
     @abstractmethod
     async def see(self, ports: Ports, cluster: str) -> Sighting:
@@ -151,3 +154,8 @@ def external(obj: Any) -> Mapping[str, str] | None:
 
 def counted(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def several(names: Collection[str], one: str, more: str = "") -> str:
+    """Return the names behind what they are: `branch a`, `branches a, c`."""
+    return f"{one if len(names) == 1 else more or f'{one}s'} {listed(names)}"

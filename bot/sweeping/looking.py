@@ -57,13 +57,13 @@ def _orphans(seen: Seen, lines: Mapping[tuple[str, str, str], EnvironmentRecord]
             yield _orphan(f"preview {name}", there, why, previews.get(name), preview=name)
     for (service, environment), there in seen.databases.items():
         if f"{service}.{environment}" not in databases:
-            why = "belongs to no service of the catalog, and stands in no line of the book"
+            why = "belongs to no service of the catalog, and is not in Causeway's book"
             yield _orphan(f"database of {service} in {environment}", there, why, None)
 
 
 def _why(line: EnvironmentRecord | None, now: datetime) -> str:
     if line is None:
-        return "stands in no line of the book"
+        return "is not in Causeway's book"
     if line.expires_at is not None and line.expires_at + GRACE < now:
         return f"should have ended on {line.expires_at:%d %B %Y at %H:%M} UTC"
     return ""

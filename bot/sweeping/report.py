@@ -21,7 +21,7 @@ class Orphan:
     since: datetime | None = None
     """When the oldest part of it was made, where that is told."""
     why: str
-    """`stands in no line of the book`."""
+    """`is not in Causeway's book`."""
     preview: str = ""
     """Name of the preview that `/preview down` can delete; empty: a person has to."""
     by_hand: str = ""

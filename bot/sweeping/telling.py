@@ -26,17 +26,17 @@ def value_of(report: Report, preview: str) -> str:
 def sentence(report: Report) -> str:
     """Return the report in one line, for notifications."""
     if report.is_clean:
-        return f"The sweep found nothing that should not be there ({_counted(report)})."
+        return f"The sweep found nothing that should not be there. It looked at {_counted(report)}."
     parts = []
     if report.orphans:
         count = len(report.orphans)
         parts.append(f"{count} thing{'' if count == 1 else 's'} that should not be there any more")
     if report.lost:
         count = len(report.lost)
-        parts.append(f"{count} line{'' if count == 1 else 's'} of the book of which nothing is left")
+        parts.append(f"{count} in Causeway's book of which nothing is left")
     if report.unread:
         parts.append(f"{len(report.unread)} that could not be looked at")
-    return f"The sweep found {', '.join(parts)} ({_counted(report)})."
+    return f"The sweep found {', '.join(parts)}. It looked at {_counted(report)}."
 
 
 def shown(report: Report) -> list[Mapping[str, Any]]:
@@ -47,7 +47,7 @@ def shown(report: Report) -> list[Mapping[str, Any]]:
         body += [_orphan(one, report) for one in report.orphans[:MOST_SHOWN]]
         body += _more(len(report.orphans))
     if report.lost:
-        body.append(blocks.section("*In the book, and not there*"))
+        body.append(blocks.section("*In Causeway's book, and not there*"))
         body += [_lost(one, report) for one in report.lost[:MOST_SHOWN]]
         body += _more(len(report.lost))
     if report.unread:
@@ -106,7 +106,7 @@ def _age(since: datetime, now: datetime) -> str:
 def _counted(report: Report) -> str:
     words: Sequence[tuple[str, str, str]] = (
         ("previews", "preview", "previews"),
-        ("lines", "line of the book", "lines of the book"),
+        ("lines", "entry in Causeway's book", "entries in Causeway's book"),
         ("objects", "object", "objects"),
     )
     counts = report.counts

@@ -72,7 +72,7 @@ async def test_a_namespace_is_gone_when_the_server_knows_none_with_its_uid() -> 
     check = NamespaceAbsent(name=NAME, uid=uid)
     outcome, told = await proof(cluster, check, [lambda: cluster.remove(ObjectRef("v1", "Namespace", NAME))])
     assert told.reports == [(f"namespace {NAME} is not gone yet.", False)]
-    assert outcome.seen == f"gone: namespace {NAME}, its workloads (the server knows no such namespace)"
+    assert outcome.seen == f"gone: namespace {NAME} and its workloads (the cluster knows no such namespace)"
     put(cluster, "v1", "Namespace", NAME)
     outcome, _ = await proof(cluster, check)
     assert "only one that somebody has made since, which is left alone" in outcome.seen
@@ -86,7 +86,7 @@ async def test_objects_are_gone_when_none_has_their_uid() -> None:
     cluster.put(kubernetes("ConfigMap", "a", NAME))
     gone = Target(api_version="nobody.example/v1", kind="Thing", name="b", uid="1")
     outcome, _ = await proof(cluster, ObjectsAbsent(targets=(*targets, gone)))
-    assert outcome.seen == f"gone: ConfigMap a in {NAME}, Thing b (the server knows none of these)"
+    assert outcome.seen == f"gone: ConfigMap a in {NAME}, Thing b (the cluster has none of these any more)"
 
 
 async def test_a_volume_is_found_by_its_claim_and_a_retained_one_is_kept_and_named() -> None:
@@ -102,17 +102,17 @@ async def test_a_volume_is_found_by_its_claim_and_a_retained_one_is_kept_and_nam
         "the receipt says that it is left."
     )
     assert outcome.seen == (
-        f"gone: pv-1 (no PersistentVolume names a claim of {NAME} any more), kept: volume pv-2 (of orders-db-1, 10Gi: "
-        "its class retains it until somebody deletes it)"
+        f"gone: volume pv-1 (no PersistentVolume names a claim of {NAME} any more); kept: volume pv-2 "
+        "(of orders-db-1, 10Gi: its class retains it until somebody deletes it)"
     )
-    assert outcome.outputs["proved"] == "yes"
+    assert outcome.outputs["proved"] == "kept"
 
 
 async def test_volumes_of_other_claims_of_a_namespace_that_stays_are_none_of_its_business() -> None:
     cluster = FakeCluster()
     volume(cluster, "pv-1", "Delete", "Bound")
     outcome, _ = await proof(cluster, VolumesAbsent(namespace=NAME, claims=("cache",)))
-    assert outcome.seen == "there was nothing to look for"
+    assert outcome.seen == f"there are no volumes of {NAME}"
 
 
 async def test_a_load_balancer_is_gone_when_nobody_has_its_address() -> None:
@@ -155,7 +155,7 @@ async def test_a_host_is_gone_when_no_ingress_and_no_record_names_it() -> None:
         f"b.example (DNSEndpoint dns in {NAME}) is not gone yet.",
     ]
     assert outcome.seen == (
-        "gone: a.example, b.example (no Ingress of the cluster answers for it, and no DNSEndpoint names it)"
+        "gone: a.example, b.example (no Ingress of the cluster answers there, and external-dns is told of none)"
     )
 
 
@@ -173,8 +173,8 @@ async def test_a_cloud_resource_is_gone_when_no_managed_resource_has_its_externa
     outcome, told = await proof(cluster, CloudAbsent(resources=resources), happenings)
     assert told.reports[0][0] == "RDSInstance orders-db-x1 is not gone yet."
     assert outcome.seen == (
-        "gone: orders-db-x1 (RDSInstance), b-3 (Bucket) (no managed resource has that external name any more), kept: "
-        "kept-x2 (RDSInstance), which stays in the cloud because its deletion policy is Orphan"
+        "gone: RDSInstance orders-db-x1, Bucket b-3 (no managed resource has that name in the cloud any more); kept: "
+        "RDSInstance kept-x2 (its deletion policy, Orphan, leaves it in the cloud)"
     )
 
 
@@ -187,7 +187,7 @@ async def test_backups_that_remain_are_listed_with_their_end_and_a_lost_one_is_n
     known = (KeptBackup(name="last", until="5 March 2026"), KeptBackup(name="lost"))
     outcome, _ = await proof(cluster, BackupsKept(namespace=NAME, database="orders-db", backups=known))
     assert outcome.seen == (
-        "kept: backup half, kept until somebody deletes it (it says: failed), backup last, kept until 5 March 2026, "
+        "kept: backup half (until somebody deletes it; it says: failed), backup last (until 5 March 2026); "
         "the backup lost is not there any more"
     )
     assert outcome.outputs["proved"] == "no"
@@ -203,7 +203,7 @@ async def test_retained_snapshots_and_what_stands_elsewhere_are_named() -> None:
     happenings = [lambda: cluster.remove(ObjectRef(*kind, "going"))]
     outcome, told = await proof(cluster, SnapshotsAbsent(namespace=NAME), happenings)
     assert told.reports[0][0] == "snapshot going is not gone yet."
-    assert outcome.seen == "kept: snapshot kept, which its class retains until somebody deletes it"
+    assert outcome.seen == "kept: snapshot kept (its class retains it until somebody deletes it)"
     outcome, _ = await proof(cluster, StoredElsewhere(what=("backups in s3://b",)))
     assert outcome.seen == "kept: backups in s3://b"
 
@@ -215,7 +215,7 @@ async def test_applications_are_gone_when_argo_cd_says_so() -> None:
     waiting = Breathing([lambda: deployments.remove("orders-pr-7")])
     where = replace(world.ports, deployments=deployments, waiting=waiting)
     outcome = await effect.apply(where, run(effect))
-    assert outcome.seen == "gone: application orders-pr-7, application web-pr-7 (Argo CD knows it no more)"
+    assert outcome.seen == "gone: application orders-pr-7, application web-pr-7 (Argo CD has none of that name)"
 
 
 async def test_without_argo_cd_nothing_is_proved_and_it_is_said() -> None:
@@ -239,7 +239,7 @@ async def test_folders_and_branches_are_looked_for_in_git() -> None:
     head = await world.forge.branch_head(OLD, "main")
     assert head is not None
     assert outcome.seen == (
-        f"gone: folder apps/preview/pr-7 ({OLD} has nothing there at {head.sha[:7]}), kept: folder apps/preview/pr-8, "
+        f"gone: folder apps/preview/pr-7 ({OLD} has nothing there at {head.sha[:7]}); kept: folder apps/preview/pr-8, "
         f"where others have put notes.txt; gone: branch preview/pr-7 ({OLD} has no such branch)"
     )
 

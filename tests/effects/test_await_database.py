@@ -159,7 +159,7 @@ async def test_it_tells_how_far_the_database_is_and_ends_once_it_is_ready_and_bo
     ]
     assert not any(stalled for _, stalled in scene.told)
     assert outcome.outputs == {"state": "ready", "host": "orders-db-rw.orders-staging", "external_name": ""}
-    assert outcome.seen == "the database orders-db is ready, 2 of 2 ready, its Secret orders-db-app is there"
+    assert outcome.seen == "the database orders-db is ready with 2 of 2 instances"
     assert not outcome.changed
 
 
@@ -228,7 +228,7 @@ async def test_where_secrets_may_not_be_looked_at_the_operator_is_believed(scene
         scene.cluster.put(found)
         await quiet()
         outcome = await task
-    assert outcome.seen.endswith("its Secret orders-db-app is said to be there")
+    assert outcome.seen == "the database orders-db is ready with 2 of 2 instances"
 
 
 async def test_a_cloud_database_tells_its_address_and_its_name_in_the_cloud(scene: Scene) -> None:
@@ -240,7 +240,7 @@ async def test_a_cloud_database_tells_its_address_and_its_name_in_the_cloud(scen
         await scene.in_cloud(synced, ("Ready", "True", "Available", ""), state="available")
         outcome = await task
     assert outcome.outputs == {"state": "ready", "host": "orders-db.abc.rds.example", "external_name": "orders-db-x7"}
-    assert "orders-db-x7 in the cloud" in outcome.seen
+    assert "the cloud calls it orders-db-x7" in outcome.seen
 
 
 async def test_a_refusing_cloud_is_told_at_once(scene: Scene) -> None:

@@ -16,7 +16,7 @@ from tests.effects.scenes import END, ENTER, EXTEND, LINE, MONDAY, OPERATION, Wo
 async def test_a_new_line_names_the_operation_and_when_it_began() -> None:
     world = World()
     outcome = await ENTER.apply(world.ports, run(ENTER))
-    assert outcome.seen == "preview pr-8 stands in the book, until 05 March 2026, 09:00 UTC"
+    assert outcome.seen == "the preview pr-8 is written down; it ends on 5 March 2026 at 09:00 UTC"
     (line,) = await world.book.standing()
     assert (line.operation, line.created_at, line.holds) == (OPERATION, MONDAY, {"folders": ["apps/preview/pr-8"]})
 

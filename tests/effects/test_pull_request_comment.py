@@ -93,11 +93,16 @@ async def test_what_was_kept_though_it_does_not_run_is_told() -> None:
 async def test_the_end_tells_what_was_seen_to_be_gone() -> None:
     made, _ = await prepared(COMMENT)
     await go(made, COMMENT_READY, EARLIER)
-    proofs = (Proved(what="the namespace", proved="yes"), Proved(what="2 volumes", proved="no"))
+    proofs = (
+        Proved(what="the namespace", proved="yes"),
+        Proved(what="2 volumes", proved="no"),
+        Proved(what="backups outside of the cluster", proved="kept"),
+    )
     await go(made, ended(proofs=proofs))
     told = await shown(made)
     assert "**Has ended**." in told
     assert "- the namespace: seen to be gone\n- 2 volumes: **not proved**" in told
+    assert "- backups outside of the cluster: kept on purpose, at least in part" in told
     assert "orders.pr-1-orders.example" not in told
 
 

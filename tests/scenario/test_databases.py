@@ -154,7 +154,7 @@ async def test_a_cloud_s_database_is_deleted_by_its_name_there(here: World) -> N
     await here.slack.click("approver", "team-orders", card, "approve")
     receipt = spoken(await card_of(here, "database.delete", "succeeded"))
     assert await here.kubernetes("GET", instance) == {}
-    assert "orders-api-production (RDSInstance)" in receipt, "the name in the cloud"
+    assert "RDSInstance orders-api-production (" in receipt, "the name in the cloud"
     assert "Kept: the snapshot orders-api-production-final-" in receipt
 
 

@@ -42,7 +42,7 @@ async def test_the_nightly_sweep_finds_an_orphan_and_its_button_deletes_it_with_
         told = await report(here)
         text = spoken(told)
         assert f"preview {NAME}" in text
-        assert "stands in no line of the book" in text
+        assert "is not in Causeway's book" in text
         assert "Of team-orders" in text
         assert f"namespace {NAME} on" in text
 
@@ -54,6 +54,6 @@ async def test_the_nightly_sweep_finds_an_orphan_and_its_button_deletes_it_with_
         await here.slack.click("platform", PLATFORM, told, "sweep")
         card = await here.slack.card(PLATFORM, "succeeded", "failed", "undone")
         receipt = spoken(card)
-        assert f"namespace {NAME}, its workloads (the server knows no such namespace)" in receipt, receipt
+        assert f"namespace {NAME} and its workloads (the cluster knows no such namespace)" in receipt, receipt
         gone = await here.kubernetes("GET", f"/api/v1/namespaces/{NAME}")
         assert gone == {}

@@ -92,7 +92,8 @@ async def test_what_is_in_the_book_and_stands_is_no_finding() -> None:
     report = await world.report()
     assert report.is_clean, report
     assert sentence(report) == (
-        "The sweep found nothing that should not be there (1 preview, 1 line of the book, 3 objects)."
+        "The sweep found nothing that should not be there. "
+        "It looked at 1 preview, 1 entry in Causeway's book, 3 objects."
     )
 
 
@@ -109,7 +110,7 @@ async def test_a_preview_that_nobody_knows_is_told_once_with_all_its_parts_owner
     assert head is not None
     await world.forge.commit(GITOPS, "main", [File("apps/preview/pr-9/a.yaml", b"a\n")], "Up", parent=head.sha)
     (orphan,) = (await world.report()).orphans
-    assert (orphan.name, orphan.team, orphan.why) == ("preview pr-9", "team-orders", "stands in no line of the book")
+    assert (orphan.name, orphan.team, orphan.why) == ("preview pr-9", "team-orders", "is not in Causeway's book")
     assert orphan.parts == (
         "namespace preview-pr-9 on default",
         "release in preview-pr-9 on default",

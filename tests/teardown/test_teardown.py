@@ -164,15 +164,15 @@ async def test_the_whole_teardown_leaves_nothing_and_its_receipt_says_how_that_w
     assert cluster.refs() == []
     assert world.book.open == {}
     assert receipt[2:] == [
-        "gone: namespace preview-pr-7, its workloads (the server knows no such namespace)",
-        "gone: RDSInstance cloud-db (the server knows none of these)",
-        "gone: pv-1 (no PersistentVolume names a claim of preview-pr-7 any more)",
+        "gone: namespace preview-pr-7 and its workloads (the cluster knows no such namespace)",
+        "gone: RDSInstance cloud-db (the cluster has none of these any more)",
+        "gone: volume pv-1 (no PersistentVolume names a claim of preview-pr-7 any more)",
         "gone: load balancer 203.0.113.7 (its Service is gone, and no other one has the address)",
-        "gone: web.example, dns.example (no Ingress of the cluster answers for it, and no DNSEndpoint names it)",
-        "gone: orders-x1 (RDSInstance), claimed-x2 (RDSInstance) (no managed resource has that external name any more)",
-        "gone: volume snapshots of preview-pr-7 (no VolumeSnapshotContent is of this namespace any more)",
+        "gone: web.example, dns.example (no Ingress of the cluster answers there, and external-dns is told of none)",
+        "gone: RDSInstance orders-x1, RDSInstance claimed-x2 (no managed resource has that name in the cloud any more)",
+        "gone: volume snapshots of preview-pr-7 (the cluster has none of that namespace any more)",
         "kept: backups of orders-db in the object store s, for 7d by their retention policy",
-        "preview pr-7 has ended in the book",
+        "the end of the preview pr-7 is written down",
     ]
 
 
@@ -253,7 +253,7 @@ async def test_branches_that_were_made_for_it_are_looked_for_by_repository() -> 
     planned = teardown_effects(None, PLACE, STANDING, what="preview", name="pr-7", summary="Delete", branches=branches)
     proofs = [one for one in planned if isinstance(one, ProveGone)]
     assert [one.describe() for one in proofs] == [
-        "Look that nothing is left: the branch b of acme/orders",
-        "Look that nothing is left: the branch a, c of acme/web",
+        "Look until it is gone: the branch b of acme/orders",
+        "Look until it is gone: the branches a, c of acme/web",
     ]
     assert len(set(ids(planned))) == len(planned)

@@ -155,7 +155,7 @@ async def test_objects_are_applied_once_and_taken_back_whole(town: Town) -> None
     again = await effect.apply(ports(town), run())
     assert (again.made, again.changed) == (outcome.made, True)
     other = await effect.apply(ports(town), run("op_two"))
-    assert (other.changed, other.seen) == (False, f"2 objects in {namespace} on default, none changed")
+    assert (other.changed, other.seen) == (False, f"applied 2 objects to {namespace} on default, none changed")
     undone = await effect.undo(ports(town), run(), outcome)
     assert undone.how is Undo.UNDONE
     assert await gone(effect, town, outcome)

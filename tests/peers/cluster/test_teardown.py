@@ -93,7 +93,7 @@ async def test_a_namespace_goes_with_its_workloads_and_their_dependents(town: To
     outcome = await done(removing(name, uid), town)
     assert outcome.outputs == {"state": "gone"}
     seen = await proved(town, NamespaceAbsent(name=name, uid=uid), ObjectsAbsent(targets=(Target.of(pod),)))
-    assert seen.startswith(f"gone: namespace {name}, its workloads (the server knows no such namespace); gone: Pod")
+    assert seen.startswith(f"gone: namespace {name} and its workloads (the cluster knows no such namespace); gone: Pod")
     assert (await done(removing(name, uid), town)).outputs == {"state": "gone"}, "a second time it is gone already"
 
 
@@ -173,7 +173,7 @@ async def test_a_volume_that_its_class_retains_is_kept_and_named_and_gone_when_s
         await watch.synced()
         await town.cluster.delete(ObjectRef("v1", "PersistentVolume", volume))
         await watch.gone(volume)
-    assert await proved(town, check) == f"gone: {volume} (no PersistentVolume names a claim of {name} any more)"
+    assert await proved(town, check) == f"gone: volume {volume} (no PersistentVolume names a claim of {name} any more)"
 
 
 async def bound_volume(town: Town, namespace: str) -> str:
