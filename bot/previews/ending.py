@@ -95,7 +95,7 @@ async def _contents(place: Place, standing: Standing, deps: Deps) -> Contents | 
     if cluster is None:
         return None
     delivered = direct.objects_of(standing.files)
-    return await read_contents(cluster, place.namespace, direct.inventory(place), delivered)
+    return await read_contents(cluster, place.namespace, direct.inventory(place), delivered, preview=place.environment)
 
 
 async def _repo_url(place: Place, deps: Deps) -> str:

@@ -77,17 +77,19 @@ async def read_contents(
     inventory: str,
     delivered: Iterable[Object] = (),
     *,
+    preview: str = "",
     database: str = "",
 ) -> Contents:
     """Read what a teardown of this place would delete.
 
     `delivered` are the objects that the place's release says; `inventory` the label's value on what direct delivery
-    applies. With `database` only what belongs to that CloudNativePG Cluster is read, beside what was delivered.
-    What we may not look at is noted; `UpstreamUnavailable` is raised, for a plan must not guess.
+    applies. `preview` is the preview's name, which the label of its namespace says: that of a service is never taken
+    for it, though it is ours too. With `database` only what belongs to that CloudNativePG Cluster is read, beside what
+    was delivered. What we may not look at is noted; `UpstreamUnavailable` is raised, for a plan must not guess.
     """
     look = _Look(cluster, namespace)
     live = await cluster.get(ObjectRef("v1", "Namespace", namespace))
-    label, mark = _known_as(live, inventory)
+    label, mark = _known_as(live, inventory, preview)
     inside = live is not None
     may_delete = inside and not database and await cluster.may("delete", "v1", "namespaces")
     refs = [ref_of(obj) for obj in delivered]
@@ -125,18 +127,16 @@ async def read_contents(
     )
 
 
-def _known_as(live: Object | None, inventory: str) -> tuple[str, str]:
-    """Return the label by which a namespace is ours. One that others have made carries none of them."""
+def _known_as(live: Object | None, inventory: str, preview: str) -> tuple[str, str]:
+    """Return the label by which a namespace is this place's own. Those of services are ours as well, and none of it."""
     if live is None:
         return "", ""
     metadata: Any = live["metadata"]
     labels = metadata.get("labels") or {}
     if inventory and inventory_of(live) == inventory:
         return INVENTORY, inventory
-    if labels.get(PREVIEW):
-        return PREVIEW, str(labels[PREVIEW])
-    if labels.get(MANAGED_BY) == "causeway" and not inventory_of(live):
-        return MANAGED_BY, "causeway"
+    if preview and labels.get(PREVIEW) == preview:
+        return PREVIEW, preview
     return "", ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from bot.model.previews import PreviewTerms
 from bot.model.principal import Door
 from bot.ports import EnvironmentRecord
 from bot.previews.reading import read_preview
+from bot.rendering.delivery.change import NAMESPACE_LABELS
 from commands import COMMANDS
 from commands.preview_extend import parse as extended_by
 from tests.commands.running import in_slack
@@ -136,6 +138,7 @@ async def test_the_clock_ends_nothing_that_has_been_extended_meanwhile() -> None
         await plan(made, "preview.down", name="demo", door=Door.AGENDA)
     assert not (await plan(made, "preview.down", name="demo")).agreed
 
+
 async def test_an_end_tells_what_goes_and_proves_it() -> None:
     made = await standing()
     found = await plan(made, "preview.down", name="demo")
@@ -165,6 +168,17 @@ async def test_what_is_not_there_is_a_mistake_of_a_persons_and_none_of_an_events
         await plan(made, "preview.down", name="dmeo")
     gone = await plan(made, "preview.down", name="dmeo", door=Door.FORGE)
     assert (kinds(gone), gone.agreed) == (["note"], True)
+
+
+@pytest.mark.parametrize("labels", [NAMESPACE_LABELS, {**NAMESPACE_LABELS, "causeway.io/preview": "another"}])
+async def test_the_namespace_of_a_service_is_no_preview(labels: Mapping[str, str]) -> None:
+    made = await standing()
+    name = "orders-api-production"
+    made.cluster.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {**labels}}})
+    with pytest.raises(NotFound, match="There are: `demo`"):
+        await plan(made, "preview.down", name=name)
+    event = await plan(made, "preview.down", name=name, door=Door.FORGE)
+    assert kinds(event) == ["note"]
 
 
 async def test_what_was_half_made_and_has_no_release_can_be_ended() -> None:

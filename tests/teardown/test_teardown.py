@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import pytest
 import yaml
 
 from bot.effects import ProveGone, RemoveFiles, RemoveNamespace, RemoveObjects
@@ -24,6 +25,7 @@ from tests.fakes.cluster import FakeCluster
 NAME = "preview-pr-7"
 OURS = "preview.pr-7"
 MANAGED = {"app.kubernetes.io/managed-by": "causeway"}
+PREVIEW = {"causeway.io/preview": "pr-7"}
 PLATFORM = Platform.model_validate(
     {
         "environments": {"pr-7": {"delivery": "direct", "namespace": "preview-{environment}"}},
@@ -77,7 +79,7 @@ def delivered(cluster: FakeCluster) -> list[dict[str, Any]]:
 
 
 async def contents(cluster: FakeCluster, **more: Any) -> Contents:
-    return await read_contents(cluster, NAME, OURS, delivered(cluster), **more)
+    return await read_contents(cluster, NAME, OURS, delivered(cluster), preview="pr-7", **more)
 
 
 def effects(found: Contents | None, place: Place = PLACE, standing: Standing = STANDING) -> Sequence[Effect]:
@@ -176,8 +178,13 @@ async def test_the_whole_teardown_leaves_nothing_and_its_receipt_says_how_that_w
     ]
 
 
-async def test_a_namespace_of_somebody_else_stays_and_what_was_delivered_goes() -> None:
-    planned = effects(await contents(settled(FakeCluster(), team="theirs")))
+@pytest.mark.parametrize(
+    "labels",
+    [{"team": "theirs"}, MANAGED, {"causeway.io/preview": "pr-8"}, {INVENTORY: "orders-api.staging"}],
+    ids=["unknown", "a service's, by Git", "another preview's", "a service's"],
+)
+async def test_a_namespace_of_somebody_else_stays_and_what_was_delivered_goes(labels: dict[str, str]) -> None:
+    planned = effects(await contents(settled(FakeCluster(), **labels)))
     assert ids(planned)[:3] == ["remove-objects", "namespace-stays", "prove-objects"]
     assert not any(isinstance(one, RemoveNamespace) for one in planned)
     assert planned[1].describe() == (
@@ -223,16 +230,17 @@ async def test_by_git_a_commit_deletes_and_argo_cd_is_waited_for_before_the_proj
 
 async def test_a_namespace_that_argo_cd_applies_it_deletes_as_well() -> None:
     text = yaml.safe_dump({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAME}})
-    planned = await by_git(settled(FakeCluster(), **MANAGED), **{"namespace.yaml": text})
+    planned = await by_git(settled(FakeCluster(), **MANAGED, **PREVIEW), **{"namespace.yaml": text})
     (removing,) = [one for one in planned if isinstance(one, RemoveNamespace)]
     assert removing.by_others
     assert "prove-namespace" in ids(planned)
 
 
 async def test_a_namespace_that_argo_cd_has_made_for_the_application_nobody_else_deletes() -> None:
-    (removing,) = [one for one in await by_git(settled(FakeCluster(), **MANAGED)) if isinstance(one, RemoveNamespace)]
-    assert (removing.by_others, removing.label, removing.inventory) == (False, *next(iter(MANAGED.items())))
-    cluster = settled(FakeCluster(), **MANAGED)
+    planned = await by_git(settled(FakeCluster(), **MANAGED, **PREVIEW))
+    (removing,) = [one for one in planned if isinstance(one, RemoveNamespace)]
+    assert (removing.by_others, removing.label, removing.inventory) == (False, *next(iter(PREVIEW.items())))
+    cluster = settled(FakeCluster(), **MANAGED, **PREVIEW)
     cluster.denied.add(("delete", "namespaces"))
     planned = await by_git(cluster)
     assert "namespace-stays" in ids(planned)
