@@ -10,9 +10,11 @@ import re
 
 LONGEST = 300
 """Characters of one piece of text that are shown."""
-_MARKUP = re.compile(r"([!-/:-@\[-`{-~])")
-"""All of ASCII's punctuation, which is what Markdown lets a backslash stand before."""
-_REFERENCE = re.compile(r"(\\[@#])|\b(GH)(?=\\-\d)", re.IGNORECASE)
+_HARMLESS = r"[,']|(?<=[A-Za-z0-9])-(?=[A-Za-z0-9])|(?<=[A-Za-z])\.(?=\s|$)"
+"""What is markup nowhere: mails and pages that show the Markdown as it is written stay readable."""
+_MARKUP = re.compile(rf"((?!{_HARMLESS})[!-/:-@\[-`{{-~])")
+"""All other punctuation of ASCII's, which is what Markdown lets a backslash stand before."""
+_REFERENCE = re.compile(r"(\\[@#])|\b(GH)(?=-\d)", re.IGNORECASE)
 _SAFE_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~/-]*)?")
 NO_SPACE = "\N{ZERO WIDTH SPACE}"
 

@@ -21,7 +21,9 @@ hostile = st.text(st.sampled_from(list("`|\\@#<>!-[]()*_&~\n\r\t aG:/w.é\u202e\
         ("a\n\n# b", rf"a \#{NO_SPACE} b"),
         ("@acme/admins", rf"\@{NO_SPACE}acme\/admins"),
         ("fixes #12", rf"fixes \#{NO_SPACE}12"),
-        ("GH-12", rf"GH{NO_SPACE}\-12"),
+        ("GH-12", rf"GH{NO_SPACE}-12"),
+        ("pr-12-orders, it's up. a.b", r"pr-12-orders, it's up. a\.b"),
+        ("- a -- b 1. c", r"\- a \-\- b 1\. c"),
         ("<!-- causeway:preview x -->", r"\<\!\-\- causeway\:preview x \-\-\>"),
         ("[x](https://evil.example)", r"\[x\]\(https\:\/\/evil\.example\)"),
         ("a | b", r"a \| b"),
@@ -35,7 +37,10 @@ def test_plain_text_is_nothing_but_text(text: str, shown: str) -> None:
 def test_plain_text_has_no_markup_that_is_not_escaped(text: str) -> None:
     shown = plain(text)
     assert "\n" not in shown
-    assert not re.search(r"[!-/:-@\[-`{-~]", re.sub(r"\\.", "", shown))
+    bare = re.sub(r"\\.", " ", shown)
+    assert not re.search(r"[!-&(-+/:-@\[-`{-~]", bare)
+    assert not re.search(r"(?<![A-Za-z0-9])-|-(?![A-Za-z0-9])", bare)
+    assert not re.search(r"(?<![A-Za-z])\.|\.(?=\S)", bare)
     assert not re.search(r"[@#][A-Za-z0-9]", shown)
 
 

@@ -69,7 +69,7 @@ async def test_a_ready_preview_shows_addresses_databases_and_what_may_be_said() 
     assert await shown(made) == (
         "### Preview `pr-1-orders`\n\n"
         "**Is ready** at `1a2b3c4` until 9 March at 09:05 UTC.\n\n"
-        "It has 2 services\\.\n\n"
+        "It has 2 services.\n\n"
         "| Service | Address | Version |\n|---|---|---|\n"
         "| `orders` | <https://orders.pr-1.example> | `1a2b3c4` |\n"
         "| `worker` | none from outside | `2.1` |\n\n"

@@ -116,8 +116,8 @@ def test_the_note_says_what_is_waited_for_or_why_it_came_to_nothing(now: Operati
 async def test_a_note_comes_changes_and_goes(desk: Desk) -> None:
     first = await desk.tell(waiting())
     assert first.startswith("<!-- causeway:preview pr-1-orders-api -->\n### Preview `pr-1-orders-api`")
-    assert "> It waits for the approval of team\\-orders or approver\\." in first
-    assert "> It is stuck\\. The image cannot be pulled\\." in await desk.tell(stuck())
+    assert "> It waits for the approval of team-orders or approver." in first
+    assert "> It is stuck. The image cannot be pulled." in await desk.tell(stuck())
     assert ">" not in (await desk.tell(view(State.RUNNING))).replace("-->", "")
     assert len(await desk.forge.comments(REPOSITORY, 1)) == 1
 
