@@ -17,7 +17,8 @@ from bot.model.principal import Door
 from bot.ports import EnvironmentRecord
 from bot.previews import comments
 from bot.previews.keeping import environment_of, standing_record
-from bot.previews.reading import read_preview, wanted_preview
+from bot.previews.naming import pull_request_of
+from bot.previews.reading import Preview, read_preview, wanted_preview
 from bot.previews.wording import day, listed
 from bot.releases.changes import Asker
 from bot.rendering.delivery import Place, Standing, direct
@@ -42,6 +43,14 @@ class Ending:
     repo_url: str = ""
     was_there: bool = False
     """Whether it was there when its end was asked for, and has gone since."""
+    is_closed: bool = False
+    """Whether the forge asks, and the pull request that it shows is closed: with that it ends, whoever closed it."""
+    others: bool = False
+    """Whether something else of it runs or stands in line."""
+    takes_over: bool = True
+    """Whether what is being made under its name is taken back: not by the clock, which knew an earlier one."""
+    owner: str = ""
+    """Full reference of the group whose it is, or, where nothing of it is there yet, would be; empty: nobody knows."""
 
     @property
     def terms(self) -> PreviewTerms | None:
@@ -68,6 +77,7 @@ async def read_ending(name: str, context: Context, deps: Deps) -> Ending:
     if preview is None and record is not None:
         place = place_of(deps.platform, name, record.team)
     known = await _line(place, deps)
+    shows = _shows(name, preview, deps) if context.door is Door.FORGE else None
     found = Ending(
         place=place,
         standing=standing,
@@ -76,11 +86,38 @@ async def read_ending(name: str, context: Context, deps: Deps) -> Ending:
         asker=Asker(user=context.principal.user, operation=context.operation, now=context.now),
         repo_url=await _repo_url(place, deps),
         was_there=known is not None and known.ended_at is not None and known.ended_at >= context.now,
+        is_closed=shows is not None and await _is_closed(shows, deps),
+        others=any(one.operation != context.operation for one in await deps.in_lane(place.lane)),
+        takes_over=context.door is not Door.AGENDA,
+        owner=full_ref(place.team, kind="group") if place.team else shows.owner if shows is not None else "",
     )
     if found.is_nothing and not found.was_there and context.door not in UNATTENDED:
         await wanted_preview(name, groups, deps)  # says which there are
         raise NotFound(f"There is no preview `{name[:63]}`.")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Shows:
+    """The pull request that a preview shows, and who owns what it is about."""
+
+    repository: str
+    number: int
+    owner: str
+
+
+def _shows(name: str, preview: Preview | None, deps: Deps) -> _Shows | None:
+    """Return it by the release, or, as long as there is none, by the name that previews of pull requests get."""
+    if preview is not None:
+        source = preview.terms.source
+        return _Shows(source.repository, source.number, preview.owner) if source is not None else None
+    found = pull_request_of(name, deps.catalog())
+    return _Shows(found[0].repository, found[1], found[0].owner) if found is not None else None
+
+
+async def _is_closed(shows: _Shows, deps: Deps) -> bool:
+    found = await deps.forge.pull_request(shows.repository, shows.number)
+    return found is not None and found.state != "open"
 
 
 async def _line(place: Place, deps: Deps) -> EnvironmentRecord | None:
@@ -106,13 +143,22 @@ async def _repo_url(place: Place, deps: Deps) -> str:
 
 
 def ending_plan(facts: Ending) -> Plan:
-    """Delete all of it, and prove that it is gone. One that is over may be ended by anybody: its end was agreed on."""
+    """Delete all of it, and prove that it is gone. One that is over, or whose pull request is closed, may be ended by
+    anybody: its end was agreed on. What is still being made is taken back by nobody but its owners."""
     place, terms, name = facts.place, facts.terms, facts.place.environment
     is_over = terms is not None and terms.expires_at <= facts.asker.now
+    agreed = is_over or facts.is_closed
     if facts.is_nothing:
         note = Note(id="gone", message=f"Nothing of the preview {name} is there any more.")
-        plan = Plan.of(f"The preview {name} is gone already", [note], environment=PREVIEW, lane=place.lane)
-        return plan.model_copy(update={"undo_later": False, "agreed": True, "takes_over": True})
+        plan = Plan.of(
+            f"The preview {name} is gone already",
+            [note],
+            owner=facts.owner or None,
+            environment=PREVIEW,
+            lane=place.lane,
+        )
+        free = facts.is_closed or not facts.others
+        return plan.model_copy(update={"undo_later": False, "agreed": free, "takes_over": facts.takes_over})
     summary = f"Delete the preview {name}" + (", which has ended" if is_over else "")
     contents = [facts.contents.revision] if facts.contents is not None else []
     team = place.team or (facts.record.team if facts.record is not None else "")
@@ -124,7 +170,7 @@ def ending_plan(facts: Ending) -> Plan:
         highlights=_highlights(facts, is_over=is_over),
         environment=environment_of(terms) if terms is not None else PREVIEW,
         lane=place.lane,
-    ).model_copy(update={"undo_later": False, "agreed": is_over, "takes_over": True})
+    ).model_copy(update={"undo_later": False, "agreed": agreed, "takes_over": True})
 
 
 def _effects(facts: Ending, summary: str) -> Iterator[Effect]:

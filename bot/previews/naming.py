@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import re
 
+from bot.catalog.index import Index
 from bot.errors import UsageError
 from bot.model.environment import LONGEST_NAME
 from bot.model.platform import Platform
 from bot.model.previews import RESERVED
+from bot.releases.services import Service, services_of
 
 WORDS = frozenset({"up", "list", "show", "extend", "sleep", "wake", "down", "remind", "all", "mine", "default"})
 """What follows `/preview`, or means something else to a cluster."""
 
+_OF_PULL_REQUEST = re.compile(r"pr-([1-9]\d{0,8})-")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 
@@ -40,6 +43,16 @@ def of_pull_request(repository: str, number: int) -> str:
         return name
     digest = hashlib.sha256(repository.lower().encode()).hexdigest()[:6]
     return f"{name[: LONGEST_NAME - 7].rstrip('-')}-{digest}"
+
+
+def pull_request_of(name: str, index: Index) -> tuple[Service, int] | None:
+    """Return the service and the number of the pull request whose preview is called so; None for any other name."""
+    found = _OF_PULL_REQUEST.match(name)
+    if found is None:
+        return None
+    number = int(found[1])
+    of_it = (one for one in services_of(index) if of_pull_request(one.repository, number) == name)
+    return next(((one, number) for one in of_it), None)
 
 
 def of_services(services: tuple[str, ...], operation: str) -> str:

@@ -101,6 +101,11 @@ def service_of_repository(index: Index, repository: str) -> Service | None:
     return chosen[0][0] if len(chosen) == 1 else None
 
 
+def services_of(index: Index) -> Sequence[Service]:
+    """Return every service of the catalog that can be deployed."""
+    return _services(index, index.components())
+
+
 def owner_by_name(index: Index, name: str) -> str | None:
     """Return who owns the service of that name, as far as the catalog tells."""
     found = index.service(name) if name else None
