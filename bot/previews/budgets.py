@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.errors import Refused
+from bot.model.canonical import JSON
 from bot.model.databases import Budget
 from bot.model.platform import Platform
+from bot.ports import EnvironmentRecord
 from bot.previews.reading import Preview
 from bot.previews.wording import listed
 
 NAMED = 5
 """Previews that a refusal names; more are counted."""
+COST = "monthly_cost"
+"""What a line of the book holds beside what must be gone: a number as text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,15 +33,34 @@ class Spent:
     databases: Decimal = Decimal(0)
 
 
-def spent(previews: Iterable[Preview], team: str, beside: str, currency: str) -> Spent:
-    """Count what a team has, but for the preview called `beside`."""
-    own = [one for one in previews if one.release.team == team and one.name != beside]
-    dearest = sorted(own, key=lambda one: (-one.terms.monthly_cost, one.name))
+def spent(
+    previews: Iterable[Preview],
+    team: str,
+    beside: str,
+    currency: str,
+    *,
+    lines: Iterable[EnvironmentRecord] = (),
+) -> Spent:
+    """Count what a team has, but for the preview called `beside`.
+
+    `lines` are those of the book that stand. It knows a preview before any release does: whoever waits for a build has
+    asked all the same.
+    """
+    costs = {one.name: cost_in(one.holds) for one in lines if one.kind == "preview" and one.team == team}
+    costs |= {one.name: one.terms.monthly_cost for one in previews if one.release.team == team}
+    costs.pop(beside, None)
+    dearest = sorted(costs.items(), key=lambda one: (-one[1], one[0]))
     return Spent(
-        count=len(own),
-        monthly_cost=sum((one.terms.monthly_cost for one in own), Decimal(0)),
-        told=tuple(f"{one.name} ({one.terms.monthly_cost:f} {currency})" for one in dearest),
+        count=len(costs),
+        monthly_cost=sum(costs.values(), Decimal(0)),
+        told=tuple(f"{name} ({cost:f} {currency})" for name, cost in dearest),
     )
+
+
+def cost_in(holds: Mapping[str, JSON]) -> Decimal:
+    """Return what a line of the book says that a preview costs a month; nothing where it does not say."""
+    told = holds.get(COST)
+    return Decimal(told) if isinstance(told, str) else Decimal(0)
 
 
 def refuse_beyond(platform: Platform, base: str, team: str, cost: Decimal, has: Spent, *, new: bool) -> None:

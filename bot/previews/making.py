@@ -149,7 +149,9 @@ async def _read_here(name: str, owner: str, context: Context, deps: Deps) -> Her
 async def _spent(place: Place, policy: Previews, deps: Deps) -> Spent:
     """Return what the team has beside this preview."""
     platform = deps.platform
-    found = spent((await read_previews(deps)).previews, place.team, place.environment, platform.currency)
+    previews = (await read_previews(deps)).previews
+    lines = await deps.environments.standing("preview") if deps.environments is not None else ()
+    found = spent(previews, place.team, place.environment, platform.currency, lines=lines)
     if not limits_cost(platform, policy.base, place.team):
         return found
     held = await read_inventory(deps, [place.team])

@@ -11,7 +11,7 @@ from bot.model.plan import Plan, Revision
 from bot.model.previews import PreviewTerms
 from bot.model.release import Release
 from bot.previews import changes, comments
-from bot.previews.budgets import refuse_beyond
+from bot.previews.budgets import COST, refuse_beyond
 from bot.previews.keeping import environment_of
 from bot.previews.making import UpFacts
 from bot.previews.sources import Shown
@@ -106,7 +106,8 @@ def _effects(facts: UpFacts, found: Outline, change: Change, terms: PreviewTerms
     urls = changes.addresses(change.objects)
     waited = frozenset(name for name, _ in changes.workloads(change.objects))
     before = facts.record if facts.standing is not None else None
-    yield changes.entry(place, terms, before, changes.held(place, urls))
+    holds = {**changes.held(place, urls), COST: f"{terms.monthly_cost:f}"}
+    yield changes.entry(place, terms, before, holds)
     yield from comments.making(place.environment, terms, by=facts.by)
     yield from changes.builds(facts.shown)
     yield from changes.records(facts.shown, place, change.summary)

@@ -11,11 +11,14 @@ from pydantic import ValidationError
 from bot.command import Command
 from bot.errors import Conflict, Invalid, NotFound, PlatformError, Refused, UsageError
 from bot.model.duration import format_duration
+from bot.model.effect import Run
 from bot.model.principal import Principal
+from bot.ports import Ports
 from bot.previews.asking import parse
 from bot.previews.form import UpForm
 from commands.preview_up import COMMAND
-from tests.previews.asking import ORDERS, SOURCE, applied, effects, kinds, plan, platform, runs, village
+from tests.fakes.catalog import FakeCatalog
+from tests.previews.asking import AUTHOR, ORDERS, SOURCE, applied, effects, kinds, plan, platform, runs, village
 from tests.previews.village import MONDAY, Village
 
 DATABASE = {"type": "postgresql", "size": "small"}
@@ -271,6 +274,23 @@ async def test_a_teams_budget_is_refused_with_who_could_raise_it(budget: Any, to
         await plan(made, "preview.up", name="demo", services=["orders-api"])
     assert told in str(caught.value)
     assert "ask the platform team to raise `platform.budgets.team-orders." in str(caught.value)
+
+
+async def test_what_only_waits_for_its_build_counts_as_well() -> None:
+    """Otherwise whoever asks for several at once gets them all."""
+    given = platform().model_dump(mode="json", by_alias=True)
+    given["budgets"] = {"team-orders": {"previews": 1, "monthly_cost": 10}}
+    made = await village(type(platform()).model_validate(given))
+    first = await plan(made, "preview.up", name="first", services=["orders-api"])
+    (book,) = [one for one in effects(first) if one.kind == "book.enter"]
+    ports = Ports(forge=made.forge, catalog=FakeCatalog(), environments=made.book)
+    await book.apply(ports, Run(operation="op-first", effect="book", principal=AUTHOR, now=made.now))
+    with pytest.raises(Refused, match=r"has first \(6 EUR\)"):
+        await plan(made, "preview.up", name="demo", services=["orders-api"])
+    given["budgets"] = {"team-orders": {"monthly_cost": 10}}
+    made.platform = type(platform()).model_validate(given)
+    with pytest.raises(Refused, match=r"of which 6 EUR is used by first"):
+        await plan(made, "preview.up", name="demo", services=["orders-api"])
 
 
 # --- the form
