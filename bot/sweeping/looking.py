@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.deps import Deps
 from bot.effects.objects import commands
-from bot.errors import NotFound, PlatformError
+from bot.errors import NotFound, PlatformError, Refused
 from bot.ports import EnvironmentRecord, ObjectRef
 from bot.rendering.delivery import Place, folder_of
 from bot.rendering.delivery.direct import release_ref
@@ -30,11 +30,10 @@ async def sweep(deps: Deps, now: datetime) -> Report:
     after = {_key(line): line for line in (await book.standing() if book is not None else ())}
     standing = [line for line in before if after.get(_key(line)) == line]
     lost = await _lost(standing, seen, deps)
+    orphans = [*_orphans(seen, after, now), *await _ownerless(seen, after, deps)]
     return Report(
         at=now,
-        orphans=tuple(
-            sorted(_orphans(seen, after, now), key=lambda one: (one.since is None, str(one.since), one.name))
-        ),
+        orphans=tuple(sorted(orphans, key=lambda one: (one.since is None, str(one.since), one.name))),
         lost=tuple(lost),
         unread=tuple(seen.unread),
         counts={"previews": len(seen.previews), "lines": len(after), "objects": seen.objects},
@@ -50,15 +49,37 @@ def _key(line: EnvironmentRecord) -> tuple[str, str, str]:
 
 def _orphans(seen: Seen, lines: Mapping[tuple[str, str, str], EnvironmentRecord], now: datetime) -> Iterator[Orphan]:
     previews = {line.name: line for line in lines.values() if line.kind == "preview"}
-    databases = {line.name for line in lines.values() if line.kind == "database"}
     for name, there in seen.previews.items():
         why = _why(previews.get(name), now)
         if why:
             yield _orphan(f"preview {name}", there, why, previews.get(name), preview=name)
-    for (service, environment), there in seen.databases.items():
-        if f"{service}.{environment}" not in databases:
-            why = "belongs to no service of the catalog, and is not in Causeway's book"
-            yield _orphan(f"database of {service} in {environment}", there, why, None)
+    for name, there in seen.strangers.items():
+        yield _orphan(f"namespace {name}", there, "is labelled as a preview's, and is none", None)
+
+
+async def _ownerless(
+    seen: Seen, lines: Mapping[tuple[str, str, str], EnvironmentRecord], deps: Deps
+) -> Sequence[Orphan]:
+    """Return the databases of no service that is known. One whose release is there is wanted, whatever the catalog has
+    forgotten; and where nobody can tell, nothing is said: a person deletes what is named here."""
+    known = {line.name for line in lines.values() if line.kind == "database"}
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def look(service: str, environment: str, there: Standing) -> Orphan | None:
+        if environment in deps.platform.environments:
+            place = Place(platform=deps.platform, service=service, environment=environment, team=there.team)
+            async with turn:
+                try:
+                    if await _is_kept(place, deps):
+                        return None
+                except PlatformError as error:
+                    seen.note(f"database of {service} in {environment}", error)
+                    return None
+        why = "belongs to no service of the catalog, and is not in Causeway's book"
+        return _orphan(f"database of {service} in {environment}", there, why, None)
+
+    asked = [look(*key, there) for key, there in seen.databases.items() if ".".join(key) not in known]
+    return [found for found in await asyncio.gather(*asked) if found is not None]
 
 
 def _why(line: EnvironmentRecord | None, now: datetime) -> str:
@@ -106,7 +127,9 @@ async def _missed(line: EnvironmentRecord, seen: Seen, deps: Deps) -> Line | Non
     """Return the finding where nothing is left of a line; None where something is, or nobody can tell."""
     cluster = deps.clusters.get(line.cluster)
     if line.kind == "preview":
-        if cluster is None or line.cluster in seen.blind:
+        if cluster is None:
+            raise Refused(f"The cluster `{line.cluster}` is not connected.")
+        if line.cluster in seen.blind or seen.half:
             return None
         if await cluster.get(ObjectRef("v1", "Namespace", line.namespace)) is not None:
             return None
@@ -114,7 +137,7 @@ async def _missed(line: EnvironmentRecord, seen: Seen, deps: Deps) -> Line | Non
         return Line(name=f"preview {line.name}", team=line.team, since=line.created_at, why=why, preview=line.name)
     service, _, environment = line.name.rpartition(".")
     if environment not in deps.platform.environments:
-        return None
+        raise NotFound(f"The platform has no environment `{environment}` any more.")
     place = Place(platform=deps.platform, service=service, environment=environment, team=line.team)
     if await _is_kept(place, deps):
         return None

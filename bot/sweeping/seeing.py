@@ -54,16 +54,21 @@ class Seen:
     databases: dict[tuple[str, str], Standing] = field(default_factory=dict)
     """By service and environment: those of no service of the catalog."""
     unread: list[str] = field(default_factory=list)
+    strangers: dict[str, Standing] = field(default_factory=dict)
+    """By their names: namespaces that say that they are of a preview, and are not the preview's."""
     blind: set[str] = field(default_factory=set)
     """Clusters that did not tell everything: of what is missing there, nothing can be said."""
-    git_is_read: bool = False
+    half: bool = False
+    """Whether Git or Argo CD did not tell everything: of no preview that is missing, anything can be said."""
     objects: int = 0
 
     def preview(self, name: str) -> Standing:
         return self.previews.setdefault(name, Standing())
 
     def note(self, what: str, error: PlatformError, cluster: str = "") -> None:
-        self.unread.append(f"{what} could not be looked at: {error}")
+        told = f"{what} could not be looked at: {error}"
+        if told not in self.unread:
+            self.unread.append(told)
         if cluster:
             self.blind.add(cluster)
 
@@ -81,11 +86,17 @@ async def see(deps: Deps) -> Seen:
 
 async def _cluster(cluster: Cluster, name: str, seen: Seen, platform: Platform, services: Collection[str]) -> None:
     async for obj in _scan(cluster, "v1", "Namespace", OURS, seen):
-        if preview := _label(obj, PREVIEW):
-            _note(seen.preview(preview), obj, f"namespace {_name(obj)} on {name}", deletable=True)
+        preview, part = _label(obj, PREVIEW), f"namespace {_name(obj)} on {name}"
+        if preview == _name(obj):
+            _note(seen.preview(preview), obj, part, deletable=True)
+        elif preview:  # somebody has copied the labels: `/preview down` would delete none of it, and must not
+            stranger = seen.strangers.setdefault(f"{_name(obj)} on {name}", Standing())
+            _note(stranger, obj, part)
+            stranger.refs.append((name, ObjectRef("v1", "Namespace", _name(obj))))
     if platform.previews is not None and platform.previews.delivery == "direct":
         async for obj in _scan(cluster, "v1", "ConfigMap", {OF_SERVICE: SERVICE}, seen):
-            if preview := _label(obj, OF_ENVIRONMENT):
+            preview = _label(obj, OF_ENVIRONMENT)
+            if preview == _namespace(obj):
                 _note(seen.preview(preview), obj, f"release in {_namespace(obj)} on {name}", deletable=True)
     for kind in _databases(platform):
         async for obj in _scan(cluster, *kind, OURS, seen):
@@ -137,11 +148,13 @@ async def _argocd(deps: Deps, seen: Seen) -> None:
         found = await deps.deployments.applications(labels={OF_SERVICE: SERVICE})
     except PlatformError as error:
         seen.note("Argo CD's applications", error)
+        seen.half = True
         return
     for application in found:
         seen.objects += 1
         name = application.name.removeprefix(f"{SERVICE}-")
-        seen.preview(name).add(f"Argo CD application {application.name}")
+        if name not in deps.platform.environments:  # a service may be called so too
+            seen.preview(name).add(f"Argo CD application {application.name}")
 
 
 async def _git(deps: Deps, seen: Seen) -> None:
@@ -151,13 +164,12 @@ async def _git(deps: Deps, seen: Seen) -> None:
     folder = f"{gitops.apps}/{SERVICE}"
     try:
         tree = await deps.forge.tree(gitops.repository, gitops.branch, folder, contents=False)
-    except NotFound:
-        return
-    except PlatformError as error:
+    except PlatformError as error:  # also of a repository that is hidden from us; a folder that is not there is none
         seen.note(f"{folder} in {gitops.repository}", error)
+        seen.half = True
         return
-    seen.git_is_read = True
     names = {file.path.removeprefix(f"{folder}/").partition("/")[0] for file in tree.files}
+    names -= deps.platform.environments.keys()  # a service may be called so too
     for name in sorted(names):
         seen.preview(name).add(f"folder {folder}/{name} in {gitops.repository}", deletable=True)
 

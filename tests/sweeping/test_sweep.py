@@ -6,8 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from bot.deps import Deps
-from bot.errors import UpstreamUnavailable
+from bot.errors import NotFound, PlatformError, UpstreamUnavailable
 from bot.model.platform import Platform
 from bot.ports import EnvironmentRecord, File, NewRepository
 from bot.sweeping import Report, sweep
@@ -42,13 +44,18 @@ LINE = EnvironmentRecord(
     name="pr-7",
     kind="preview",
     cluster="default",
-    namespace="preview-pr-7",
+    namespace="pr-7",
     team="team-orders",
     by="user:default/author",
     operation="op_one",
     created_at=NOW - timedelta(days=2),
     expires_at=NOW + timedelta(days=1),
 )
+
+
+class Away(FakeDeployments):
+    async def applications(self, **_: Any) -> Any:
+        raise UpstreamUnavailable("Argo CD cannot be reached.")
 
 
 class World:
@@ -76,7 +83,7 @@ class World:
 
     def namespace(self, name: str) -> None:
         labels = {**MANAGED, "causeway.io/preview": name, "causeway.io/team": "team-orders"}
-        put(self.cluster, "v1", "Namespace", f"preview-{name}", metadata={"labels": labels})
+        put(self.cluster, "v1", "Namespace", name, metadata={"labels": labels})
 
     def database(self, name: str, service: str, environment: str) -> None:
         labels = {**MANAGED, "causeway.io/service": service, "causeway.io/environment": environment}
@@ -101,7 +108,7 @@ async def test_a_preview_that_nobody_knows_is_told_once_with_all_its_parts_owner
     world = World()
     world.namespace("pr-9")
     labels = {"causeway.io/service": "preview", "causeway.io/environment": "pr-9"}
-    put(world.cluster, "v1", "ConfigMap", "causeway-release-preview", "preview-pr-9", metadata={"labels": labels})
+    put(world.cluster, "v1", "ConfigMap", "causeway-release-preview", "pr-9", metadata={"labels": labels})
     world.database("pr-9-db", "web", "pr-9")
     world.deployments.put(application("preview-pr-9"))
     world.deployments.labels["preview-pr-9"] = {"causeway.io/service": "preview"}
@@ -112,8 +119,8 @@ async def test_a_preview_that_nobody_knows_is_told_once_with_all_its_parts_owner
     (orphan,) = (await world.report()).orphans
     assert (orphan.name, orphan.team, orphan.why) == ("preview pr-9", "team-orders", "is not in Causeway's book")
     assert orphan.parts == (
-        "namespace preview-pr-9 on default",
-        "release in preview-pr-9 on default",
+        "namespace pr-9 on default",
+        "release in pr-9 on default",
         "RDSInstance pr-9-db on default",
         "Argo CD application preview-pr-9",
         "folder apps/preview/pr-9 in acme/gitops",
@@ -177,7 +184,7 @@ async def test_what_is_made_or_ended_while_it_looks_is_no_finding() -> None:
         async def standing(self, kind: str = "") -> Any:
             self.looks += 1
             if self.looks == 2:
-                self.put(replace(LINE, name="new", namespace="preview-new"))
+                self.put(replace(LINE, name="new", namespace="new"))
                 await self.end("preview", "default", "pr-7", "op_one", NOW)
             return await super().standing(kind)
 
@@ -187,6 +194,64 @@ async def test_what_is_made_or_ended_while_it_looks_is_no_finding() -> None:
     world.namespace("new")
     report = await world.report()
     assert (report.orphans, report.lost) == ((), ())
+
+
+async def test_a_namespace_that_only_says_that_it_is_a_previews_is_left_to_a_person() -> None:
+    world = World(LINE)
+    world.namespace("pr-7")
+    labels = {**MANAGED, "causeway.io/preview": "pr-7"}
+    put(world.cluster, "v1", "Namespace", "copied", metadata={"labels": labels})
+    release = {"causeway.io/service": "preview", "causeway.io/environment": "pr-8"}
+    put(world.cluster, "v1", "ConfigMap", "copied", "copied", metadata={"labels": release})
+    (orphan,) = (await world.report()).orphans
+    assert (orphan.name, orphan.preview) == ("namespace copied on default", "")
+    assert orphan.by_hand == "kubectl --context default delete namespace/copied"
+
+
+async def test_a_database_whose_release_is_there_is_wanted_whatever_the_catalog_has_forgotten() -> None:
+    world = World()
+    world.database("gone-db", "gone", "staging")
+    put(world.cluster, "v1", "Namespace", "gone-staging")
+    put(world.cluster, "v1", "ConfigMap", "causeway-release-gone", "gone-staging")
+    assert (await world.report()).is_clean
+    by_git = World()
+    by_git.database("gone-db", "gone", "production")
+    assert [one.name for one in (await by_git.report()).orphans] == ["database of gone in production"]
+    by_git.forge.refuse("tree", UpstreamUnavailable("GitHub cannot be reached."), times=2)
+    report = await by_git.report()
+    assert (report.orphans, len(report.unread)) == ((), 2)
+
+
+@pytest.mark.parametrize("error", [UpstreamUnavailable("GitHub cannot be reached."), NotFound("It is hidden.")])
+async def test_without_git_or_argo_cd_no_preview_is_said_to_be_gone(error: PlatformError) -> None:
+    world = World(LINE)
+    assert [line.name for line in (await world.report()).lost] == ["preview pr-7"]
+    world.forge.refuse("tree", error)
+    report = await world.report()
+    assert (report.lost, report.orphans, len(report.unread)) == ((), (), 1)
+    world.deployments = Away()
+    report = await world.report()
+    assert (report.lost, report.orphans, len(report.unread)) == ((), (), 1)
+
+
+async def test_a_line_of_which_nobody_can_tell_any_more_is_said_and_not_forgotten() -> None:
+    away = replace(LINE, cluster="away")
+    old = replace(LINE, kind="database", name="stock.retired", namespace="stock-retired", expires_at=None)
+    report = await World(away, old).report()
+    assert (report.lost, report.orphans) == ((), ())
+    assert "The cluster `away` is not connected." in str(report.unread)
+    assert "The platform has no environment `retired` any more." in str(report.unread)
+
+
+async def test_a_service_that_is_called_preview_is_none() -> None:
+    world = World()
+    world.deployments.put(application("preview-staging"))
+    world.deployments.labels["preview-staging"] = {"causeway.io/service": "preview"}
+    await world.forge.create_repository(NewRepository(GITOPS, "What runs where"))
+    head = await world.forge.branch_head(GITOPS, "main")
+    assert head is not None
+    await world.forge.commit(GITOPS, "main", [File("apps/preview/staging/a.yaml", b"a\n")], "Up", parent=head.sha)
+    assert (await world.report()).orphans == ()
 
 
 async def test_where_nobody_can_look_nothing_is_said_to_be_missing() -> None:

@@ -219,11 +219,11 @@ async def test_the_sweep_finds_what_a_run_has_left_on_purpose() -> None:
         await life.apply(effect, "op_up")
     await world.book.end("preview", "default", "pr-7", "op_up", MONDAY)
     ref = ObjectRef("v1", "Namespace", NAME)
-    labels = {"app.kubernetes.io/managed-by": "causeway", "causeway.io/preview": "pr-7"}
+    labels = {"app.kubernetes.io/managed-by": "causeway", "causeway.io/preview": NAME}
     live = world.cluster.find(ref)
     world.cluster.put({**live, "metadata": {**live["metadata"], "labels": {**live["metadata"]["labels"], **labels}}})
     here = replace(
         deps(), platform=PLACE.platform, clusters={"default": world.cluster}, environments=world.book, forge=world.forge
     )
     (orphan,) = (await sweep(here, MONDAY)).orphans
-    assert orphan.preview == "pr-7"
+    assert orphan.preview == NAME
