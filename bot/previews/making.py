@@ -24,7 +24,7 @@ from bot.previews.sources import Pulled, Shown, Surroundings, read_pull_request,
 from bot.previews.terms import first_span
 from bot.previews.wording import day, person
 from bot.releases.reading import Here
-from bot.releases.services import service_for
+from bot.releases.services import service_for, services_of
 from bot.rendering.delivery import Place
 from bot.rendering.previews import LABEL, place_of, previews_of
 from bot.rendering.previews.change import document_of as document_as_it_is
@@ -89,6 +89,7 @@ async def read_up(request: PreviewUp, context: Context, deps: Deps) -> UpFacts:
     )
     _refuse_another(facts, by_document=bool(request.document))
     if facts.standing is None:
+        _refuse_kept_namespace(here.place, deps)
         await _refuse_taken_namespace(here.place, deps)
     return facts
 
@@ -184,6 +185,18 @@ def _refuse_another(facts: UpFacts, *, by_document: bool) -> None:
         f"{day(terms.expires_at)}.",
         hint=f"Choose another name, or look at it: `/preview show {name}`.",
     )
+
+
+def _refuse_kept_namespace(place: Place, deps: Deps) -> None:
+    """Raise `Conflict` where a service would be delivered to that namespace, even if it has never been yet: what is
+    there goes with the preview."""
+    for service in services_of(deps.catalog()):
+        for environment, there in deps.platform.environments.items():
+            namespace = deps.platform.namespace(service.name, service.team, environment)
+            if namespace == place.namespace and there.cluster == place.settings.cluster:
+                raise Conflict(
+                    f"`{place.environment}` is kept for {service.name} in {environment}.", hint="Choose another name."
+                )
 
 
 async def _refuse_taken_namespace(place: Place, deps: Deps) -> None:

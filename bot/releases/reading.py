@@ -69,6 +69,7 @@ async def read_place(service: Service, place: Place, context: Context, deps: Dep
         read_standing(place, deps.forge, deps.clusters), _repo_url(place, deps), _hosts(place, deps)
     )
     _refuse_taken_application(place, standing)
+    await _refuse_namespace_of_preview(place, deps)
     return Here(
         service=service,
         place=place,
@@ -109,6 +110,20 @@ def _refuse_taken_application(place: Place, standing: Standing) -> None:
             f"{place.application} is the Argo CD Application of {whose[0]} in {whose[1]} already.",
             hint="Choose another name for the service: together with its environment it must be the only one.",
         )
+
+
+async def _refuse_namespace_of_preview(place: Place, deps: Deps) -> None:
+    """Raise `Conflict` where what is delivered would stand in a preview's namespace, and be deleted with it."""
+    if deps.environments is None:
+        return
+    line = await deps.environments.get("preview", place.settings.cluster, place.namespace)
+    if line is None or line.ended_at is not None or (place.service, place.environment) == ("preview", line.name):
+        return
+    raise Conflict(
+        f"The namespace {place.namespace} belongs to the preview `{line.name}` of {line.team}: what is put there "
+        "would be deleted with it.",
+        hint=f"End the preview first: `/preview down {line.name}`.",
+    )
 
 
 def refuse_frozen(here: Here) -> None:

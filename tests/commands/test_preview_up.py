@@ -227,6 +227,26 @@ async def test_a_namespace_of_somebody_else_is_nobodys_preview() -> None:
         await plan(made, "preview.up", name="billing", services=["orders-api"])
 
 
+@pytest.mark.parametrize("name", ["orders-api-staging", "orders-api-production"])
+async def test_where_a_service_belongs_no_preview_is_made_before_the_service_is_there(name: str) -> None:
+    """It would be deleted with the preview."""
+    made = await village()
+    environment = name.removeprefix("orders-api-")
+    with pytest.raises(Conflict, match=f"`{name}` is kept for orders-api in {environment}"):
+        await plan(made, "preview.up", name=name, services=["orders-api"])
+
+
+async def test_no_service_is_delivered_into_a_previews_namespace() -> None:
+    made = await village()
+    made.stands("orders-api-staging")
+    with pytest.raises(Conflict, match="belongs to the preview `orders-api-staging` of team-orders"):
+        await plan(made, "service.deploy", service="orders-api", environment="staging")
+    line = await made.book.get("preview", "main", "orders-api-staging")
+    assert line is not None
+    await made.book.end("preview", "main", line.name, line.operation, made.now)
+    await plan(made, "service.deploy", service="orders-api", environment="staging")
+
+
 async def test_a_host_that_is_taken_is_refused() -> None:
     made = await village()
     host = "orders-api.demo.preview.acme.example"
