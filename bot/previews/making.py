@@ -20,7 +20,15 @@ from bot.previews.databases import with_databases
 from bot.previews.keeping import here_at, standing_record
 from bot.previews.naming import of_pull_request, of_services, refuse_name
 from bot.previews.reading import Preview, read_preview, read_previews
-from bot.previews.sources import Pulled, Shown, Surroundings, read_pull_request, read_shown, read_surroundings
+from bot.previews.sources import (
+    Pulled,
+    Shown,
+    Surroundings,
+    is_foreign,
+    read_pull_request,
+    read_shown,
+    read_surroundings,
+)
 from bot.previews.terms import first_span
 from bot.previews.wording import day, person
 from bot.releases.reading import Here
@@ -48,6 +56,8 @@ class UpFacts:
     """The line of the book that stands."""
     by: str = ""
     """Display name of whoever asks."""
+    foreign: frozenset[str] = frozenset()
+    """Services of teams that whoever asks is not in, which run with an image of their own choice."""
 
     @property
     def standing(self) -> PreviewTerms | None:
@@ -86,6 +96,13 @@ async def read_up(request: PreviewUp, context: Context, deps: Deps) -> UpFacts:
         has=await _spent(here.place, policy, deps),
         record=await standing_record(here.place, deps),
         by=context.principal.display_name,
+        foreign=frozenset(
+            one.service.name
+            for one in shown
+            if before is None
+            and is_foreign(one, deps.platform)
+            and not context.principal.is_or_belongs_to(one.service.owner)
+        ),
     )
     _refuse_another(facts, by_document=bool(request.document))
     if facts.standing is None:

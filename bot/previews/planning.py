@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.errors import Conflict
+from bot.errors import Conflict, Refused
 from bot.model.effect import Effect
 from bot.model.plan import Plan, Revision
 from bot.model.previews import PreviewTerms
@@ -34,6 +34,7 @@ def up_plan(facts: UpFacts) -> Plan:
     refuse_beyond(
         place.platform, facts.policy.base, place.team, terms.monthly_cost, facts.has, new=facts.standing is None
     )
+    _refuse_strange_programs(facts, found)
     refuse_taken_hosts(here, change)
     details = differences.files(here.standing.files, change.files)
     if facts.standing is not None and not details:
@@ -53,6 +54,22 @@ def up_plan(facts: UpFacts) -> Plan:
         lane=place.lane,
         offers=changes.offers(place.environment),
     ).model_copy(update={"undo_later": False})
+
+
+def _refuse_strange_programs(facts: UpFacts, found: Outline) -> None:
+    """Raise `Refused` where a program that a team has not built would read that team's data or Secrets, and nobody of
+    the team asks for it."""
+    for bound in found.members:
+        name = bound.member.name
+        reads_secrets = found.policy.secrets and bool(bound.member.document.spec.secrets)
+        if name not in facts.foreign or not (bound.seed is not None or reads_secrets):
+            continue
+        team = facts.around.owners.get(name, "another team")
+        what = "a copy of its data" if bound.seed is not None else "its Secrets"
+        raise Refused(
+            f"{name} is of {team}, and with an image of your own it would read {what}.",
+            hint=f"Leave the image of {name} out, let the databases begin empty, or have somebody of {team} ask.",
+        )
 
 
 def _rendered(facts: UpFacts) -> tuple[Outline, Change]:

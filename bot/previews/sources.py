@@ -11,6 +11,7 @@ from bot.catalog.index import owner_of
 from bot.deps import Deps
 from bot.errors import Conflict, NotFound, UsageError
 from bot.model.environment import Environment
+from bot.model.platform import Platform
 from bot.model.previews import PullRequestSource
 from bot.model.release import Version
 from bot.model.web_service import WebService
@@ -216,6 +217,13 @@ def _with_image(version: Version, image: str, deps: Deps) -> Version:
     return (
         version if complete == version.image else Version(name=tag or "latest", commit=version.commit, image=complete)
     )
+
+
+def is_foreign(one: Shown, platform: Platform) -> bool:
+    """Return whether its image is another than the one that its own document says, in whatever version: then anybody
+    can have built it."""
+    own = complete_image(one.document.spec.image or one.service.repository.lower(), platform)
+    return untagged(complete_image(one.version.image, platform)) != untagged(own)
 
 
 def _is_built(version: Version, service: Service) -> bool:
