@@ -9,9 +9,11 @@ from typing import ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
+from bot.effects.marks import known
 from bot.errors import NotFound
 from bot.model.canonical import JSON
 from bot.model.effect import Effect, Outcome, Proof, Run, Undo, Undone
+from bot.model.late import Text
 from bot.ports import EnvironmentRecord, Environments, Ports
 
 Kind = Literal["preview", "database"]
@@ -106,7 +108,7 @@ class EnterBook(Effect):
 
 class EndInBook(Effect):
     """Its absence was proved: the line ends. It comes last, and nothing takes it back, as nothing brings back what is
-    gone."""
+    gone. What was not proved stays written down: the nightly sweep tells of it until somebody has looked."""
 
     kind: ClassVar[str] = "book.end"
     undoable: ClassVar[bool] = False
@@ -116,6 +118,10 @@ class EndInBook(Effect):
     cluster: str
     made_by: str = ""
     """The operation that made it; empty: whatever line stands."""
+    proofs: tuple[Text, ...] = ()
+    """What each proof of its absence came to: the outputs `proved` of `teardown.prove_gone`."""
+    unseen: bool = False
+    """Whether something could not even be looked at when this was planned."""
 
     def describe(self) -> str:
         return f"Write down that the {self.what} {self.name} has ended"
@@ -126,6 +132,9 @@ class EndInBook(Effect):
         operation = self.made_by or (line.operation if line is not None else "")
         if line is None or line.operation != operation:
             return Outcome(seen=f"nothing was written down of the {self.what} {self.name}", changed=False)
+        if line.ended_at is None and (self.unseen or "no" in map(known, self.proofs)):
+            told = f"the {self.what} {self.name} stays written down, for not all of it is proved to be gone"
+            return Outcome(seen=f"{told}; the nightly sweep tells of it", changed=False)
         if line.ended_at is None:
             await book.end(self.what, self.cluster, self.name, operation, run.now)
         return Outcome(seen=f"the end of the {self.what} {self.name} is written down")

@@ -27,6 +27,7 @@ from bot.effects.absent_beside import (
 )
 from bot.effects.objects import INVENTORY
 from bot.model.effect import Effect
+from bot.model.late import Late, OutputRef
 from bot.ports import Object
 from bot.rendering.delivery import Place, Standing, folder_of
 from bot.rendering.delivery.change import release_file
@@ -60,11 +61,19 @@ def teardown_effects(
         removing = tuple(_by_git(contents, place, standing, summary, repo_url=repo_url, contact=contact))
     else:
         removing = tuple(_straight(contents, contact)) if contents is not None else ()
-    return (
-        *removing,
-        *_proofs(contents, place, standing, branches, contact),
-        EndInBook(id="end-in-book", name=name, what=what, cluster=place.settings.cluster, made_by=made_by),
+    proofs = tuple(_proofs(contents, place, standing, branches, contact))
+    end = EndInBook(
+        id="end-in-book",
+        name=name,
+        what=what,
+        cluster=place.settings.cluster,
+        made_by=made_by,
+        proofs=tuple(
+            Late(parts=(OutputRef(effect=one.id, output="proved"),)) for one in proofs if isinstance(one, ProveGone)
+        ),
+        unseen=contents is None or bool(contents.unread),
     )
+    return (*removing, *proofs, end)
 
 
 def proofs_of(contents: Contents, *, namespace: bool, contact: str = "") -> tuple[Effect, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -56,6 +57,20 @@ async def test_without_a_maker_whatever_stands_ends() -> None:
     end = EndInBook(id="end", name="pr-7", what="preview", cluster="default")
     assert (await end.apply(world.ports, run(end))).changed
     assert world.book.open == {}
+
+
+@pytest.mark.parametrize("more", [{"proofs": ("yes", "no", "kept")}, {"unseen": True}])
+async def test_what_is_not_proved_stays_in_the_book(more: dict[str, Any]) -> None:
+    world = World()
+    world.book.put(LINE)
+    end = EndInBook(id="end", name="pr-7", what="preview", cluster="default", **more)
+    outcome = await end.apply(world.ports, run(end))
+    assert (outcome.changed, await world.book.standing()) == (False, [LINE])
+    assert outcome.seen == (
+        "the preview pr-7 stays written down, for not all of it is proved to be gone; the nightly sweep tells of it"
+    )
+    proved = EndInBook(id="end", name="pr-7", what="preview", cluster="default", proofs=("yes", "kept"))
+    assert (await proved.apply(world.ports, run(proved))).changed
 
 
 @pytest.mark.parametrize("effect", [ENTER, END])

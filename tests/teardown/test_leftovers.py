@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -113,8 +113,11 @@ class Life:
     async def down(self, operation: str) -> None:
         """Read what is there, and tear it down. Planning is tried again until it works, and changes nothing."""
         self.tempt(refuse=False)
+        seen: dict[str, Mapping[str, Any]] = {}
         for effect in await self.plan():
-            assert await self.apply(effect, operation) is not None, effect.id
+            outcome = await self.apply(effect.bound(seen), operation)
+            assert outcome is not None, effect.id
+            seen[effect.id] = outcome.outputs
 
     async def plan(self) -> Sequence[Effect]:
         for _ in range(MOST_LIVES):

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.effects import ProveGone, RemoveFiles, RemoveNamespace, RemoveObjects
+from bot.effects import EndInBook, ProveGone, RemoveFiles, RemoveNamespace, RemoveObjects
 from bot.effects.objects import INVENTORY
 from bot.errors import Refused
-from bot.model.effect import Effect
+from bot.model.effect import Effect, Outcome
 from bot.model.plan import Revision
 from bot.model.platform import Platform
 from bot.ports import ObjectRef
@@ -154,6 +154,34 @@ async def test_straight_delivery_deletes_the_namespace_and_what_stands_in_none_a
     assert [one.name for one in objects.refs] == ["cloud-db"]
 
 
+async def carried_out(planned: Sequence[Effect], world: World) -> Sequence[str]:
+    """Return what each step has seen."""
+    seen: dict[str, Outcome] = {}
+    for effect in planned:
+        outputs = {name: outcome.outputs for name, outcome in seen.items()}
+        seen[effect.id] = await effect.bound(outputs).apply(world.ports, run(effect))
+    return [outcome.seen for outcome in seen.values()]
+
+
+async def test_what_is_not_proved_to_be_gone_stays_in_the_sweeps_sight() -> None:
+    world = World()
+    world.book.put(LINE)
+    put(world.cluster, "v1", "Namespace", NAME, metadata={"labels": {INVENTORY: OURS}})
+    planned = effects(await read_contents(world.cluster, NAME, OURS, preview="pr-7"))
+    world.cluster.refuse("list", Refused("Causeway may not list volumes."))
+    assert "could not be looked at" in str(await carried_out(planned, world))
+    assert world.cluster.refs() == []
+    assert len(world.book.open) == 1
+    again = effects(await read_contents(world.cluster, NAME, OURS, preview="pr-7"))
+    await carried_out(again, world)
+    assert world.book.open == {}, "a person who has looked strikes it out"
+
+
+async def test_what_nobody_could_look_at_stays_in_the_book() -> None:
+    (end,) = [one for one in effects(None, BY_GIT) if isinstance(one, EndInBook)]
+    assert end.unseen
+
+
 async def test_the_whole_teardown_leaves_nothing_and_its_receipt_says_how_that_was_seen() -> None:
     world = World()
     cluster = settled(world.cluster)
@@ -162,7 +190,7 @@ async def test_the_whole_teardown_leaves_nothing_and_its_receipt_says_how_that_w
     for claimed in ("pv-1", "composed", "composite"):  # what controllers delete, and the fake has none
         kind = ("v1", "PersistentVolume") if claimed == "pv-1" else RDS
         cluster.remove(ObjectRef(*kind, claimed))
-    receipt = [(await effect.apply(world.ports, run(effect))).seen for effect in planned]
+    receipt = await carried_out(planned, world)
     assert cluster.refs() == []
     assert world.book.open == {}
     assert receipt[2:] == [
