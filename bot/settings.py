@@ -24,9 +24,7 @@ from bot.policy.rules import Rules
 P = TypeVar("P", bound=BaseModel)
 
 PREFIX = "CAUSEWAY_"
-LATER = frozenset(
-    {"alertmanager_url", "alertmanager_token", "loki_url", "tempo_url"} | {"token", "test_cache"}
-)
+LATER = frozenset({"alertmanager_url", "alertmanager_token", "loki_url", "tempo_url"} | {"token", "test_cache"})
 """Names that other parts read, or that the playground's contract reserves for systems that are not connected yet."""
 
 
