@@ -162,7 +162,7 @@ def note_of(view: OperationView) -> str | None:
         case State.FAILED | State.UNDONE | State.REJECTED | State.EXPIRED:
             if view.reason is Reason.ASKED_TO_UNDO:
                 return ""
-            return f"{what}It did not come about. {line(view.problem, LONGEST_LINE)}"
+            return f"{what}It could not be done. {line(view.problem, LONGEST_LINE)}"
         case State.SUCCEEDED:
             return ""
         case _:

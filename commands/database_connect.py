@@ -23,6 +23,7 @@ from bot.databases.visitors import (
     visitor_pod,
     way_in,
 )
+from bot.databases.wording import engine_name
 from bot.deps import Deps
 from bot.effects import AdmitVisitor, AwaitVisitor, MakeAppointment
 from bot.errors import Conflict, UsageError
@@ -140,10 +141,10 @@ def plan(request: DatabaseConnect, facts: ConnectFacts) -> Plan:
 
 def _highlights(store: Store, visitor: Visitor) -> list[str]:
     if visitor.writing:
-        return ["What is begun there may change data."]
+        return ["Sessions there may change data."]
     if reads_only(store, visitor):
-        return ["What is begun there only reads. That guards against mistakes; whoever means to write can still do so."]
-    return ["Whoever is in may change data: this engine knows no reading only."]
+        return ["Sessions there only read. That guards against mistakes; whoever means to write can still do so."]
+    return [f"Sessions there may change data: {engine_name(store.engine)} has none that only read."]
 
 
 COMMAND: Command[DatabaseConnect, ConnectFacts] = Command(

@@ -183,7 +183,9 @@ def _highlights(request: DatabaseRequest, facts: RequestFacts) -> list[str]:
     currency = facts.here.place.platform.currency
     told = [f"{facts.size_name}: {holds(facts.size, currency)}."]
     if not facts.is_new:
-        told.append("One of its name stands there already, or nobody can look: what is in it is taken over.")
+        told.append(
+            "A database of that name may be there already, from an earlier document: it is kept, with all that is in it."
+        )
     if facts.here_spent.databases:
         cost = facts.here_spent.monthly_cost + facts.size.monthly_cost
         told.append(
@@ -193,7 +195,7 @@ def _highlights(request: DatabaseRequest, facts: RequestFacts) -> list[str]:
     if request.seed_from:
         told.append(f"It is filled from {request.seed_from} once, before anything uses it.")
     if facts.here.release is not None and facts.here.release.current is not None:
-        told.append(f"{facts.here.service.name} starts anew, with the variables that bind it.")
+        told.append(f"{facts.here.service.name} starts anew, to read how it connects.")
     return told
 
 

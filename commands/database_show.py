@@ -27,8 +27,8 @@ USAGE = "[service] [in environment]"
 MAKERS: dict[Maker, str] = {
     "cloudnativepg": "CloudNativePG, in the cluster",
     "crossplane": "the cloud, by Crossplane",
-    "claim": "the platform team's own kind of database",
-    "git": "whatever reads its file in Git",
+    "claim": "a type of the platform team's own",
+    "git": "what reads its file in Git",
 }
 
 

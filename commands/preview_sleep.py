@@ -33,7 +33,7 @@ def plan(request: PreviewSleep, facts: Kept) -> Plan:
 
 COMMAND: Command[PreviewSleep, Kept] = Command(
     name="preview.sleep",
-    summary="Scale a preview to nothing until somebody wakes it",
+    summary="Stop a preview until somebody wakes it; its data stays",
     usage="[name]",
     request=PreviewSleep,
     facts=read_facts,

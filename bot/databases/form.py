@@ -33,7 +33,9 @@ class RequestForm:
     def resume(self, values: Mapping[str, JSON], principal: Principal) -> FormStart:
         environment = self._environment(values)
         if not engines_in(self._deps.platform, environment) and len(self._deps.platform.environments) == 1:
-            raise UsageError("Nobody makes databases here.", hint="The platform team says who does in causeway.yaml.")
+            raise UsageError(
+                "Nobody makes databases here.", hint="The platform team says in causeway.yaml who makes them."
+            )
         form = Form(pages=(Page(title="", fields=(*self._whose(), *self._what(environment))),))
         filled = {name: value for name, value in values.items() if self._still_holds(name, value, environment)}
         return FormStart(title="New database", form=form, values=filled, submit="Request")

@@ -54,7 +54,8 @@ def what_stays(store: Store, lifted: Iterable[Object]) -> Sequence[str]:
     if snapshot:
         return [f"Kept: the snapshot {snapshot} in the cloud ({store.settings.region}), until somebody deletes it."]
     if store.settings.provider == "claim":
-        return ["What its makers keep of it, their own rules say."]
+        whom = store.settings.contact or "the platform team"
+        return [f"Whether a copy of it is kept somewhere, Causeway cannot see. Ask {whom}."]
     if store.file:
         return [f"{store.file} is gone from Git; whatever reads it deletes the database itself."]
     return []

@@ -73,9 +73,9 @@ async def read_previews(deps: Deps) -> Found:
         except Invalid:  # the platform has given its name to an environment since: that concerns no other
             unread.append(release.environment)
     previews.sort(key=lambda one: one.name)
-    problem = f"What {unread[0]} says cannot be read." if len(unread) == 1 else ""
+    problem = f"The preview {unread[0]} cannot be read; ask the platform team." if len(unread) == 1 else ""
     if len(unread) > 1:
-        problem = f"{len(unread)} previews cannot be read, such as {unread[0]}."
+        problem = f"{len(unread)} previews cannot be read, such as {unread[0]}; ask the platform team."
     return Found(previews=tuple(previews), problem=problem)
 
 

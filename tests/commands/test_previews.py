@@ -229,7 +229,7 @@ async def test_what_cannot_be_read_is_said_and_hides_nothing_else() -> None:
     ref = next(one for one in made.cluster.refs() if one.namespace == "broken")
     made.cluster.put({**made.cluster.find(ref), "data": {"release.yaml": "not: [ours"}})
     answer = await ask(made, "preview.list")
-    assert "What broken says cannot be read." in str(answer.blocks)
+    assert "The preview broken cannot be read" in str(answer.blocks)
     assert "demo" in answer.text
 
 

@@ -129,9 +129,9 @@ async def test_a_way_in_is_opened_noted_for_its_end_and_waited_for(held: Databas
 
 async def test_the_card_says_what_the_person_may_do_there(held: DatabaseHouse) -> None:
     reading = await held.plan("database.connect", database="orders-api")
-    assert reading.highlights[0].startswith("What is begun there only reads.")
+    assert reading.highlights[0].startswith("Sessions there only read.")
     writing = await held.plan("database.connect", database="orders-api", writing=True)
-    assert writing.highlights == ("What is begun there may change data.",)
+    assert writing.highlights == ("Sessions there may change data.",)
     assert writing.summary.endswith("for 1h, writing")
 
 

@@ -100,12 +100,12 @@ async def desk() -> Desk:
         (view(State.RUNNING), ""),
         (view(State.SUCCEEDED), ""),
         (view(State.PLANNED), None),
-        (view(State.REJECTED, problem="Only owners may."), "It did not come about. Only owners may."),
-        (view(State.UNDONE, problem="CI failed."), "It did not come about. CI failed."),
+        (view(State.REJECTED, problem="Only owners may."), "It could not be done. Only owners may."),
+        (view(State.UNDONE, problem="CI failed."), "It could not be done. CI failed."),
         (view(State.UNDONE, problem="Taken back.", reason=Reason.ASKED_TO_UNDO), ""),
         (
             view(State.FAILED, command="preview.extend", problem="Too long."),
-            "preview.extend: It did not come about. Too long.",
+            "preview.extend: It could not be done. Too long.",
         ),
     ],
 )

@@ -162,7 +162,7 @@ async def test_a_comment_asks_extends_and_ends_in_the_name_of_whoever_wrote_it(h
     after = await hands.comment()
     assert (before != after, URL in after) == (True, True)
     await hands.say("author", "/preview extend 900d")
-    refused = await hands.until_comment("did not come about")
+    refused = await hands.until_comment("could not be done")
     assert "no preview lives longer than" in refused
     await hands.say("author", "/preview down")
     assert state(await card_of(here, "preview.down", *ENDED)) == "succeeded"

@@ -104,5 +104,5 @@ def _silent(facts: DatabaseFacts, link: Link) -> Reason | None:
         facts,
         link,
         f"Crossplane has not taken up {link.ref.kind} {link.ref.name}",
-        "Have it looked at whether Crossplane and its provider run.",
+        "Have somebody look whether Crossplane and its provider run.",
     )

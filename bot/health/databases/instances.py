@@ -88,7 +88,7 @@ def _silent(facts: DatabaseFacts, told: Instances) -> Reason | None:
     return _told(
         facts,
         "its operator, CloudNativePG, has not taken it up",
-        "Have it looked at whether the operator runs and watches this namespace.",
+        "Have somebody look whether the operator runs and watches this namespace.",
     )
 
 
