@@ -23,7 +23,7 @@ from bot.effects.sightings import (
     volume,
 )
 from bot.errors import NotFound, Refused
-from bot.ports import ObjectRef, Ports
+from bot.ports import Cluster, ObjectRef, Ports
 
 
 class NamespaceAbsent(BaseCheck, frozen=True):
@@ -88,6 +88,8 @@ class VolumesAbsent(BaseCheck, frozen=True):
     volumes: tuple[Volume, ...] = ()
     claims: tuple[str, ...] = ()
     """Names of the claims; empty: every claim of the namespace."""
+    uid: str = ""
+    """Of the namespace, where it goes: volumes that are bound in one that somebody has made anew are theirs."""
 
     def told(self) -> str:
         return counted(len(self.volumes), "volume") if self.volumes else f"volumes of {self.namespace}"
@@ -96,6 +98,8 @@ class VolumesAbsent(BaseCheck, frozen=True):
         at = ports.cluster(cluster)
         live = await shared(ports, at, "v1", "PersistentVolume", volume)
         mine = [one for one in live if one["namespace"] == self.namespace and self._meant(one["claim"])]
+        if any(map(self._is_new, mine)) and await self._is_anew(at):
+            mine = [one for one in mine if not self._is_new(one)]
         kept = [one for one in mine if one["phase"] == "Released" and one["policy"] == "Retain"]
         left = [one for one in mine if one not in kept]
         there = {one["name"] for one in mine}
@@ -107,6 +111,14 @@ class VolumesAbsent(BaseCheck, frozen=True):
             kept=tuple(self._retained(one) for one in kept),
             left=tuple(f"volume {one['name']} of the claim {one['claim']}" for one in left),
         )
+
+    def _is_new(self, one: Mapping[str, str]) -> bool:
+        """Whether a claim holds it that was not there before: with a namespace, every claim of it goes."""
+        return one["phase"] == "Bound" and one["name"] not in {known.name for known in self.volumes}
+
+    async def _is_anew(self, at: Cluster) -> bool:
+        live = await at.get(ObjectRef("v1", "Namespace", self.namespace)) if self.uid else None
+        return live is not None and uid_of(live) != self.uid
 
     def _meant(self, claim: str) -> bool:
         return not self.claims or claim in self.claims
@@ -207,12 +219,13 @@ class CloudAbsent(BaseCheck, frozen=True):
 
     async def see(self, ports: Ports, cluster: str) -> Sighting:
         at = ports.cluster(cluster)
-        gone, left, kept = [], [], []
+        gone, left, kept, unknown = [], [], [], []
         for one in self.resources:
             try:
                 live = await shared(ports, at, one.api_version, one.kind, external)
-            except NotFound:
-                live = []
+            except NotFound:  # whoever removes a provider removes its objects, and nothing in the cloud
+                unknown.append(f"{one.kind} {one.name}")
+                continue
             if any(found["external"] == one.name for found in live):
                 left.append(f"{one.kind} {one.name}")
             elif one.kept:
@@ -220,4 +233,10 @@ class CloudAbsent(BaseCheck, frozen=True):
             else:
                 gone.append(f"{one.kind} {one.name}")
         how = "no managed resource has that name in the cloud any more"
-        return Sighting(of=self.of, gone=tuple(gone), left=tuple(left), kept=tuple(kept), how=how)
+        unseen = (
+            f"nothing tells any more whether {listed(unknown)} is gone from the cloud: the cluster does not know its "
+            "kind, so it is not proved"
+            if unknown
+            else ""
+        )
+        return Sighting(of=self.of, gone=tuple(gone), left=tuple(left), kept=tuple(kept), how=how, unseen=unseen)

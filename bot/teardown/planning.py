@@ -101,7 +101,12 @@ def _checks(contents: Contents, *, goes: bool) -> Iterator[Check]:
         yield ObjectsAbsent(targets=objects)
     if contents.volumes or (goes and contents.uid):
         claims = () if goes else tuple(dict.fromkeys(one.claim for one in contents.volumes))
-        yield VolumesAbsent(namespace=contents.namespace, volumes=contents.volumes, claims=claims)
+        yield VolumesAbsent(
+            namespace=contents.namespace,
+            volumes=contents.volumes,
+            claims=claims,
+            uid=contents.uid if goes else "",
+        )
     if contents.balancers:
         yield AddressesAbsent(balancers=contents.balancers)
     if contents.hosts:

@@ -167,15 +167,37 @@ async def test_a_cloud_resource_is_gone_when_no_managed_resource_has_its_externa
     resources = (
         CloudName(api_version=kind[0], kind=kind[1], name="orders-db-x1"),
         CloudName(api_version=kind[0], kind=kind[1], name="kept-x2", kept=True),
-        CloudName(api_version="gone.example/v1", kind="Bucket", name="b-3"),
     )
     happenings = [lambda: cluster.remove(ObjectRef(*kind, "renamed"))]
     outcome, told = await proof(cluster, CloudAbsent(resources=resources), happenings)
     assert told.reports[0][0] == "RDSInstance orders-db-x1 is not gone yet."
     assert outcome.seen == (
-        "gone: RDSInstance orders-db-x1, Bucket b-3 (no managed resource has that name in the cloud any more); kept: "
+        "gone: RDSInstance orders-db-x1 (no managed resource has that name in the cloud any more); kept: "
         "RDSInstance kept-x2 (its deletion policy, Orphan, leaves it in the cloud)"
     )
+
+
+async def test_of_a_cloud_whose_provider_was_removed_nothing_is_proved() -> None:
+    cluster = FakeCluster()
+    resources = (CloudName(api_version="gone.example/v1", kind="Bucket", name="b-3"),)
+    outcome, _ = await proof(cluster, CloudAbsent(resources=resources))
+    assert outcome.seen == (
+        "nothing tells any more whether Bucket b-3 is gone from the cloud: the cluster does not know its kind, so it "
+        "is not proved"
+    )
+    assert outcome.outputs["proved"] == "no"
+
+
+async def test_volumes_of_a_namespace_that_somebody_has_made_anew_are_theirs() -> None:
+    cluster = FakeCluster(namespaces=[NAME])
+    volume(cluster, "pv-9", "Delete", "Bound")
+    check = VolumesAbsent(namespace=NAME, uid="before", volumes=(Volume(name="pv-1", claim="orders-db-1"),))
+    outcome, _ = await proof(cluster, check)
+    assert outcome.seen == f"gone: volume pv-1 (no PersistentVolume names a claim of {NAME} any more)"
+    volume(cluster, "pv-8", "Delete", "Released")
+    going = [lambda: cluster.remove(ObjectRef("v1", "PersistentVolume", "pv-8"))]
+    _, told = await proof(cluster, check, going)
+    assert told.reports[0][0] == "volume pv-8 of the claim orders-db-1 is not gone yet."
 
 
 async def test_backups_that_remain_are_listed_with_their_end_and_a_lost_one_is_no_proof() -> None:
