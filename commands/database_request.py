@@ -184,7 +184,7 @@ def _highlights(request: DatabaseRequest, facts: RequestFacts) -> list[str]:
     told = [f"{facts.size_name}: {holds(facts.size, currency)}."]
     if not facts.is_new:
         told.append(
-            "A database of that name may be there already, from an earlier document: it is kept, with all that is in it."
+            "A database of that name may be there already, from an earlier document; it is kept with all that is in it."
         )
     if facts.here_spent.databases:
         cost = facts.here_spent.monthly_cost + facts.size.monthly_cost

@@ -74,7 +74,7 @@ async def test_what_an_earlier_document_has_left_is_taken_over_and_never_undone(
     with pytest.raises(Conflict, match=r"A PostgreSQL database of the name orders-api-db .* Delete it first"):
         await house.plan("database.request", service="orders-api", engine="mysql", size="medium")
     plan = await house.plan("database.request", service="orders-api", size="medium")
-    assert "it is kept, with all that is in it" in plan.highlights[1]
+    assert "it is kept with all that is in it" in plan.highlights[1]
     assert "retire-database" not in ids(plan)
     (only,) = (effect for effect in effects(plan) if isinstance(effect, CommitFiles))
     assert "Prune=false" in next(str(one.text) for one in only.files if "cluster-" in one.path)
