@@ -10,6 +10,7 @@ from pydantic import Field
 from bot.effects.marks import known
 from bot.effects.objects import Objects, commands
 from bot.errors import Conflict, UpstreamUnavailable
+from bot.health.words import said
 from bot.model.annotations import KEPT, SYNC_OPTIONS
 from bot.model.effect import Effect, Outcome, Run
 from bot.model.late import Text
@@ -140,10 +141,10 @@ class TakeBackup(Effect):
         )
 
     def _failed(self, status: Mapping[str, Any]) -> Conflict:
-        why = str(status.get("error", "")).strip().rstrip(".") or "it does not say why"
+        why = said(str(status.get("error", ""))) or "it does not say why"
         whom = self.contact or "the platform team"
         return Conflict(
-            f"The last backup of {self.database} failed: {why[:300]}. Nothing was deleted.",
+            f"The last backup of {self.database} failed: {why}. Nothing was deleted.",
             hint=f"Ask {whom} to mend the backups, and delete it then.",
         )
 

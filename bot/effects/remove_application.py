@@ -8,6 +8,7 @@ from pydantic import Field
 
 from bot.effects.sight import Sight
 from bot.errors import PlatformError, UpstreamUnavailable
+from bot.health.words import said
 from bot.model.effect import Effect, Outcome, Run
 from bot.ports import Application, Deployments, Pause, Ports
 
@@ -85,7 +86,7 @@ class AwaitApplicationGone(Effect):
         if not stuck:
             return told
         why = next((text for kind, text in found.conditions if "Error" in kind), "") if found is not None else ""
-        because = f" It says: {why.rstrip('.')}." if why else ""
+        because = f" It says: {said(why)}." if why else ""
         whom = self.contact or "the platform team"
         held = "Look in Argo CD what holds it, a finalizer of one of its objects as a rule"
         return f"{told}{because} {held}, or ask {whom}."

@@ -86,6 +86,11 @@ async def test_asked_twice_it_makes_one() -> None:
 
 async def test_a_backup_that_fails_stops_the_deletion_and_says_why() -> None:
     made = await world()
+    made.cluster.put(backup("failed", error="s3://backup:hunter2@store refused:\npassword=hunter2"))
+    with pytest.raises(Conflict) as refused:
+        await TAKE.apply(made.ports, run(TAKE))
+    assert "hunter2" not in str(refused.value)
+    assert "\n" not in refused.value.message
     made.cluster.put(backup("failed", error="no VolumeSnapshotClass is there."))
     with pytest.raises(Conflict, match=r"failed: no VolumeSnapshotClass is there\. Nothing was deleted\. Ask the plat"):
         await watched(TAKE, made, FakeWaiting())

@@ -102,14 +102,16 @@ async def test_what_argo_cd_says_of_a_deletion_that_does_not_work_is_told() -> N
     deployments = FakeDeployments(application("orders-pr-7"), application("root"))
 
     def fail() -> None:
-        deployments.change("orders-pr-7", conditions=(("DeletionError", "cannot reach the cluster"),))
+        deployments.change(
+            "orders-pr-7", conditions=(("DeletionError", "cannot reach the cluster; token=hunter2hunter2"),)
+        )
 
     happenings = [fail, lambda: None, lambda: None, lambda: deployments.remove("orders-pr-7")]
     _, told = await waited(deployments, happenings)
     assert told.stalled == [
         (
-            "Argo CD is deleting the application orders-pr-7. It says: cannot reach the cluster. Look in Argo CD what "
-            "holds it, a finalizer of one of its objects as a rule, or ask the platform team."
+            "Argo CD is deleting the application orders-pr-7. It says: cannot reach the cluster; token=‹hidden›. "
+            "Look in Argo CD what holds it, a finalizer of one of its objects as a rule, or ask the platform team."
         )
     ]
 
