@@ -27,6 +27,7 @@ from bot.model.principal import Door, Principal
 from bot.ports import Clock, EnvironmentRecord
 from bot.previews.naming import of_pull_request
 from bot.previews.reading import read_previews
+from bot.previews.sources import shown_in
 from bot.pull_request_notes import Place
 from bot.releases.services import Service, service_of_repository
 from bot.rendering.previews import place_of
@@ -172,12 +173,14 @@ class PullRequests:
         """Return the names of the previews that show it: those that stand, and those that are on their way.
 
         The book and the lanes are ours, so that an event is never lost because something else is away. Only a preview
-        whose name somebody has chosen has to be looked up in what stands.
+        whose name somebody has chosen, and of which the book does not say what it shows, is looked up in what stands.
         """
         own, lines = offered.name, await self._standing()
         names = [own] if own in lines or await self._is_on_its_way(own) else []
-        if set(lines) - {own}:
-            names += [name for name in await self._chosen(offered) if name != own]
+        shown = {name: shown_in(line.holds) for name, line in lines.items() if name != own}
+        names += [name for name, source in shown.items() if source == (offered.service.repository, offered.number)]
+        if None in shown.values():
+            names += [name for name in await self._chosen(offered) if name != own and name not in names]
         return names
 
     async def _standing(self) -> dict[str, EnvironmentRecord]:

@@ -101,6 +101,17 @@ async def test_what_is_still_being_made_is_taken_back_by_its_owners_or_with_its_
     assert isinstance(await judged(made, "preview.down", Door.FORGE, NAME), Allowed)
 
 
+async def test_one_of_a_chosen_name_that_waits_for_its_build_ends_with_its_pull_request() -> None:
+    made = await village()
+    await shown(made)
+    up = await plan(made, "preview.up", name="demo", pull_request=f"{SOURCE}#1")
+    book = up.model_copy(update={"steps": tuple(one for one in up.steps if one.effect.kind == "book.enter")})
+    await applied(made, book)
+    assert isinstance(await judged(made, "preview.down", Door.FORGE), Denied)
+    made.forge.change_pull_request(SOURCE, 1, state="closed")
+    assert isinstance(await judged(made, "preview.down", Door.FORGE), Allowed)
+
+
 async def test_the_clock_takes_back_nothing_that_is_made_anew_under_the_name_of_what_is_gone() -> None:
     made = await village()
     made.running["up-1"] = "demo"

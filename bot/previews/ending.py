@@ -19,6 +19,7 @@ from bot.previews import comments
 from bot.previews.keeping import environment_of, standing_record
 from bot.previews.naming import pull_request_of
 from bot.previews.reading import Preview, read_preview, wanted_preview
+from bot.previews.sources import shown_in
 from bot.previews.wording import day, listed
 from bot.releases.changes import Asker
 from bot.rendering.delivery import Place, Standing, direct
@@ -77,7 +78,7 @@ async def read_ending(name: str, context: Context, deps: Deps) -> Ending:
     if preview is None and record is not None:
         place = place_of(deps.platform, name, record.team)
     known = await _line(place, deps)
-    shows = _shows(name, preview, deps) if context.door is Door.FORGE else None
+    shows = _shows(name, preview, record, deps) if context.door is Door.FORGE else None
     found = Ending(
         place=place,
         standing=standing,
@@ -106,11 +107,14 @@ class _Shows:
     owner: str
 
 
-def _shows(name: str, preview: Preview | None, deps: Deps) -> _Shows | None:
-    """Return it by the release, or, as long as there is none, by the name that previews of pull requests get."""
+def _shows(name: str, preview: Preview | None, record: EnvironmentRecord | None, deps: Deps) -> _Shows | None:
+    """Return it by the release, or, as long as there is none, by the book or the name that previews of pull requests
+    get."""
     if preview is not None:
         source = preview.terms.source
         return _Shows(source.repository, source.number, preview.owner) if source is not None else None
+    if record is not None and (named := shown_in(record.holds)) is not None:
+        return _Shows(*named, full_ref(record.team, kind="group"))
     found = pull_request_of(name, deps.catalog())
     return _Shows(found[0].repository, found[1], found[0].owner) if found is not None else None
 

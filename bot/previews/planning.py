@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.errors import Conflict, Refused
+from bot.model.canonical import JSON
 from bot.model.effect import Effect
 from bot.model.plan import Plan, Revision
 from bot.model.previews import PreviewTerms
@@ -14,7 +15,7 @@ from bot.previews import changes, comments
 from bot.previews.budgets import COST, refuse_beyond
 from bot.previews.keeping import environment_of
 from bot.previews.making import UpFacts
-from bot.previews.sources import Shown
+from bot.previews.sources import SHOWS, Shown
 from bot.previews.wording import day
 from bot.releases import differences
 from bot.releases.changes import delivery
@@ -123,7 +124,9 @@ def _effects(facts: UpFacts, found: Outline, change: Change, terms: PreviewTerms
     urls = changes.addresses(change.objects)
     waited = frozenset(name for name, _ in changes.workloads(change.objects))
     before = facts.record if facts.standing is not None else None
-    holds = {**changes.held(place, urls), COST: f"{terms.monthly_cost:f}"}
+    holds: dict[str, JSON] = {**changes.held(place, urls), COST: f"{terms.monthly_cost:f}"}
+    if terms.source is not None:
+        holds[SHOWS] = f"{terms.source.repository}#{terms.source.number}"
     yield changes.entry(place, terms, before, holds)
     yield from comments.making(place.environment, terms, by=facts.by)
     yield from changes.builds(facts.shown)

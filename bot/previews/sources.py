@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bot.catalog.index import owner_of
 from bot.deps import Deps
 from bot.errors import Conflict, NotFound, UsageError
+from bot.model.canonical import JSON
 from bot.model.environment import Environment
 from bot.model.platform import Platform
 from bot.model.previews import PullRequestSource
@@ -25,6 +26,8 @@ from bot.rendering.images import complete_image
 from bot.rendering.previews import previews_of
 from bot.rendering.stores import Store, store_of
 
+SHOWS = "pull_request"
+"""What a line of the book holds beside what must be gone: the pull request that the preview shows."""
 _PULL_REQUEST = re.compile(r"([\w.-]+/[\w.-]+)#(\d{1,9})")
 _ADDRESS = re.compile(r"https?://[^/]+/([\w.-]+/[\w.-]+)/pull/(\d{1,9})(?:[/?#].*)?")
 
@@ -64,6 +67,15 @@ def named_pull_request(text: str) -> tuple[str, int]:
             f"`{text[:100]}` is no pull request.", hint="Write `acme/orders-api#12`, or paste the address of its page."
         )
     return found[1], int(found[2])
+
+
+def shown_in(holds: Mapping[str, JSON]) -> tuple[str, int] | None:
+    """Return repository and number of the pull request that a preview shows, as far as its line of the book says."""
+    told = holds.get(SHOWS)
+    try:
+        return named_pull_request(told) if isinstance(told, str) else None
+    except UsageError:
+        return None
 
 
 async def read_pull_request(text: str, deps: Deps) -> Pulled:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -231,6 +232,19 @@ async def test_closed_while_being_made_is_ended_all_the_same() -> None:
     here = village()
     here.running["op-up"] = NAME
     assert await after(here, event("closed", is_open=False)) == [DOWN]
+
+
+async def test_closed_while_being_made_under_a_chosen_name_is_ended_all_the_same() -> None:
+    """No release says yet what it shows: it waits for its build. The book knows."""
+    here = village()
+    for name, number in (("new-checkout", NUMBER), ("another", 13)):
+        here.stands(name)
+        ref = next(one for one in here.cluster.refs() if one.kind == "ConfigMap" and one.namespace == name)
+        here.cluster.remove(ref)
+        line = await here.book.get("preview", "main", name)
+        assert line is not None
+        here.book.put(replace(line, holds={"pull_request": f"{REPOSITORY}#{number}"}))
+    assert await after(here, event("closed", is_open=False)) == [("preview.down", {"name": "new-checkout"})]
 
 
 async def test_closing_one_that_never_had_a_preview_asks_nothing() -> None:
