@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from bot.catalog.index import Index
+from bot.catalog.index import Index, owner_of
 from bot.command import Context
 from bot.deps import Deps
 from bot.errors import NotFound
@@ -16,6 +16,7 @@ from bot.releases.reading import Here, read_here, read_place
 from bot.releases.services import Service, first_environment
 from bot.rendering.delivery import Place
 from bot.rendering.delivery.reading import parsed
+from bot.rendering.stores import stands_alone
 
 SUFFIX = "-db"
 """What the name of a database ends in, so that it is never taken for the service's."""
@@ -46,14 +47,22 @@ async def database_here(name: str, environment: str, context: Context, deps: Dep
     Raise `NotFound` with the nearest names where neither a service nor a database is called so.
     """
     service = service_meant(name, deps.catalog())
-    if service or not name or (name in deps.platform.environments and not environment):
-        return await read_here(service or name, environment, context, deps)
+    if not name or (name in deps.platform.environments and not environment and not service):
+        return await read_here(name, environment, context, deps)
     where = environment or first_environment(deps)
     found = await stand_alone(name, where, deps) if is_name(name) else None
+    if service and (found is None or found[0] == _team_of(service, deps)):
+        return await read_here(service, environment, context, deps)
     if found is None:
         raise _unknown(name, where, deps)
     team, called = found
     return await read_place(alone(called, team), place_alone(called, team, where, deps.platform), context, deps)
+
+
+def _team_of(service: str, deps: Deps) -> str:
+    """Return whose service it is. A database of another team that has its name stood there before, and stays theirs."""
+    found = deps.catalog().service(service)
+    return ((owner_of(found.entity) if found is not None else None) or "").rpartition("/")[2]
 
 
 def place_alone(name: str, team: str, environment: str, platform: Platform) -> Place:
@@ -68,7 +77,7 @@ async def stand_alone(name: str, environment: str, deps: Deps) -> tuple[str, str
     for candidate in dict.fromkeys((name, name.removesuffix(SUFFIX))):
         if settings.delivery == "gitops":
             release = await _from_git(candidate, environment, deps)
-            if release is not None and release.database is not None and release.current is None:
+            if release is not None and stands_alone(release):
                 return release.team, candidate
         if deps.environments is not None:
             # Also of one that Git has forgotten: only so its line can be ended.

@@ -17,6 +17,7 @@ from bot.releases.changes import Asker
 from bot.releases.services import Service, service_and_environment
 from bot.rendering.delivery import Change, Place, Standing, read_standing, refuse_without_rights
 from bot.rendering.delivery.change import release_file
+from bot.rendering.stores import stands_alone
 from bot.rendering.text import Unreadable, parse
 
 SERVICE, ENVIRONMENT = "causeway.io/service", "causeway.io/environment"
@@ -85,7 +86,12 @@ async def _refuse_namesake(here: Here, deps: Deps) -> None:
     """Raise `Conflict` where what runs under this name came from another repository, unless that one is gone or was
     renamed: whoever can push a catalog-info.yaml can give a component any name."""
     release, mine = here.release, here.service.repository
-    if release is None or release.current is None or release.repository.lower() == mine.lower():
+    if release is not None and stands_alone(release) and release.team != here.place.team:
+        raise Conflict(
+            f"{here.service.name} in {here.place.environment} is a database of {release.team}, and stood there first.",
+            hint="Choose another name for the service.",
+        )
+    if release is None or not release.repository or release.repository.lower() == mine.lower():
         return
     other = await deps.forge.repository(release.repository)
     if other is not None and other.full_name.lower() != mine.lower():

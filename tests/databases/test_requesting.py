@@ -10,10 +10,11 @@ from pydantic import ValidationError
 from bot.effects import AwaitDatabase, AwaitHealthy, CommitFiles, EnterBook, RetireDatabase
 from bot.errors import Conflict, Invalid, NotFound, Refused, UsageError
 from bot.model.platform import Platform
+from bot.ports import NewRepository
 from commands import database_request
 from commands.database_request import DatabaseRequest
 from tests.databases.house import PLATFORM, DatabaseHouse, found
-from tests.releases.house import effects, ids
+from tests.releases.house import document, effects, ids
 
 
 def with_platform(house: DatabaseHouse, **environments: Any) -> DatabaseHouse:
@@ -169,6 +170,24 @@ async def test_somebody_elses_name_is_refused_in_every_environment(house: Databa
     await house.do("database.request", name="reports", owner="team-orders")
     with pytest.raises(Conflict, match="`reports` is in use by team-orders in staging"):
         await house.plan("database.request", name="reports", owner="team-checkout", environment="production")
+
+
+async def test_a_service_that_takes_the_name_of_another_teams_database_gets_nothing_of_it(house: DatabaseHouse) -> None:
+    await house.do("database.request", name="reports", owner="team-orders")
+    await house.forge.create_repository(NewRepository("acme/evil", "Theirs"))
+    house.forge.push("acme/evil", {"platform.yaml": document("reports")})
+    house.catalog += """
+---
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {name: reports, annotations: {github.com/project-slug: acme/evil}}
+spec: {type: service, lifecycle: production, owner: team-checkout}
+"""
+    with pytest.raises(Conflict, match="reports in staging is a database of team-orders, and stood there first"):
+        await house.plan("service.deploy", service="reports")
+    for asked in ("reports", "reports-db"):
+        plan = await house.plan("database.connect", database=asked)
+        assert plan.owner == "group:default/team-orders", "it stays theirs, and they decide"
 
 
 async def test_a_frozen_place_gets_none(held: DatabaseHouse) -> None:
