@@ -10,6 +10,7 @@ from pydantic import Field
 from bot.effects.marks import known
 from bot.effects.objects import Objects, commands
 from bot.errors import Conflict, UpstreamUnavailable
+from bot.health.parsing import moment
 from bot.health.words import said
 from bot.model.annotations import KEPT, SYNC_OPTIONS
 from bot.model.effect import Effect, Outcome, Run
@@ -133,10 +134,11 @@ class TakeBackup(Effect):
             str(one.get("name", "")) for one in (status.get("snapshotBackupStatus") or {}).get("elements") or []
         ]
         kept = f", as the snapshot {', '.join(snapshots)}" if snapshots else ""
-        at = str(status.get("stoppedAt", ""))
+        at = moment(status.get("stoppedAt"))
+        since = f" since {at:%d %B %Y, %H:%M} UTC" if at is not None else ""
         return Outcome(
-            seen=f"last backup {ref.name} of {self.database} is complete{f' since {at}' if at else ''}{kept}; it is "
-            "kept until somebody deletes it",
+            seen=f"the last backup of {self.database}, {ref.name}, is complete{since}{kept}; it is kept until somebody "
+            "deletes it",
             outputs={"backup": ref.name, "snapshots": [*snapshots]},
         )
 

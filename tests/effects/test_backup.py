@@ -67,7 +67,7 @@ async def test_a_backup_is_made_followed_and_told() -> None:
         "The last backup is being made.",
     ]
     assert outcome.outputs == {"backup": REF.name, "snapshots": [LAST]}
-    assert "is complete since 2026-03-02T09:05:00Z, as the snapshot ending-db-last" in outcome.seen
+    assert "is complete since 02 March 2026, 09:05 UTC, as the snapshot ending-db-last; it is kept" in outcome.seen
 
 
 async def test_where_git_delivers_it_makes_nothing_itself() -> None:
