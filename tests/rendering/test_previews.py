@@ -12,6 +12,7 @@ from bot.errors import Invalid
 from bot.model.platform import Platform
 from bot.model.previews import Quota
 from bot.model.web_service import WebService
+from bot.rendering.documents import read
 from bot.rendering.environments import read_environment
 from bot.rendering.kinds import model_of
 from bot.rendering.previews import outline, render_preview
@@ -230,6 +231,16 @@ def test_the_base_lets_in_those_of_a_preview_that_it_lets_in_itself() -> None:
     of_a_fork = made("shop-of-a-fork")["Namespace", "new-checkout"]["metadata"]["labels"]
     assert not let_in["namespaceSelector"]["matchLabels"].items() <= of_a_fork.items()
     assert "causeway.io/preview" not in json.dumps(rules["production"]), "previews take after staging"
+
+
+@pytest.mark.parametrize("fork", [False, True])
+def test_a_fork_speaks_to_no_program_of_the_cluster(fork: bool) -> None:  # a parameter of the test
+    """Annotations of pods ask agents for secrets, or for a role in the cloud."""
+    head = "{name: web, labels: {acme.com/use: agent}, annotations: {vault.hashicorp.com/agent-inject: 'true'}}"
+    (web,) = read((SERVICE % ("web", "{image: 'web:1'}")).replace("{name: web}", head))
+    found = rendered("{services: [{name: web}]}", {"web": web}, fork=fork)
+    of_web = json.dumps([obj for (_, name), obj in found.items() if name == "web"])
+    assert ("agent-inject" not in of_web, "acme.com/use" not in of_web) == (fork, fork)
 
 
 def test_a_fork_s_services_reach_nothing_of_the_base() -> None:

@@ -102,7 +102,9 @@ def _document(entry: Service, own: WebService | None, around: Around) -> WebServ
         found = mistakes_of(error, WebService, {})
         return [Mistake(f"spec.environments.{base}.{one.path.removeprefix('spec.')}", one.message) for one in found]
     written = taken.written()
-    written["metadata"] = merged(_map(written["metadata"]), {"labels": around.document.metadata.labels})
+    # Labels and annotations speak to programs of the cluster, such as those that give pods secrets or roles in a cloud.
+    metadata = {"name": taken.name} if around.fork else _map(written["metadata"])
+    written["metadata"] = merged(metadata, {"labels": around.document.metadata.labels})
     written["spec"] = _spec(entry, taken, _map(written["spec"]), around)
     try:
         made = WebService.model_validate(written, by_alias=True, by_name=False)
