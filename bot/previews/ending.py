@@ -166,6 +166,8 @@ def ending_plan(facts: Ending) -> Plan:
     summary = f"Delete the preview {name}" + (", which has ended" if is_over else "")
     contents = [facts.contents.revision] if facts.contents is not None else []
     team = place.team or (facts.record.team if facts.record is not None else "")
+    if not team and facts.contents is not None:
+        team = facts.contents.team  # of what nobody remembers
     return Plan.of(
         summary,
         _effects(facts, summary),

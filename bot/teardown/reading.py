@@ -21,6 +21,7 @@ SNAPSHOT = ("snapshot.storage.k8s.io/v1", "VolumeSnapshot")
 OF_DATABASE = "cnpg.io/cluster"
 """Label of what CloudNativePG makes for a Cluster: the claims of its volumes."""
 PREVIEW = "causeway.io/preview"
+TEAM = "causeway.io/team"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MOST_COMPOSED = 50
 """Managed resources of one claim that are looked at."""
@@ -39,6 +40,8 @@ class Contents:
     """Key of the label by which the namespace is known as ours; empty: it is somebody else's, and stays."""
     mark: str = ""
     """That label's value."""
+    team: str = ""
+    """Whose it is by the namespace's label, where it is this place's own."""
     may_delete_namespace: bool = True
     delivered: tuple[Target, ...] = ()
     """What was delivered and is there, wherever it stands."""
@@ -114,6 +117,7 @@ async def read_contents(
         uid=uid_of(live) if live is not None else "",
         label=label,
         mark=mark,
+        team=_team(live) if label else "",
         may_delete_namespace=may_delete,
         delivered=tuple(Target.of(obj) for obj in there),
         volumes=tuple(volumes),
@@ -138,6 +142,11 @@ def _known_as(live: Object | None, inventory: str, preview: str) -> tuple[str, s
     if preview and labels.get(PREVIEW) == preview:
         return PREVIEW, preview
     return "", ""
+
+
+def _team(live: Object | None) -> str:
+    metadata: Any = live["metadata"] if live is not None else {}
+    return str((metadata.get("labels") or {}).get(TEAM) or "")
 
 
 def _may_compose(ref: ObjectRef) -> bool:

@@ -181,6 +181,15 @@ async def test_the_namespace_of_a_service_is_no_preview(labels: Mapping[str, str
     assert kinds(event) == ["note"]
 
 
+async def test_what_nobody_remembers_is_judged_by_whose_its_namespace_is() -> None:
+    made = await standing()
+    labels = {**NAMESPACE_LABELS, "causeway.io/preview": "stray", "causeway.io/team": "team-checkout"}
+    made.cluster.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "stray", "labels": labels}})
+    found = await plan(made, "preview.down", name="stray")
+    assert found.owner == "group:default/team-checkout"
+    assert kinds(found)[0] == "cluster.remove_namespace"
+
+
 async def test_what_was_half_made_and_has_no_release_can_be_ended() -> None:
     made = await village()
     made.book.put(
