@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bot.catalog.index import owner_of
 from bot.deps import Deps
-from bot.errors import Conflict, NotFound, UsageError
+from bot.errors import Conflict, NotFound, Refused, UsageError
 from bot.model.canonical import JSON
 from bot.model.environment import Environment
 from bot.model.platform import Platform
@@ -20,7 +20,7 @@ from bot.ports import PullRequest
 from bot.previews.reading import Preview
 from bot.releases.changes import document_of
 from bot.releases.services import Service, found_in, service_of, service_of_repository
-from bot.releases.versions import document_at, is_own, resolve, untagged, version_of
+from bot.releases.versions import DOCUMENT, document_at, is_own, resolve, untagged, version_of
 from bot.rendering.delivery import read_standing
 from bot.rendering.images import complete_image
 from bot.rendering.previews import previews_of
@@ -181,6 +181,8 @@ async def _shown(name: str, image: str, wanted: str, pulled: Pulled | None, deps
     if pulled is not None and service.name == pulled.service.name:
         head = pulled.pull_request.head_sha
         written = await document_at(service, head, deps)
+        if pulled.pull_request.fork:
+            await _refuse_another_image(service, written, deps)
         version = _with_image(version_of(head[:7], head, written, service.repository, deps.platform), image, deps)
         return Shown(
             service=service, version=version, document=written, is_new=_is_built(version, service), of_pull_request=True
@@ -201,6 +203,22 @@ async def _shown(name: str, image: str, wanted: str, pulled: Pulled | None, deps
     return Shown(
         service=service, version=version, document=written, is_new=of_base is None and _is_built(version, service)
     )
+
+
+async def _refuse_another_image(service: Service, written: WebService, deps: Deps) -> None:
+    """Raise `Refused` where a fork's document names another image than our own does: nobody could see what is in it."""
+    if not written.spec.image:
+        return
+    _, commit = await resolve(service, "", deps)
+    ours = await document_at(service, commit, deps)
+    own, named = (
+        untagged(complete_image(one.spec.image or service.repository.lower(), deps.platform)) for one in (ours, written)
+    )
+    if own != named:
+        raise Refused(
+            f"The fork's {DOCUMENT} names the image {named}, and {service.name} is {own}.",
+            hint=f"A fork's preview runs only what CI has built of it. Have `image` changed back in {DOCUMENT}.",
+        )
 
 
 async def _of_base(service: Service, deps: Deps) -> tuple[Version, WebService] | None:

@@ -20,6 +20,7 @@ from commands.preview_up import COMMAND
 from tests.fakes.catalog import FakeCatalog
 from tests.previews.asking import AUTHOR, ORDERS, SOURCE, applied, effects, kinds, plan, platform, runs, village
 from tests.previews.village import MONDAY, Village
+from tests.releases.house import document
 
 DATABASE = {"type": "postgresql", "size": "small"}
 DOCUMENT = """
@@ -151,6 +152,24 @@ async def test_one_from_a_fork_is_another_environment_and_says_so() -> None:
     found = await plan(made, "preview.up", pull_request=reference)
     assert found.environment == "fork"
     assert found.highlights[0].startswith("What it shows comes from a fork")
+
+
+@pytest.mark.parametrize(
+    ("image", "refused"),
+    [("evil.example/acme/orders-api:1", True), ("ghcr.io/acme/orders-api:1", False), ("orders-api", False)],
+)
+async def test_a_fork_runs_only_what_ci_has_built_of_it(image: str, refused: bool) -> None:  # a parameter of the test
+    made = await village()
+    made.forge.push(SOURCE, {"platform.yaml": document(image=image)}, branch="next")
+    await made.forge.create_pull_request(SOURCE, head="next", base="main", title="Next", body="")
+    made.forge.change_pull_request(SOURCE, 1, head_repository="somebody/orders-api")
+    if refused:
+        with pytest.raises(
+            Refused, match=r"names the image evil\.example/acme/orders-api, and orders-api is ghcr\.io/"
+        ):
+            await plan(made, "preview.up", pull_request=f"{SOURCE}#1")
+        made.forge.change_pull_request(SOURCE, 1, head_repository=SOURCE)
+    await plan(made, "preview.up", pull_request=f"{SOURCE}#1")
 
 
 async def test_a_push_changes_what_it_shows_and_neither_its_end_nor_what_else_is_in_it() -> None:
