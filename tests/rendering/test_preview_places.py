@@ -56,7 +56,10 @@ def test_another_cluster_and_another_delivery_are_taken_from_previews() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["staging", "preview", "fork", "default", "kube-system", "argocd", "causeway", "PR-7", "a_b", "-a", "a" * 51, ""],
+    [
+        *("staging", "preview", "fork", "default", "kube-system", "argocd", "causeway", "ingress-nginx", "monitoring"),
+        *("PR-7", "a_b", "-a", "a" * 51, ""),
+    ],
 )
 def test_a_name_that_is_somebody_else_s_is_refused(name: str) -> None:
     with pytest.raises(Invalid) as refused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from bot.errors import Invalid, Mistake, Refused
 from bot.model.databases import Backups, Budget, DatabaseProvider, DatabaseSize
@@ -74,13 +75,20 @@ def _alone(size: DatabaseSize) -> DatabaseSize:
     return size.model_copy(update={"instances": 1, "pooler": 0})
 
 
+def _homes(platform: Platform) -> Iterator[str]:
+    """Yield the namespaces of what the platform itself runs on. Not every cluster lets us look whether they are there."""
+    yield platform.argocd.namespace
+    for here in platform.environments.values():
+        yield from (here.ingress_namespace, here.monitoring_namespace)
+
+
 def _refuse_taken(name: str, platform: Platform) -> None:
     told = ""
     if _NAME.fullmatch(name) is None:
         told = f"`{name[:60]}` is not a name: at most {LONGEST_NAME} small letters, digits and dashes, such as `pr-123`"
     elif name in platform.environments:
         told = f"`{name}` is an environment of the platform; choose another"
-    elif name in (*RESERVED, platform.argocd.namespace) or _OTHERS.match(name):
+    elif name in (*RESERVED, *_homes(platform)) or _OTHERS.match(name):
         told = f"`{name}` is kept for something else; choose another"
     if told:
         raise Invalid("The preview cannot have this name.", [Mistake("metadata.name", told)], hint="Choose another.")
