@@ -9,7 +9,7 @@ from bot.effects.catalog import Note, RegisterInCatalog
 from bot.effects.cluster import ApplyObjects
 from bot.effects.commits import CommitFiles
 from bot.effects.database import AwaitDatabase
-from bot.effects.deletion import DeleteFromGit, GrowDisk, LiftProtection, RetireDatabase
+from bot.effects.database_commits import DeleteFromGit, GrowDisk, LiftProtection, RetireDatabase
 from bot.effects.delivery import AwaitHealthy, RefreshApplication, SyncApplication
 from bot.effects.deployment_endings import EndDeployments
 from bot.effects.deployment_records import ConcludeDeployment, RecordDeployment

@@ -32,9 +32,7 @@ def ready(
             name=one.name,
             url=urls.get(one.name, ""),
             version=terms.commits.get(one.name, "")[:7],
-            went=Late(parts=(OutputRef(effect=f"healthy:{one.name}", output="state"),))
-            if one.name in waited
-            else "success",
+            went=_went(one.name) if one.name in waited else "success",
         )
         for one in found.document.spec.services
     )
