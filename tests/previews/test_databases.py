@@ -9,10 +9,10 @@ import pytest
 from bot.command import Context
 from bot.effects import ApplyObjects, AwaitDatabase
 from bot.errors import Refused
-from bot.intake import request_of
 from bot.model.plan import Plan
 from bot.model.principal import Door, Principal
 from bot.ports import NewRepository
+from bot.previews.asking import PreviewUp
 from bot.releases.services import SLUG
 from commands.preview_up import COMMAND
 from tests.commands.running import COMPANY
@@ -72,7 +72,7 @@ async def ask_as_checkout(made: Village, **request: Any) -> Plan:
         await made.forge.create_repository(NewRepository(WEB, ""))
         made.forge.push(WEB, {"platform.yaml": document().replace(b"orders-api", b"checkout-web")})
     context = Context(operation="op-1", principal=CHECKOUT, door=Door.SLACK, now=made.now)
-    typed = request_of(COMMAND, request)
+    typed = PreviewUp.model_validate(request)
     return COMMAND.plan(typed, await COMMAND.facts(typed, context, made.deps))
 
 

@@ -76,7 +76,7 @@ def _alone(size: DatabaseSize) -> DatabaseSize:
 
 
 def _homes(platform: Platform) -> Iterator[str]:
-    """Yield the namespaces of what the platform itself runs on. Not every cluster lets us look whether they are there."""
+    """Yield the namespaces of what the platform itself runs on. Not every cluster lets us look for them."""
     yield platform.argocd.namespace
     for here in platform.environments.values():
         yield from (here.ingress_namespace, here.monitoring_namespace)
