@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 from typing import Protocol
 
-from bot.model.operation import Asked, Decided, OperationView, Origin
+from bot.model.operation import Asked, Decided, OperationView, Origin, State
 from bot.model.plan import Offer
 from bot.model.principal import Door, Principal
 from bot.operations.contracts import Denied, Planned
 from bot.ports import Clock
 from bot.slack.contracts import Click
 from bot.slack.help import marked
+
+MOST_AGAIN = 10
+"""How often what came to nothing is asked again by one button."""
 
 
 class Operations(Protocol):
@@ -37,7 +40,7 @@ class Offers:
         if offer is None:
             return "This is not offered any more. Look at the card as it is now."
         asked = Asked(
-            operation=_operation(view, offer, click.principal),
+            operation=_operation(view, offer, click.principal, 0),
             command=offer.command,
             request=dict(offer.request),
             principal=click.principal,
@@ -53,8 +56,19 @@ class Offers:
             kept = await self._operations.keep(view.id, click.principal)
             if not kept.accepted:
                 return marked(kept.text)
-        await self._operations.submit(asked)
-        return None
+        return await self._submit(asked, view, offer)
+
+    async def _submit(self, asked: Asked, view: OperationView, offer: Offer) -> str | None:
+        """Ask it. What came to nothing before may be asked again by the same button; what is done is said."""
+        for again in range(MOST_AGAIN):
+            operation = _operation(view, offer, asked.principal, again)
+            there = await self._operations.submit(asked.model_copy(update={"operation": operation}))
+            if there.state is State.SUCCEEDED:
+                break
+            if not there.state.final:
+                return None
+        line = f"/{offer.command.replace('.', ' ')} {asked.request.get('name', '')}".strip()
+        return marked(f"You have asked for this by this card before. To ask once more: `{line}`.")
 
 
 def _offered(view: OperationView, action: str) -> Offer | None:
@@ -62,7 +76,9 @@ def _offered(view: OperationView, action: str) -> Offer | None:
     return next((one for one in offers if one.action == action), None)
 
 
-def _operation(view: OperationView, offer: Offer, principal: Principal) -> str:
-    """The same person, the same offer of the same operation: one operation, however often the button is pressed."""
-    digest = hashlib.sha256(f"{view.id}\n{offer.action}\n{principal.user}".encode()).hexdigest()
+def _operation(view: OperationView, offer: Offer, principal: Principal, again: int) -> str:
+    """The same person, the same offer of the same operation: one operation, however often the button is pressed.
+    `again` counts those before it that came to nothing."""
+    more = f"\n{again}" if again else ""
+    digest = hashlib.sha256(f"{view.id}\n{offer.action}\n{principal.user}{more}".encode()).hexdigest()
     return f"op-{digest[:20]}"

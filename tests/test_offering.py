@@ -35,6 +35,8 @@ class Engine:
     keeps: bool = True
     done: list[str] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
+    ended: dict[str, State] = field(default_factory=dict)
+    """Operations that were asked for before, and are over."""
 
     async def view(self, operation: str) -> OperationView:
         assert operation == self.shown.id
@@ -49,7 +51,8 @@ class Engine:
     async def submit(self, asked: Asked) -> OperationView:
         self.done.append("submit")
         self.asked.append(asked)
-        return self.shown
+        state = self.ended.get(asked.operation)
+        return self.shown.model_copy(update={"state": state}) if state else self.shown
 
     async def keep(self, operation: str, principal: Principal) -> Decided:
         self.done.append("keep")
@@ -75,6 +78,20 @@ async def test_a_second_press_is_the_same_operation_and_another_person_is_anothe
     await offers(Click(**{name: getattr(CLICK, name) for name in Click.__slots__} | {"principal": other}))
     ids = [asked.operation for asked in engine.asked]
     assert ids[0] == ids[1] != ids[2]
+
+
+async def test_what_came_to_nothing_is_asked_again_by_the_same_button_and_what_is_done_is_said() -> None:
+    """A button that does nothing and says nothing would be the worst."""
+    engine = Engine(deploying(CRASHES, stalled=True))
+    offers = Offers(engine, lambda: MONDAY)
+    await offers(CLICK)
+    engine.ended[engine.asked[0].operation] = State.FAILED
+    assert await offers(CLICK) is None
+    first, same, second = (asked.operation for asked in engine.asked)
+    assert first == same != second
+    engine.ended[second] = State.SUCCEEDED
+    told = await offers(CLICK)
+    assert told == "You have asked for this by this card before. To ask once more: `/service rollback`."
 
 
 async def test_what_policy_refuses_ends_no_wait() -> None:
