@@ -80,9 +80,13 @@ async def read_previews(deps: Deps) -> Found:
 
 
 async def read_preview(name: str, deps: Deps) -> tuple[Preview | None, Standing]:
-    """Return one preview, with all that stands there. None where there is none of that name."""
-    previews_of(deps.platform)
-    standing = await read_standing(place_of(deps.platform, name, ""), deps.forge, deps.clusters)
+    """Return one preview, with all that stands there. None where there is none of that name; raise `NotFound` for a
+    name that no preview can have."""
+    try:
+        place = place_of(deps.platform, name, "")
+    except Invalid:  # nothing can be called so, and nobody was about to
+        raise NotFound(f"There is no preview `{name[:63]}`.", hint=_there_are(await read_previews(deps))) from None
+    standing = await read_standing(place, deps.forge, deps.clusters)
     release = standing.release
     return (_preview(release, deps) if release is not None and release.preview is not None else None), standing
 

@@ -170,6 +170,14 @@ async def test_what_is_not_there_is_a_mistake_of_a_persons_and_none_of_an_events
     assert (kinds(gone), gone.agreed) == (["note"], True)
 
 
+@pytest.mark.parametrize("name", ["staging", "kube-system", "DEMO", "../demo", "a" * 60])
+@pytest.mark.parametrize("command", ["preview.down", "preview.extend", "preview.sleep"])
+async def test_what_no_preview_can_be_called_is_not_there_either(command: str, name: str) -> None:
+    made = await standing()
+    with pytest.raises(NotFound, match="There are: `demo`"):
+        await plan(made, command, name=name)
+
+
 @pytest.mark.parametrize("labels", [NAMESPACE_LABELS, {**NAMESPACE_LABELS, "causeway.io/preview": "another"}])
 async def test_the_namespace_of_a_service_is_no_preview(labels: Mapping[str, str]) -> None:
     made = await standing()
