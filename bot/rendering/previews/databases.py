@@ -147,7 +147,7 @@ def _source(member: Member, wanted: environment.Database, path: str, around: Aro
     there, platform = str(wanted.seed_from), around.platform
     known = [name for name in platform.environments if name != around.document.name]
     if there not in known:
-        told = f"`{there}` {unknown(there, known, 'environment that it could be filled from')}"
+        told = f"`{there}` {unknown(there, known, 'known environment that it could be filled from')}"
         raise _Wrong(Mistake(f"{path}.seedFrom", told))
     try:
         read = around.sources
