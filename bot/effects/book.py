@@ -44,8 +44,8 @@ class EnterBook(Effect):
 
     def describe(self) -> str:
         if self.before is not None:
-            return f"Write down what changes of the {self.what} {self.name}"
-        return f"Write down the {self.what} {self.name}, so that nothing of it is forgotten"
+            return f"Write down what changes of the {_called(self.what, self.name)}"
+        return f"Write down the {_called(self.what, self.name)}, so that nothing of it is forgotten"
 
     async def apply(self, ports: Ports, run: Run) -> Outcome:
         book = _book(ports)
@@ -60,7 +60,7 @@ class EnterBook(Effect):
         wanted = self._line(operation, created_at)
         if there != wanted:
             await book.enter(wanted)
-        return Outcome(seen=f"the {self.what} {self.name} is written down{_until(self.expires_at)}")
+        return Outcome(seen=f"the {_called(self.what, self.name)} is written down{_until(self.expires_at)}")
 
     async def undo(self, ports: Ports, run: Run, outcome: Outcome | None) -> Undone:
         book = _book(ports)
@@ -71,7 +71,7 @@ class EnterBook(Effect):
             return Undone(how=Undo.UNDONE, seen=f"what was written down of {self.name} before holds again")
         if there is not None and there.operation == run.operation:
             await book.end(self.what, self.cluster, self.name, run.operation, run.now)
-        seen = f"the {self.what} {self.name} of this operation is not written down any more"
+        seen = f"the {_called(self.what, self.name)} of this operation is not written down any more"
         return Undone(how=Undo.UNDONE, seen=seen)
 
     async def gone(self, ports: Ports, run: Run, outcome: Outcome | None) -> Proof:
@@ -81,9 +81,7 @@ class EnterBook(Effect):
             mine = mine and there != self.before
         else:
             mine = there is not None and there.operation == run.operation
-        return Proof(
-            absent=not mine, seen=f"{'still' if mine else 'nothing is'} written down by this step of {self.name}"
-        )
+        return Proof(absent=not mine, seen=f"{self.name}: {'still' if mine else 'not'} written down by this step")
 
     async def _standing(self, book: Environments) -> EnvironmentRecord | None:
         found = await book.get(self.what, self.cluster, self.name)
@@ -124,20 +122,25 @@ class EndInBook(Effect):
     """Whether something could not even be looked at when this was planned."""
 
     def describe(self) -> str:
-        return f"Write down that the {self.what} {self.name} has ended"
+        return f"Write down that the {_called(self.what, self.name)} has ended"
 
     async def apply(self, ports: Ports, run: Run) -> Outcome:
         book = _book(ports)
         line = await book.get(self.what, self.cluster, self.name)
         operation = self.made_by or (line.operation if line is not None else "")
         if line is None or line.operation != operation:
-            return Outcome(seen=f"nothing was written down of the {self.what} {self.name}", changed=False)
+            return Outcome(seen=f"nothing was written down of the {_called(self.what, self.name)}", changed=False)
         if line.ended_at is None and (self.unseen or "no" in map(known, self.proofs)):
-            told = f"the {self.what} {self.name} stays written down, for not all of it is proved to be gone"
+            told = f"the {_called(self.what, self.name)} stays written down, for not all of it is proved to be gone"
             return Outcome(seen=f"{told}; the nightly sweep tells of it", changed=False)
         if line.ended_at is None:
             await book.end(self.what, self.cluster, self.name, operation, run.now)
-        return Outcome(seen=f"the end of the {self.what} {self.name} is written down")
+        return Outcome(seen=f"the end of the {_called(self.what, self.name)} is written down")
+
+
+def _called(what: Kind, name: str) -> str:
+    """`preview pr-8`, `database reports in staging`: the book knows a database as `reports.staging`."""
+    return f"{what} {name.replace('.', ' in ') if what == 'database' else name}"
 
 
 def _until(at: datetime | None) -> str:

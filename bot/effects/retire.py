@@ -28,10 +28,10 @@ class RetireApplication(Effect):
     """Where the Application stands in Git. As long as it does, it is not to go."""
 
     def describe(self) -> str:
-        return f"Note that the Argo CD application {self.application} is new: an undo removes it with all that it made"
+        return f"Note that the Argo CD application {self.application} is new, so that an undo removes it"
 
     async def apply(self, ports: Ports, run: Run) -> Outcome:
-        return Outcome(seen=f"{self.application} is new in Argo CD: an undo removes it with all that it made")
+        return Outcome(seen=f"{self.application} is new in Argo CD")
 
     async def undo(self, ports: Ports, run: Run, outcome: Outcome | None) -> Undone:
         if ports.deployments is None:

@@ -18,6 +18,8 @@ async def test_a_new_line_names_the_operation_and_when_it_began() -> None:
     world = World()
     outcome = await ENTER.apply(world.ports, run(ENTER))
     assert outcome.seen == "the preview pr-8 is written down; it ends on 5 March 2026 at 09:00 UTC"
+    alone = ENTER.model_copy(update={"what": "database", "name": "reports.staging"})
+    assert alone.describe() == "Write down the database reports in staging, so that nothing of it is forgotten"
     (line,) = await world.book.standing()
     assert (line.operation, line.created_at, line.holds) == (OPERATION, MONDAY, {"folders": ["apps/preview/pr-8"]})
 
