@@ -17,6 +17,7 @@ from bot.model.principal import Door
 from bot.model.release import Release
 from bot.ports import EnvironmentRecord
 from bot.previews import changes, comments
+from bot.previews.idleness import rested
 from bot.previews.reading import Preview, wanted_preview
 from bot.previews.sources import Shown, Surroundings, read_again, read_surroundings
 from bot.previews.terms import extended, latest
@@ -108,12 +109,16 @@ def extend_plan(facts: Kept, by: timedelta | None) -> Plan:
 
 
 def sleep_plan(facts: Kept) -> Plan:
-    """Scale everything to nothing; data stays. Raise `Conflict` where it sleeps already."""
+    """Scale everything to nothing; data stays. Raise `Conflict` where it sleeps already, or where nobody asks and
+    somebody has made something of it since it was seen to be idle."""
     if facts.terms.asleep_since is not None:
         raise Conflict(
             f"{facts.preview.name} sleeps already.", hint=f"Wake it with `/preview wake {facts.preview.name}`."
         )
-    release = _with_terms(facts, asleep_since=facts.here.asker.now)
+    now, after = facts.here.asker.now, facts.policy.idle_after
+    if facts.by_itself and after is not None and not rested(facts.preview, after, now):
+        raise Conflict(f"{facts.preview.name} has been used meanwhile, so it stays awake.")
+    release = _with_terms(facts, asleep_since=now)
     _, change = _rendered(facts, release, f"Put the preview {facts.preview.name} to sleep")
     wake = f"Wake it with `/preview wake {facts.preview.name}`"
     notes = [f"Its data stays. {wake}; it ends {day(facts.terms.expires_at)} all the same."]

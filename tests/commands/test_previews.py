@@ -122,10 +122,20 @@ async def test_what_was_agreed_on_needs_nobodys_leave_and_nothing_else_does() ->
     made = await standing()
     assert not (await plan(made, "preview.down", name="demo")).agreed
     assert not (await plan(made, "preview.sleep", name="demo")).agreed
+    made.now = MONDAY + DAY
     assert (await plan(made, "preview.sleep", name="demo", door=Door.AGENDA)).agreed
     made.now = MONDAY + 3 * DAY
     over = await plan(made, "preview.down", name="demo")
     assert (over.agreed, over.owner, over.environment) == (True, "group:default/team-orders", "preview")
+
+
+async def test_what_was_used_while_its_sleep_stood_in_line_stays_awake() -> None:
+    made = await standing()
+    made.now = MONDAY + DAY
+    await applied(made, await plan(made, "preview.extend", name="demo", by="1d"))
+    with pytest.raises(Conflict, match="has been used meanwhile"):
+        await plan(made, "preview.sleep", name="demo", door=Door.AGENDA)
+    assert (await plan(made, "preview.sleep", name="demo")).summary == "Put the preview demo to sleep"
 
 
 # --- it goes
