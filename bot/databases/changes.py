@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from bot.effects import ApplyObjects, AwaitDatabase, CommitFiles, RefreshApplication, RetireDatabase
+from bot.databases.finding import SUFFIX
+from bot.effects import ApplyObjects, AwaitDatabase, CommitFiles, ProtectDatabase, RefreshApplication, RetireDatabase
 from bot.effects.database import MainObject
 from bot.errors import Conflict
 from bot.model.effect import Effect
@@ -96,7 +97,8 @@ def delivered(here: Here, change: Change) -> tuple[Effect, ...]:
 def made_new(here: Here, release: Release, summary: str) -> tuple[Change, tuple[Effect, ...]]:
     """Return the change that makes a database where none is, and its effects.
 
-    It is protected once it is ready. Until then an undo leaves nothing: Argo CD never prunes what is protected.
+    It is protected as soon as it is ready: a service may write into it then, however long that takes to be healthy.
+    Until then an undo leaves nothing: Argo CD never prunes what is protected.
     """
     wanted = release.database
     assert wanted is not None  # noqa: S101  # it is what is asked for
@@ -106,8 +108,10 @@ def made_new(here: Here, release: Release, summary: str) -> tuple[Change, tuple[
     standing = replace(here.standing, release=first.release, files=first.files, beside=first.beside)
     return replace(last, summary=summary), (
         *_watched(here, store),
-        *delivered(here, first),
+        *delivery(first, here.standing, here.repo_url),
+        *([awaiting(store)] if store is not None else []),
         *_protected(here, last, standing),
+        *service_waits(first),
     )
 
 
@@ -128,7 +132,15 @@ def _watched(here: Here, store: Store | None) -> Iterator[Effect]:
 
 def _protected(here: Here, change: Change, standing: Standing) -> Iterator[Effect]:
     for effect in delivery(change, standing, here.repo_url):
-        if isinstance(effect, CommitFiles | ApplyObjects):
+        if isinstance(effect, CommitFiles):
+            held = effect.model_dump(mode="json", by_alias=True)
+            more = {
+                "id": "protect",
+                "database": f"{change.place.service}{SUFFIX}",
+                "environment": change.place.environment,
+            }
+            yield ProtectDatabase.model_validate({**held, **more})
+        elif isinstance(effect, ApplyObjects):
             yield effect.model_copy(update={"id": "protect"})
     if here.place.is_gitops:
         yield RefreshApplication(id="refresh-protected", application=here.place.application)

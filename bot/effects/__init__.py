@@ -9,7 +9,7 @@ from bot.effects.catalog import Note, RegisterInCatalog
 from bot.effects.cluster import ApplyObjects
 from bot.effects.commits import CommitFiles
 from bot.effects.database import AwaitDatabase
-from bot.effects.database_commits import DeleteFromGit, GrowDisk, LiftProtection, RetireDatabase
+from bot.effects.database_commits import DeleteFromGit, GrowDisk, LiftProtection, ProtectDatabase, RetireDatabase
 from bot.effects.delivery import AwaitHealthy, RefreshApplication, SyncApplication
 from bot.effects.deployment_endings import EndDeployments
 from bot.effects.deployment_records import ConcludeDeployment, RecordDeployment
@@ -59,6 +59,7 @@ EFFECTS: tuple[type[Effect], ...] = (
     AwaitVisitor,
     RetireDatabase,
     GrowDisk,
+    ProtectDatabase,
     LiftProtection,
     AwaitUnprotected,
     TakeBackup,
@@ -109,6 +110,7 @@ __all__ = [
     "Note",
     "OpenPullRequest",
     "ProtectBranch",
+    "ProtectDatabase",
     "ProveGone",
     "RecordDeployment",
     "RefreshApplication",

@@ -19,6 +19,7 @@ from bot.effects.objects import (
     inventory_of,
     is_kept,
     is_leaving,
+    is_never_pruned,
     mark_of,
     owners_of,
     ref_of,
@@ -85,6 +86,10 @@ class ApplyObjects(Effect):
             kept.append(self._namespace_ref())
         if not kept:
             return Undone(how=Undo.UNDONE, seen=f"{self._place()} holds nothing of this operation")
+        held = [ref for ref, live in mine if self._has_protected(ref, live)]
+        if held and {*kept} <= {*held, self._namespace_ref()}:
+            why = f"{', '.join(map(str, held))} on {self.cluster} is protected by now, and may hold data: it stays."
+            return Undone(how=Undo.KEPT, seen=why)
         names = ", ".join(map(str, kept))
         why = f"Others have changed {names} on {self.cluster} since, so it stays as it is."
         return Undone(how=Undo.KEPT, seen=why, command=commands(self.cluster, kept, self._verb(kept)))
@@ -218,6 +223,8 @@ class ApplyObjects(Effect):
         """Delete or put back one object; return False where others have changed it since."""
         if is_leaving(live):
             return True
+        if self._has_protected(ref, live):
+            return False
         ours = next(self._labelled(obj) for obj in self.objects if ref_of(obj) == ref)
         before = next((obj for obj in self.before if ref_of(obj) == ref), None)
         try:
@@ -236,6 +243,11 @@ class ApplyObjects(Effect):
         else:
             await self._put(cluster, self._labelled(before))
         return True
+
+    def _has_protected(self, ref: ObjectRef, live: Object) -> bool:
+        """Whether it is this step that protects the object: what is in it since, no undo may put at risk."""
+        before = next((obj for obj in self.before if ref_of(obj) == ref), None)
+        return before is not None and is_never_pruned(live) and not is_never_pruned(before)
 
     async def _is_as(self, cluster: Cluster, live: Object, obj: Mapping[str, JSON]) -> bool:
         return same(live, await self._put(cluster, obj, dry_run=True))

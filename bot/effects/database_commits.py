@@ -11,9 +11,10 @@ from typing import ClassVar
 from bot.effects.commits import CommitFiles
 from bot.effects.files import safe_path
 from bot.effects.marks import known
+from bot.effects.objects import is_never_pruned
 from bot.errors import NotFound, UpstreamUnavailable
 from bot.model.effect import Effect, Outcome, Proof, Run, Undo, Undone
-from bot.ports import Forge, ObjectRef, Ports
+from bot.ports import Forge, Object, ObjectRef, Ports
 
 LOOK_S = 2.0
 LOOKS = 60
@@ -45,8 +46,11 @@ class RetireDatabase(Effect):
     async def undo(self, ports: Ports, run: Run, outcome: Outcome | None) -> Undone:
         with ports.waiting.listening() as pause:
             for _ in range(LOOKS):
-                if not await self._is_there(ports):
+                live = await self._live(ports)
+                if live is None:
                     return Undone(how=Undo.UNDONE, seen=f"{self.database} is gone")
+                if is_never_pruned(live):
+                    return Undone(how=Undo.KEPT, seen=f"{self.database} is protected, and stays with what is in it")
                 if ports.deployments is not None and self.application:
                     with contextlib.suppress(NotFound):
                         await ports.deployments.refresh(self.application)
@@ -57,18 +61,42 @@ class RetireDatabase(Effect):
         )
 
     async def gone(self, ports: Ports, run: Run, outcome: Outcome | None) -> Proof:
-        there = await self._is_there(ports)
+        there = await self._live(ports) is not None
         return Proof(absent=not there, seen=f"{self._ref}: {'still there' if there else 'gone'}")
 
-    async def _is_there(self, ports: Ports) -> bool:
+    async def _live(self, ports: Ports) -> Object | None:
         try:
-            return await ports.cluster(self.cluster).get(self._ref) is not None
+            return await ports.cluster(self.cluster).get(self._ref)
         except NotFound:  # the cluster does not know the kind
-            return False
+            return None
 
     @property
     def _ref(self) -> ObjectRef:
         return ObjectRef(self.api_version, self.object_kind, self.name, self.namespace)
+
+
+class ProtectDatabase(CommitFiles):
+    """The commit by which a new database is protected, once it is ready. Something may write into it from then on: an
+    undo keeps it, with what the commits before have made."""
+
+    kind: ClassVar[str] = "database.protect"
+
+    database: str
+    """What people call it."""
+    environment: str
+
+    def describe(self) -> str:
+        return f"Protect {self.database}, by a commit to {self.repository}"
+
+    async def undo(self, ports: Ports, run: Run, outcome: Outcome | None) -> Undone:
+        _, ours = await self._look(ports.forge, run, outcome)
+        if ours is None or (outcome is not None and not outcome.changed):
+            return await super().undo(ports, run, outcome)
+        told = f"{self.database} is ready and protected, and may hold data: it stays."
+        return Undone(how=Undo.KEPT, seen=told)
+
+    def manual(self) -> str:
+        return f"/database delete {self.database} in {self.environment}"
 
 
 class GrowDisk(CommitFiles):

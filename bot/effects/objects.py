@@ -118,7 +118,12 @@ def inventory_of(live: Object) -> str:
 
 def is_kept(obj: Object) -> bool:
     """Return whether an object stays although nothing asks for it any more."""
-    return obj.get("kind") in HOLDS_DATA or KEPT in _told(obj, "annotations", SYNC_OPTIONS).split(",")
+    return obj.get("kind") in HOLDS_DATA or is_never_pruned(obj)
+
+
+def is_never_pruned(obj: Object) -> bool:
+    """Return whether an object says itself that it stays."""
+    return KEPT in _told(obj, "annotations", SYNC_OPTIONS).split(",")
 
 
 def scaled_by(obj: Object) -> tuple[str, str] | None:

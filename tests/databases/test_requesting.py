@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bot.effects import AwaitDatabase, AwaitHealthy, CommitFiles, EnterBook, RetireDatabase
+from bot.effects import AwaitDatabase, AwaitHealthy, CommitFiles, EnterBook, ProtectDatabase, RetireDatabase
 from bot.errors import Conflict, Invalid, NotFound, Refused, UsageError
 from bot.model.platform import Platform
 from bot.ports import NewRepository
@@ -44,7 +44,7 @@ async def test_one_commit_brings_the_database_and_what_binds_it(held: DatabaseHo
 async def test_the_database_is_waited_for_and_then_its_service(house: DatabaseHouse) -> None:
     await house.do("service.deploy", service="orders-api")
     plan = await house.plan("database.request", service="orders-api")
-    assert ids(plan)[-4:] == ["await-database", "await-healthy", "protect", "refresh-protected"]
+    assert ids(plan)[-4:] == ["await-database", "protect", "refresh-protected", "await-healthy"]
     wait = found(plan, AwaitDatabase)
     assert (wait.namespace, wait.secret, wait.contact) == ("orders-api-staging", "orders-api-db-app", "#databases")
     assert plan.owner == "group:default/team-orders"
@@ -61,7 +61,20 @@ async def test_it_is_protected_once_it_is_ready_so_that_an_undo_before_leaves_no
     assert ["Prune=false" in str(text) for text in written] == [False, True]
     assert found(plan, RetireDatabase).application == "orders-api-staging"
     assert ids(plan).index("retire-database") < ids(plan).index("deliver"), "undone in reverse: after the commit"
+    waits = [one for one in ids(plan) if one in ("await-database", "protect", "await-healthy")]
+    assert waits == ["await-database", "protect", "await-healthy"], "a service may write long before it is healthy"
+    assert found(plan, ProtectDatabase).database == "orders-api-db"
     assert not plan.undo_later, "what was written into it since would go with it"
+
+
+async def test_an_undo_while_the_service_is_waited_for_deletes_nothing_that_it_may_have_written(
+    house: DatabaseHouse,
+) -> None:
+    await house.do("service.deploy", service="orders-api")
+    plan = await house.do("database.request", service="orders-api")
+    await house.undo(plan)
+    assert "Prune=false" in str(house.made("cluster-orders-api-db"))
+    assert house.told().database is not None, "it is still bound, and `/database delete` finds it"
 
 
 async def test_what_an_earlier_document_has_left_is_taken_over_and_never_undone(house: DatabaseHouse) -> None:

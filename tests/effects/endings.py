@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from bot.effects import AwaitUnprotected, AwaitVisitor, DeleteFromGit, FileBody, GrowDisk, RetireDatabase, TakeBackup
+from bot.effects import (
+    AwaitUnprotected,
+    AwaitVisitor,
+    DeleteFromGit,
+    FileBody,
+    GrowDisk,
+    ProtectDatabase,
+    RetireDatabase,
+    TakeBackup,
+)
 from bot.ports import Object
 from tests.effects.scenes import NAMESPACE, OLD, VISITOR
 from tests.fakes.cluster import FakeCluster
@@ -48,6 +57,14 @@ GROW = GrowDisk(
     files=(FileBody(path="apps/old.yaml", text="storage: 50Gi\n"),),
     message="Make it larger",
     database=NAME,
+)
+PROTECT = ProtectDatabase(
+    id="protect",
+    repository=OLD,
+    files=(FileBody(path="apps/old.yaml", text="protected: true\n"),),
+    message="Protect it",
+    database=NAME,
+    environment="staging",
 )
 READY_POD = "a-visit-that-is-open"
 AWAIT_VISITOR = AwaitVisitor(id="await-visitor", cluster="default", namespace=NAMESPACE, name=READY_POD)

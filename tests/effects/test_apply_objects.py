@@ -121,3 +121,20 @@ async def test_what_argo_cd_may_not_prune_stays_in_direct_delivery_too() -> None
     assert world.cluster.find(ObjectRef("v1", "Service", "kept", NAMESPACE)) is not None
     assert world.cluster.find(ObjectRef("v1", "Service", "free", NAMESPACE)) is None
     assert "kept" not in outcome.seen
+
+
+async def test_what_a_step_has_protected_no_undo_deletes_or_lays_open() -> None:
+    world = World()
+    bare = {**kubernetes("Cluster", "orders-db", spec={"instances": 1}), "apiVersion": "postgresql.cnpg.io/v1"}
+    metadata: Any = bare["metadata"]
+    kept = {"argocd.argoproj.io/sync-options": "Prune=false"}
+    held = {**bare, "metadata": {**metadata, "annotations": kept}}
+    first, protect = step(bare), step(held, before=(bare,)).model_copy(update={"id": "protect"})
+    made = await first.apply(world.ports, run(first))
+    protected = await protect.apply(world.ports, run(protect))
+    undone = await protect.undo(world.ports, run(protect), protected)
+    assert (undone.how, undone.command) == (Undo.KEPT, "")
+    assert undone.seen.endswith("is protected by now, and may hold data: it stays.")
+    assert (await first.undo(world.ports, run(first), made)).how is Undo.KEPT
+    live: Any = world.cluster.find(ObjectRef("postgresql.cnpg.io/v1", "Cluster", "orders-db", NAMESPACE))
+    assert live["metadata"]["annotations"].items() >= kept.items()

@@ -13,7 +13,7 @@ from bot.effects.backup import is_protected
 from bot.errors import Conflict, UpstreamUnavailable
 from bot.model.effect import Effect, Outcome, Undo
 from bot.ports import ObjectRef, Ports
-from tests.effects.endings import BACKUP, CNPG, DELETE, GROW, LAST, NAME, RETIRE, TAKE, UNPROTECTED
+from tests.effects.endings import BACKUP, CNPG, DELETE, GROW, LAST, NAME, PROTECT, RETIRE, TAKE, UNPROTECTED
 from tests.effects.scenes import LIFT, NAMESPACE, OLD, World, run, world
 from tests.fakes.waiting import FakeWaiting
 
@@ -170,6 +170,23 @@ async def test_a_new_database_that_does_not_go_is_no_undo() -> None:
     ports = replace(made.ports, waiting=FakeWaiting([lambda: None] * 60))
     with pytest.raises(UpstreamUnavailable, match="Argo CD has not removed ending-db yet"):
         await retire.undo(ports, run(retire), None)
+
+
+async def test_a_database_that_is_ready_is_kept_by_an_undo_with_what_may_be_in_it() -> None:
+    made = await world()
+    assert (await PROTECT.undo(made.ports, run(PROTECT), None)).how is Undo.UNDONE
+    outcome = await PROTECT.apply(made.ports, run(PROTECT))
+    undone = await PROTECT.undo(made.ports, run(PROTECT), outcome)
+    assert (undone.how, undone.seen) == (
+        Undo.KEPT,
+        "ending-db is ready and protected, and may hold data: it stays.",
+    )
+    assert PROTECT.manual() == "/database delete ending-db in staging"
+    assert made.forge.files(OLD)["apps/old.yaml"] == b"protected: true\n"
+    retire = RETIRE.model_copy(update={"name": NAME, "database": NAME})
+    made.cluster.put(cluster("Prune=false"))
+    undone = await retire.undo(made.ports, run(retire), None)
+    assert (undone.how, undone.seen) == (Undo.KEPT, "ending-db is protected, and stays with what is in it")
 
 
 async def test_a_disk_that_has_grown_is_kept_by_an_undo() -> None:

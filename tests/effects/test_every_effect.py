@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from bot.effects import EFFECTS, GrowDisk, Note, RetireApplication, RetireDatabase, effect_catalog
+from bot.effects import EFFECTS, GrowDisk, Note, ProtectDatabase, RetireApplication, RetireDatabase, effect_catalog
 from bot.errors import Conflict, OutcomeUnknown, PlatformError, Refused, UpstreamUnavailable
 from bot.model.effect import Effect, Outcome, StoredEffect, Undo
 from tests.effects.scenes import (
@@ -239,9 +239,9 @@ def test_an_effect_describes_itself_in_one_line(effect: Effect) -> None:
 
 def test_every_kind_has_a_name_of_its_own_and_is_tested_here() -> None:
     assert len({kind.kind for kind in EFFECTS}) == len(EFFECTS)
-    # Retiring an application or a database changes nothing itself, and a disk that has grown stays so: each has tests
-    # of its own.
-    with_tests_of_their_own = {RetireApplication, RetireDatabase, GrowDisk}
+    # Retiring an application or a database changes nothing itself, and a disk that has grown or a
+    # database that is ready stays so: each has tests of its own.
+    with_tests_of_their_own = {RetireApplication, RetireDatabase, GrowDisk, ProtectDatabase}
     assert {type(effect) for effect in ALL} == {kind for kind in EFFECTS if kind.undoable} - with_tests_of_their_own
 
 

@@ -303,6 +303,7 @@ CASES = (
     Case("visit", (scenes.ADMIT, endings.AWAIT_VISITOR), _begin_visit, _cluster_ports, _look_at_cluster),
     Case("protection", (scenes.LIFT,), _begin_forge, _forge_ports, _look_at_forge),
     Case("new database", (endings.RETIRE, scenes.NEXT), _begin_deletion, _deletion_ports, _look_at_deletion),
+    Case("protected database", (endings.PROTECT,), _begin_forge, _forge_ports, _look_at_forge, returns=False),
     Case("larger database", (endings.GROW,), _begin_forge, _forge_ports, _look_at_forge, returns=False),
     Case(
         "database deletion",
