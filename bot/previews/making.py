@@ -105,6 +105,7 @@ async def read_up(request: PreviewUp, context: Context, deps: Deps) -> UpFacts:
         ),
     )
     _refuse_another(facts, by_document=bool(request.document))
+    await _refuse_over(facts, context, deps)
     if facts.standing is None:
         _refuse_kept_namespace(here.place, deps)
         await _refuse_taken_namespace(here.place, deps)
@@ -202,6 +203,17 @@ def _refuse_another(facts: UpFacts, *, by_document: bool) -> None:
         f"{day(terms.expires_at)}.",
         hint=f"Choose another name, or look at it: `/preview show {name}`.",
     )
+
+
+async def _refuse_over(facts: UpFacts, context: Context, deps: Deps) -> None:
+    """Raise `Conflict` for a new version of what has ended: it would be deleted at once. Behind a teardown that has
+    begun it stands in line, and then it is new."""
+    terms, place = facts.standing, facts.here.place
+    if terms is None or terms.expires_at > context.now:
+        return
+    if any(one.operation != context.operation for one in await deps.in_lane(place.lane)):
+        return
+    raise Conflict(f"{place.environment} has ended, and is about to be deleted.", hint="Ask again when it is gone.")
 
 
 def _refuse_kept_namespace(place: Place, deps: Deps) -> None:

@@ -188,6 +188,19 @@ async def test_a_push_changes_what_it_shows_and_neither_its_end_nor_what_else_is
     assert any(head[:7] in line for line in again.highlights)
 
 
+async def test_one_that_has_ended_gets_no_new_version_that_would_be_deleted_at_once() -> None:
+    made = await village()
+    reference, _ = await pull_request(made)
+    await applied(made, await plan(made, "preview.up", pull_request=reference))
+    head = made.forge.push(SOURCE, {"next": b"2"}, branch="next")
+    made.forge.change_pull_request(SOURCE, 1, head_sha=head)
+    made.now = MONDAY + timedelta(days=3)
+    with pytest.raises(Conflict, match="pr-1-orders-api has ended, and is about to be deleted"):
+        await plan(made, "preview.up", pull_request=reference)
+    made.running["op-down"] = "pr-1-orders-api"
+    assert (await plan(made, "preview.up", pull_request=reference)).lane, "it stands in line, and then it is new"
+
+
 async def test_one_that_is_closed_gets_none() -> None:
     made = await village()
     reference, _ = await pull_request(made)
