@@ -217,4 +217,4 @@ def _names(references: Sequence[str] | frozenset[str]) -> str:
 
 
 def _spoken(command: str) -> str:
-    return "/" + command.replace(".", " ")
+    return "/" + (command.replace(".", " ") if "." in command else f"idp {command}")

@@ -47,12 +47,12 @@ async def test_the_nightly_sweep_finds_an_orphan_and_its_button_deletes_it_with_
         assert f"namespace {NAME} on" in text
 
         await here.slack.command("author", "/idp sweep")
-        await here.slack.told("author", "Ask one of them, or platform")
+        await here.slack.told("author", "may use `/idp sweep` here. Ask one of them, or platform")
         await here.slack.command("platform", "/idp sweep", PLATFORM)
         await here.slack.told("platform", f"preview {NAME}", PLATFORM)
 
         await here.slack.click("platform", PLATFORM, told, "sweep")
-        card = await here.slack.card(PLATFORM, "succeeded", "failed", "undone")
+        card = await here.slack.card("team-orders", "succeeded", "failed", "undone")  # whose it is
         receipt = spoken(card)
         assert f"namespace {NAME} and its workloads (the cluster knows no such namespace)" in receipt, receipt
         gone = await here.kubernetes("GET", f"/api/v1/namespaces/{NAME}")
