@@ -45,7 +45,7 @@ async def bring_up(cluster: Cluster, previews: int) -> None:
 
 
 def parts(name: str) -> Iterator[Object]:
-    namespace = f"preview-{name}"
+    namespace = name  # as the namespace of a preview is called
     labels = {**MANAGED, "causeway.io/preview": name, "causeway.io/inventory": f"preview.{name}"}
     path: Any = {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}
     rules: Any = [{"host": f"web.{name}.example.com", "http": {"paths": [path]}}]

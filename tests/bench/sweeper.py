@@ -45,7 +45,7 @@ def line(number: int) -> EnvironmentRecord:
         name=preview(number),
         kind="preview",
         cluster="default",
-        namespace=f"preview-{preview(number)}",
+        namespace=preview(number),
         team="team-orders",
         by="user:default/author",
         operation=f"op-{number}",

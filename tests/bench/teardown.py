@@ -72,7 +72,7 @@ async def _torn_down(kubeconfig: str, server: Any) -> tuple[float, Mapping[str, 
 
 
 async def _plan(cluster: Cluster, number: int) -> tuple[Effect, ...]:
-    name = f"preview-{preview(number)}"
+    name = preview(number)
     live: Any = await cluster.get(ObjectRef("v1", "Namespace", name))
     uid = str(live["metadata"]["uid"])
     checks = (
