@@ -12,6 +12,7 @@ import pytest
 from bot.command import Answer, Query
 from bot.errors import Conflict, NotFound, Refused, UsageError
 from bot.intake import request_of
+from bot.model.canonical import JSON
 from bot.model.previews import PreviewTerms
 from bot.model.principal import Door
 from bot.ports import EnvironmentRecord
@@ -201,8 +202,8 @@ async def test_the_namespace_of_a_service_is_no_preview(labels: Mapping[str, str
 
 async def test_what_nobody_remembers_is_judged_by_whose_its_namespace_is() -> None:
     made = await standing()
-    labels = {**NAMESPACE_LABELS, "causeway.io/preview": "stray", "causeway.io/team": "team-checkout"}
-    made.cluster.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "stray", "labels": labels}})
+    labels: dict[str, JSON] = {**NAMESPACE_LABELS, "causeway.io/preview": "stray", "causeway.io/team": "team-checkout"}
+    made.cluster.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "stray", "labels": {**labels}}})
     found = await plan(made, "preview.down", name="stray")
     assert found.owner == "group:default/team-checkout"
     assert kinds(found)[0] == "cluster.remove_namespace"
