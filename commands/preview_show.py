@@ -40,11 +40,12 @@ async def subject(request: PreviewShow, context: Context, deps: Deps) -> Subject
 async def answer(request: PreviewShow, context: Context, deps: Deps) -> Answer:
     preview, standing = await wanted_preview(request.name, await _groups(context, deps), deps)
     state = await read_state(preview, standing, deps)
+    stores = [_database(one, asleep=preview.is_asleep) for one in state.databases]
     body = [
         blocks.header(preview.name),
         *blocks.lines(list(_terms(preview, deps))),
         blocks.divider(),
-        *blocks.lines([*map(_service, state.services), *map(_database, state.databases)] or ["It has no service."]),
+        *blocks.lines([*map(_service, state.services), *stores] or ["It has no service."]),
     ]
     if state.problem:
         body.append(blocks.context(escape(state.problem)))
@@ -82,7 +83,9 @@ def _terms(preview: Preview, deps: Deps) -> Iterator[str]:
 
 def _service(service: ServiceState) -> str:
     told = [f"*{escape(service.name)}*"]
-    if service.live is not None:
+    if service.live is not None and service.live.replicas == 0:
+        told.append("stopped")
+    elif service.live is not None:
         count = service.live.replicas
         told.append(f"{service.live.ready_replicas} of {count} replica{'' if count == 1 else 's'} ready")
     if service.url:
@@ -90,12 +93,14 @@ def _service(service: ServiceState) -> str:
     return " · ".join(told)
 
 
-def _database(database: DatabaseState) -> str:
+def _database(database: DatabaseState, *, asleep: bool) -> str:
+    """A preview that sleeps wants none of its databases to be ready."""
     store, state = database.store, database.state
     seeded = f" · filled from {escape(store.seed.source)}" if store.seed is not None else ""
     why = "" if state.word == READY else f": {said(state.sentence)}"
     what = f"{escape(ENGINES[store.engine])} {escape(store.size_name)}{seeded}"
-    return f"*{escape(store.name)}* · {what} · {state.word}{why}"
+    how = "stopped, its data stays" if asleep and state.word != READY else f"{state.word}{why}"
+    return f"*{escape(store.name)}* · {what} · {how}"
 
 
 def _next(preview: Preview) -> str:

@@ -97,6 +97,8 @@ async def test_a_copy_is_masked_before_its_service_starts(masking: World) -> Non
     (database,) = (await in_preview(here, "apis/postgresql.cnpg.io/v1", "clusters")).values()
     assert database["metadata"]["annotations"]["cnpg.io/hibernation"] == "on"
     assert (await deployment(here))["spec"]["replicas"] == 0
+    await here.slack.command("author", f"/preview show {NAME}")
+    assert "stopped, its data stays" in spoken(await here.slack.told("author", "Asleep"))
 
     await here.slack.command("author", f"/preview down {NAME}")
     receipt = await card_of(here, "preview.down", *ENDED)
