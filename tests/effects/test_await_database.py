@@ -197,7 +197,7 @@ async def test_silence_is_told_after_the_patience_only(scene: Scene) -> None:
         assert scene.last == ("Waiting for the database operator to take it up.", False)
         await scene.time.forward(10)
         assert scene.last == stuck(
-            "The database orders-db is not ready: its operator, CloudNativePG, has not taken it up. Have it looked at "
+            "The database orders-db is not ready: its operator, CloudNativePG, has not taken it up. Have somebody look "
             "whether the operator runs and watches this namespace. Ask #databases."
         )
 

@@ -22,7 +22,7 @@ from bot.model.effect import Outcome
 from bot.ports import CatalogRegistry, Forge, ObjectRef, Ports
 from tests.peers.cluster.houses import House, Town, meta, real_town, simulated_town, watching
 from tests.peers.cluster.test_effects import Told, run
-from tests.peers.control_plane.fixtures import CONTROL_PLANE, INSTALL, grant, need_real_crds, rights
+from tests.peers.control_plane.fixtures import CONTROL_PLANE, INSTALL, granted, need_real_crds, rights
 from tests.peers.control_plane.rig import ControlPlane, path_of
 from tests.playground.kubernetes import databases
 from tests.playground.kubernetes.cluster import Cluster, running
@@ -187,20 +187,24 @@ async def test_in_the_playground_a_database_is_waited_for_with_the_bots_rights(t
 @CONTROL_PLANE
 async def test_on_the_real_server_too(control_plane: ControlPlane) -> None:
     need_real_crds()
-    await asyncio.to_thread(grant, control_plane, READING)
-    async with real_town(control_plane) as town:
-        namespace = await town.namespace()
-        async with awaiting(town, namespace) as (task, told):
-            await told.until(lambda text, _: text.startswith("Waiting for Cluster"))
-            await town.by_another(main(namespace), "argocd")
-            await told.until(lambda text, _: text == "Waiting for the database operator to take it up.")
-            await asyncio.to_thread(_say, control_plane, namespace, {"phase": "Setting up primary"})
-            await told.until(lambda text, _: text == "Setting it up.")
-            done = {"phase": "Cluster in healthy state", "readyInstances": 1, "writeService": f"{NAME}-rw"}
-            seen = {"secretsResourceVersion": {"applicationSecretVersion": "7"}}
-            await asyncio.to_thread(_say, control_plane, namespace, {**done, **seen})
-            async with asyncio.timeout(60):
-                outcome = await task
+    with granted(control_plane, READING):
+        async with real_town(control_plane) as town:
+            await _is_waited_for(control_plane, town)
+
+
+async def _is_waited_for(control_plane: ControlPlane, town: Town) -> None:
+    namespace = await town.namespace()
+    async with awaiting(town, namespace) as (task, told):
+        await told.until(lambda text, _: text.startswith("Waiting for Cluster"))
+        await town.by_another(main(namespace), "argocd")
+        await told.until(lambda text, _: text == "Waiting for the database operator to take it up.")
+        await asyncio.to_thread(_say, control_plane, namespace, {"phase": "Setting up primary"})
+        await told.until(lambda text, _: text == "Setting it up.")
+        done = {"phase": "Cluster in healthy state", "readyInstances": 1, "writeService": f"{NAME}-rw"}
+        seen = {"secretsResourceVersion": {"applicationSecretVersion": "7"}}
+        await asyncio.to_thread(_say, control_plane, namespace, {**done, **seen})
+        async with asyncio.timeout(60):
+            outcome = await task
     assert outcome.outputs["host"] == f"{NAME}-rw.{namespace}"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,17 @@ def grant(plane: rig.ControlPlane, folder: Path, *, namespace: str = "") -> None
     """Give the rights that stand in a folder of `manifests/install/`, those for one namespace in this one."""
     for obj in rights(folder, namespace=namespace):
         plane.apply(obj)
+
+
+@contextmanager
+def granted(plane: rig.ControlPlane, folder: Path) -> Iterator[None]:
+    """The same for a while: the control plane is shared with tests of what the bot may not do."""
+    grant(plane, folder)
+    try:
+        yield
+    finally:
+        for obj in reversed(rights(folder)):
+            plane.call("DELETE", rig.path_of(obj))
 
 
 def rights(folder: Path, *, namespace: str = "") -> list[Any]:
