@@ -181,7 +181,7 @@ async def test_in_the_playground_a_database_is_waited_for_with_the_bots_rights(t
             async with asyncio.timeout(60):
                 outcome = await task
         assert outcome.outputs["host"] == f"{NAME}-rw.{namespace}"
-        assert not await town.cluster.may("get", "v1", "secrets", namespace=namespace), "its operator is believed"
+        assert not await town.bot.may("get", "v1", "secrets", namespace=namespace), "its operator is believed"
 
 
 @CONTROL_PLANE
