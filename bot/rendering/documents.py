@@ -26,6 +26,8 @@ class Named(Protocol):
 
 
 D = TypeVar("D", bound=Named)
+BEGIN = f"write one with `apiVersion: {API_VERSION}`, `kind: {KIND}`"
+"""What is told of a text that holds no document."""
 
 
 def read(text: bytes | str, *, source: str = "") -> tuple[WebService, ...]:
@@ -33,8 +35,7 @@ def read(text: bytes | str, *, source: str = "") -> tuple[WebService, ...]:
 
     A mistake's path is `spec.ingress.host`, with `documents[1].` before it where the text holds several documents.
     """
-    begin = f"write one with `apiVersion: {API_VERSION}`, `kind: {KIND}`"
-    return read_by(check, text, begin=begin, source=source)
+    return read_by(check, text, begin=BEGIN, source=source)
 
 
 def read_by(

@@ -11,7 +11,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.errors import Invalid, Mistake
-from bot.model import web_service
 from bot.model.environment import API_VERSION, KIND, LONGEST, Environment
 from bot.model.web_service import WebService
 from bot.model.web_service.document import CONTRADICTION
@@ -40,7 +39,7 @@ def read_all(
 ) -> tuple[WebService | Environment, ...]:
     """Return the documents of a YAML text, of either kind. Raise `Invalid` with every mistake."""
     either = partial(check_any, longest=longest)
-    return documents.read_by(either, text, begin=f"{BEGIN}, or `kind: {web_service.KIND}`", source=source)
+    return documents.read_by(either, text, begin=f"{documents.BEGIN}, or `kind: {KIND}`", source=source)
 
 
 def check_any(document: Any, *, longest: timedelta = LONGEST) -> WebService | Environment | list[Mistake]:

@@ -56,7 +56,7 @@ async def by_api(here: World) -> World:
     ("fault", "told"),
     [
         ({"status": 503}, f"it answered with an error of its own (503: upstream request failed). {GOES_ON}"),
-        ({"status": 403, "message": HIDDEN}, f"Argo CD does not let us tell how applications change: {HIDDEN}."),
+        ({"status": 403, "message": HIDDEN}, f"Argo CD does not let us show {STAGING}: {HIDDEN}."),
         ({"status": 401, "message": "invalid session"}, "Argo CD did not accept our token"),
         ({"drop": "before"}, GOES_ON),
     ],
