@@ -5,14 +5,13 @@ Whatever is missing or of another type is met with its plain default: an odd obj
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from bot.health.facts import (
     Autoscaler,
     Claim,
-    Condition,
     Container,
     Event,
     Ingress,
@@ -21,6 +20,7 @@ from bot.health.facts import (
     Termination,
     Workload,
 )
+from bot.health.shapes import conditions_of, map_at, maps_in, number_of, text_of
 from bot.ports import Object
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -28,63 +28,63 @@ REVISION = "deployment.kubernetes.io/revision"
 
 def workload(obj: Object) -> Workload:
     """Read a Deployment, StatefulSet or CronJob."""
-    spec, status = _map(obj, "spec"), _map(obj, "status")
-    kind = _text(obj, "kind")
-    template = _map(spec, "jobTemplate", "spec", "template") if kind == "CronJob" else _map(spec, "template")
-    containers = _maps(_map(template, "spec"), "containers")
+    spec, status = map_at(obj, "spec"), map_at(obj, "status")
+    kind = text_of(obj, "kind")
+    template = map_at(spec, "jobTemplate", "spec", "template") if kind == "CronJob" else map_at(spec, "template")
+    containers = maps_in(map_at(template, "spec"), "containers")
     return Workload(
         kind=kind,
-        name=_text(_map(obj, "metadata"), "name"),
-        uid=_text(_map(obj, "metadata"), "uid"),
-        replicas=_number(spec, "replicas", 0 if kind == "CronJob" else 1),
-        generation=_number(_map(obj, "metadata"), "generation"),
-        observed_generation=_number(status, "observedGeneration"),
-        current_replicas=_number(status, "replicas"),
-        updated_replicas=_number(status, "updatedReplicas"),
-        ready_replicas=_number(status, "readyReplicas"),
-        available_replicas=_number(status, "availableReplicas"),
-        conditions=_conditions(status),
-        labels=_texts(_map(obj, "metadata", "labels")),
-        template_labels=_texts(_map(template, "metadata", "labels")),
-        template_annotations=_texts(_map(template, "metadata", "annotations")),
-        images=tuple(_text(one, "image") for one in containers),
+        name=text_of(map_at(obj, "metadata"), "name"),
+        uid=text_of(map_at(obj, "metadata"), "uid"),
+        replicas=number_of(spec, "replicas", 0 if kind == "CronJob" else 1),
+        generation=number_of(map_at(obj, "metadata"), "generation"),
+        observed_generation=number_of(status, "observedGeneration"),
+        current_replicas=number_of(status, "replicas"),
+        updated_replicas=number_of(status, "updatedReplicas"),
+        ready_replicas=number_of(status, "readyReplicas"),
+        available_replicas=number_of(status, "availableReplicas"),
+        conditions=conditions_of(status),
+        labels=_texts(map_at(obj, "metadata", "labels")),
+        template_labels=_texts(map_at(template, "metadata", "labels")),
+        template_annotations=_texts(map_at(template, "metadata", "annotations")),
+        images=tuple(text_of(one, "image") for one in containers),
         paused=spec.get("paused") is True or spec.get("suspend") is True,
     )
 
 
 def replica_set(obj: Object) -> ReplicaSet:
-    metadata = _map(obj, "metadata")
-    revision = _text(_map(metadata, "annotations"), REVISION)
+    metadata = map_at(obj, "metadata")
+    revision = text_of(map_at(metadata, "annotations"), REVISION)
     return ReplicaSet(
-        name=_text(metadata, "name"),
+        name=text_of(metadata, "name"),
         owner=_owner(metadata)[1],
-        uid=_text(metadata, "uid"),
+        uid=text_of(metadata, "uid"),
         revision=int(revision) if revision.isdecimal() else 0,
-        replicas=_number(_map(obj, "spec"), "replicas"),
-        labels=_texts(_map(metadata, "labels")),
-        conditions=_conditions(_map(obj, "status")),
+        replicas=number_of(map_at(obj, "spec"), "replicas"),
+        labels=_texts(map_at(metadata, "labels")),
+        conditions=conditions_of(map_at(obj, "status")),
     )
 
 
 def pod(obj: Object) -> Pod:
-    metadata, spec, status = _map(obj, "metadata"), _map(obj, "spec"), _map(obj, "status")
+    metadata, spec, status = map_at(obj, "metadata"), map_at(obj, "spec"), map_at(obj, "status")
     owner_kind, owner = _owner(metadata)
-    conditions = _conditions(status)
+    conditions = conditions_of(status)
     return Pod(
-        name=_text(metadata, "name"),
-        uid=_text(metadata, "uid"),
+        name=text_of(metadata, "name"),
+        uid=text_of(metadata, "uid"),
         owner=owner,
         owner_kind=owner_kind,
-        phase=_text(status, "phase"),
-        reason=_text(status, "reason"),
-        message=_text(status, "message"),
-        node=_text(spec, "nodeName"),
+        phase=text_of(status, "phase"),
+        reason=text_of(status, "reason"),
+        message=text_of(status, "message"),
+        node=text_of(spec, "nodeName"),
         ready=any(one.type == "Ready" and one.status == "True" for one in conditions),
         leaving=bool(metadata.get("deletionTimestamp")),
         created_at=moment(metadata.get("creationTimestamp")),
-        labels=_texts(_map(metadata, "labels")),
+        labels=_texts(map_at(metadata, "labels")),
         conditions=conditions,
-        readiness_gates=tuple(_text(one, "conditionType") for one in _maps(spec, "readinessGates")),
+        readiness_gates=tuple(text_of(one, "conditionType") for one in maps_in(spec, "readinessGates")),
         containers=_containers(spec, status),
         claims=_claims(spec),
     )
@@ -92,54 +92,54 @@ def pod(obj: Object) -> Pod:
 
 def event(obj: Object) -> Event:
     """Read an event of the core API; `events.k8s.io` writers leave the old fields of time empty."""
-    about = _map(obj, "involvedObject")
-    series = _map(obj, "series")
+    about = map_at(obj, "involvedObject")
+    series = map_at(obj, "series")
     times = (obj.get("lastTimestamp"), series.get("lastObservedTime"), obj.get("eventTime"), obj.get("firstTimestamp"))
     return Event(
-        kind=_text(about, "kind"),
-        name=_text(about, "name"),
-        reason=_text(obj, "reason"),
-        message=_text(obj, "message"),
-        warning=_text(obj, "type") == "Warning",
-        count=_number(series, "count") or _number(obj, "count", 1),
+        kind=text_of(about, "kind"),
+        name=text_of(about, "name"),
+        reason=text_of(obj, "reason"),
+        message=text_of(obj, "message"),
+        warning=text_of(obj, "type") == "Warning",
+        count=number_of(series, "count") or number_of(obj, "count", 1),
         at=next((at for at in map(moment, times) if at is not None), None),
     )
 
 
 def claim(obj: Object) -> Claim:
-    spec = _map(obj, "spec")
+    spec = map_at(obj, "spec")
     return Claim(
-        name=_text(_map(obj, "metadata"), "name"),
-        phase=_text(_map(obj, "status"), "phase"),
-        storage_class=_text(spec, "storageClassName"),
-        size=_text(_map(spec, "resources", "requests"), "storage"),
+        name=text_of(map_at(obj, "metadata"), "name"),
+        phase=text_of(map_at(obj, "status"), "phase"),
+        storage_class=text_of(spec, "storageClassName"),
+        size=text_of(map_at(spec, "resources", "requests"), "storage"),
     )
 
 
 def autoscaler(obj: Object) -> Autoscaler:
     return Autoscaler(
-        name=_text(_map(obj, "metadata"), "name"),
-        target=_text(_map(obj, "spec", "scaleTargetRef"), "name"),
-        conditions=_conditions(_map(obj, "status")),
+        name=text_of(map_at(obj, "metadata"), "name"),
+        target=text_of(map_at(obj, "spec", "scaleTargetRef"), "name"),
+        conditions=conditions_of(map_at(obj, "status")),
     )
 
 
 def ingress(obj: Object) -> Ingress:
-    spec = _map(obj, "spec")
+    spec = map_at(obj, "spec")
     return Ingress(
-        name=_text(_map(obj, "metadata"), "name"),
-        ingress_class=_text(spec, "ingressClassName"),
-        hosts=tuple(host for one in _maps(spec, "rules") if (host := _text(one, "host"))),
-        has_address=bool(_maps(_map(obj, "status", "loadBalancer"), "ingress")),
+        name=text_of(map_at(obj, "metadata"), "name"),
+        ingress_class=text_of(spec, "ingressClassName"),
+        hosts=tuple(host for one in maps_in(spec, "rules") if (host := text_of(one, "host"))),
+        has_address=bool(maps_in(map_at(obj, "status", "loadBalancer"), "ingress")),
     )
 
 
 def node_is_ready(obj: Object) -> bool:
-    return any(one.type == "Ready" and one.status == "True" for one in _conditions(_map(obj, "status")))
+    return any(one.type == "Ready" and one.status == "True" for one in conditions_of(map_at(obj, "status")))
 
 
 def phase(obj: Object) -> str:
-    return _text(_map(obj, "status"), "phase")
+    return text_of(map_at(obj, "status"), "phase")
 
 
 def moment(value: Any) -> datetime | None:
@@ -154,28 +154,28 @@ def moment(value: Any) -> datetime | None:
 def _containers(spec: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[Container, ...]:
     found: list[Container] = []
     for specs, statuses in (("initContainers", "initContainerStatuses"), ("containers", "containerStatuses")):
-        told = {_text(one, "name"): one for one in _maps(status, statuses)}
+        told = {text_of(one, "name"): one for one in maps_in(status, statuses)}
         init = specs == "initContainers"
-        found += [_container(one, told.get(_text(one, "name"), {}), init=init) for one in _maps(spec, specs)]
+        found += [_container(one, told.get(text_of(one, "name"), {}), init=init) for one in maps_in(spec, specs)]
     return tuple(found)
 
 
 def _container(spec: Mapping[str, Any], status: Mapping[str, Any], *, init: bool) -> Container:
-    state, last = _map(status, "state"), _map(status, "lastState")
-    waiting = _map(state, "waiting")
+    state, last = map_at(status, "state"), map_at(status, "lastState")
+    waiting = map_at(state, "waiting")
     return Container(
-        name=_text(spec, "name"),
+        name=text_of(spec, "name"),
         init=init,
-        image=_text(spec, "image"),
+        image=text_of(spec, "image"),
         ready=status.get("ready") is True,
         started=status.get("started") is True,
-        restarts=_number(status, "restartCount"),
-        waiting=_text(waiting, "reason"),
-        waiting_message=_text(waiting, "message"),
+        restarts=number_of(status, "restartCount"),
+        waiting=text_of(waiting, "reason"),
+        waiting_message=text_of(waiting, "message"),
         terminated=_termination(state),
         last=_termination(last),
         running="running" in state,
-        memory_limit=_text(_map(spec, "resources", "limits"), "memory"),
+        memory_limit=text_of(map_at(spec, "resources", "limits"), "memory"),
     )
 
 
@@ -185,57 +185,24 @@ def _termination(state: Mapping[str, Any]) -> Termination | None:
         return None
     began, ended = moment(told.get("startedAt")), moment(told.get("finishedAt"))
     return Termination(
-        exit_code=_number(told, "exitCode"),
-        reason=_text(told, "reason"),
-        message=_text(told, "message"),
+        exit_code=number_of(told, "exitCode"),
+        reason=text_of(told, "reason"),
+        message=text_of(told, "message"),
         lasted_s=(ended - began).total_seconds() if began is not None and ended is not None else None,
     )
 
 
 def _claims(spec: Mapping[str, Any]) -> tuple[str, ...]:
-    names = (_text(_map(one, "persistentVolumeClaim"), "claimName") for one in _maps(spec, "volumes"))
+    names = (text_of(map_at(one, "persistentVolumeClaim"), "claimName") for one in maps_in(spec, "volumes"))
     return tuple(name for name in names if name)
 
 
 def _owner(metadata: Mapping[str, Any]) -> tuple[str, str]:
     """Return kind and UID of the controller."""
-    owners = _maps(metadata, "ownerReferences")
+    owners = maps_in(metadata, "ownerReferences")
     owner = next((one for one in owners if one.get("controller") is True), owners[0] if owners else {})
-    return _text(owner, "kind"), _text(owner, "uid")
-
-
-def _conditions(status: Mapping[str, Any]) -> tuple[Condition, ...]:
-    return tuple(
-        Condition(_text(one, "type"), _text(one, "status"), _text(one, "reason"), _text(one, "message"))
-        for one in _maps(status, "conditions")
-    )
-
-
-_MAPPING = (dict, Mapping)
-"""The plain dictionary first: an abstract class takes ten times as long to ask, and each change of a pod asks often."""
-
-
-def _map(value: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
-    found: Any = value
-    for key in path:
-        found = found.get(key) if isinstance(found, _MAPPING) else None
-    return found if isinstance(found, _MAPPING) else {}
-
-
-def _maps(value: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
-    found = value.get(key)
-    return [one for one in found if isinstance(one, _MAPPING)] if isinstance(found, list | tuple) else []
-
-
-def _text(value: Mapping[str, Any], key: str) -> str:
-    found = value.get(key)
-    return found if isinstance(found, str) else ""
+    return text_of(owner, "kind"), text_of(owner, "uid")
 
 
 def _texts(value: Mapping[str, Any]) -> dict[str, str]:
     return {key: text for key, text in value.items() if isinstance(text, str)}
-
-
-def _number(value: Mapping[str, Any], key: str, default: int = 0) -> int:
-    found = value.get(key)
-    return found if isinstance(found, int) and not isinstance(found, bool) else default

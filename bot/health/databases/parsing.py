@@ -8,79 +8,79 @@ from typing import Any
 
 from bot.health.databases.facts import Instances, Job, Link
 from bot.health.facts import Condition
+from bot.health.shapes import conditions_of, map_at, maps_in, number_of, text_of
 from bot.ports import Object, ObjectRef
 
 CNPG = "postgresql.cnpg.io/v1"
 SNAPSHOTS = "snapshot.storage.k8s.io/v1"
 EXTERNAL_NAME = "crossplane.io/external-name"
 PAUSED = "crossplane.io/paused"
-_MAPPING = (dict, Mapping)
 
 
 def instances(obj: Object) -> Instances:
     """Read a `Cluster`."""
-    spec, status = _map(obj, "spec"), _map(obj, "status")
-    metadata = _map(obj, "metadata")
-    method, source = _bootstrap(spec, _text(metadata, "namespace"))
-    annotations = _map(metadata, "annotations")
+    spec, status = map_at(obj, "spec"), map_at(obj, "status")
+    metadata = map_at(obj, "metadata")
+    method, source = _bootstrap(spec, text_of(metadata, "namespace"))
+    annotations = map_at(metadata, "annotations")
     return Instances(
-        wanted=_number(spec, "instances", 1),
-        ready=_number(status, "readyInstances"),
-        phase=_text(status, "phase"),
-        phase_reason=_text(status, "phaseReason"),
-        conditions=_conditions(status),
-        primary=_text(status, "currentPrimary"),
-        host=_text(status, "writeService"),
-        has_secret=bool(_text(_map(status, "secretsResourceVersion"), "applicationSecretVersion")),
+        wanted=number_of(spec, "instances", 1),
+        ready=number_of(status, "readyInstances"),
+        phase=text_of(status, "phase"),
+        phase_reason=text_of(status, "phaseReason"),
+        conditions=conditions_of(status),
+        primary=text_of(status, "currentPrimary"),
+        host=text_of(status, "writeService"),
+        has_secret=bool(text_of(map_at(status, "secretsResourceVersion"), "applicationSecretVersion")),
         method=method,
         source=source,
         asleep=annotations.get("cnpg.io/hibernation") == "on",
-        fenced=bool(_text(annotations, "cnpg.io/fencedInstances").strip("[]")),
+        fenced=bool(text_of(annotations, "cnpg.io/fencedInstances").strip("[]")),
     )
 
 
 def _bootstrap(spec: Mapping[str, Any], namespace: str) -> tuple[str, ObjectRef | None]:
     """Return how a cluster is filled, and the object that it is filled from where that stands beside it."""
-    bootstrap = _map(spec, "bootstrap")
+    bootstrap = map_at(spec, "bootstrap")
     if "recovery" in bootstrap:
-        recovery = _map(bootstrap, "recovery")
-        backup = _text(_map(recovery, "backup"), "name")
-        volume = _map(recovery, "volumeSnapshots", "storage")
+        recovery = map_at(bootstrap, "recovery")
+        backup = text_of(map_at(recovery, "backup"), "name")
+        volume = map_at(recovery, "volumeSnapshots", "storage")
         if backup:
             return "recovery", ObjectRef(CNPG, "Backup", backup, namespace)
-        if _text(volume, "kind") == "VolumeSnapshot":
-            return "recovery", ObjectRef(SNAPSHOTS, "VolumeSnapshot", _text(volume, "name"), namespace)
+        if text_of(volume, "kind") == "VolumeSnapshot":
+            return "recovery", ObjectRef(SNAPSHOTS, "VolumeSnapshot", text_of(volume, "name"), namespace)
         return "recovery", None
     if "pg_basebackup" in bootstrap:
         return "pg_basebackup", None
-    return ("import" if _map(bootstrap, "initdb", "import") else "initdb"), None
+    return ("import" if map_at(bootstrap, "initdb", "import") else "initdb"), None
 
 
 def job(obj: Object) -> Job:
-    metadata, status = _map(obj, "metadata"), _map(obj, "status")
-    failed = next((one for one in _conditions(status) if (one.type, one.status) == ("Failed", "True")), None)
+    metadata, status = map_at(obj, "metadata"), map_at(obj, "status")
+    failed = next((one for one in conditions_of(status) if (one.type, one.status) == ("Failed", "True")), None)
     return Job(
-        name=_text(metadata, "name"),
-        role=_text(_map(metadata, "labels"), "cnpg.io/jobRole"),
-        failed=_number(status, "failed"),
+        name=text_of(metadata, "name"),
+        role=text_of(map_at(metadata, "labels"), "cnpg.io/jobRole"),
+        failed=number_of(status, "failed"),
         gave_up=(failed.reason or failed.message) if failed is not None else "",
     )
 
 
 def link(obj: Object) -> Link:
     """Read a claim, a composite or a managed resource."""
-    metadata, spec, status = _map(obj, "metadata"), _map(obj, "spec"), _map(obj, "status")
-    annotations, at = _map(metadata, "annotations"), _map(status, "atProvider")
-    conditions = _conditions(status)
+    metadata, spec, status = map_at(obj, "metadata"), map_at(obj, "spec"), map_at(obj, "status")
+    annotations, at = map_at(metadata, "annotations"), map_at(status, "atProvider")
+    conditions = conditions_of(status)
     synced = next((one for one in conditions if one.type == "Synced"), None)
     return Link(
         ref=ref(obj),
         conditions=conditions,
-        external_name=_text(annotations, EXTERNAL_NAME) if "forProvider" in spec else "",
-        host=_text(_map(at, "endpoint"), "address") or _text(at, "address"),
-        state=_text(at, "dbInstanceStatus") or _text(at, "status"),
-        below=_below(spec, _text(metadata, "namespace")),
-        provider_config=_text(_map(spec, "providerConfigRef"), "name"),
+        external_name=text_of(annotations, EXTERNAL_NAME) if "forProvider" in spec else "",
+        host=text_of(map_at(at, "endpoint"), "address") or text_of(at, "address"),
+        state=text_of(at, "dbInstanceStatus") or text_of(at, "status"),
+        below=_below(spec, text_of(metadata, "namespace")),
+        provider_config=text_of(map_at(spec, "providerConfigRef"), "name"),
         leaving=bool(metadata.get("deletionTimestamp")),
         paused=annotations.get(PAUSED) == "true" or (synced is not None and synced.reason == "ReconcilePaused"),
         published=_is_published(spec, status, conditions),
@@ -89,12 +89,14 @@ def link(obj: Object) -> Link:
 
 def _below(spec: Mapping[str, Any], namespace: str) -> tuple[ObjectRef, ...]:
     """Return what stands below: a claim's composite, a composite's resources (its second release keeps them deeper)."""
-    named = [_map(spec, "resourceRef")] if "resourceRef" in spec else []
-    named += [*_maps(spec, "resourceRefs"), *_maps(_map(spec, "crossplane"), "resourceRefs")]
-    complete = [one for one in named if all(_text(one, key) for key in ("apiVersion", "kind", "name"))]
+    named = [map_at(spec, "resourceRef")] if "resourceRef" in spec else []
+    named += [*maps_in(spec, "resourceRefs"), *maps_in(map_at(spec, "crossplane"), "resourceRefs")]
+    complete = [one for one in named if all(text_of(one, key) for key in ("apiVersion", "kind", "name"))]
     inside = namespace if "crossplane" in spec else ""
     return tuple(
-        ObjectRef(_text(one, "apiVersion"), _text(one, "kind"), _text(one, "name"), _text(one, "namespace") or inside)
+        ObjectRef(
+            text_of(one, "apiVersion"), text_of(one, "kind"), text_of(one, "name"), text_of(one, "namespace") or inside
+        )
         for one in complete
     )
 
@@ -103,48 +105,19 @@ def _is_published(spec: Mapping[str, Any], status: Mapping[str, Any], conditions
     if "forProvider" in spec:
         states = {one.type: one.status for one in conditions}
         return states.get("Ready") == states.get("Synced") == "True"
-    return bool(_text(_map(status, "connectionDetails"), "lastPublishedTime"))
+    return bool(text_of(map_at(status, "connectionDetails"), "lastPublishedTime"))
 
 
 def ref(obj: Object) -> ObjectRef:
-    metadata = _map(obj, "metadata")
-    names = _text(metadata, "name"), _text(metadata, "namespace")
-    return ObjectRef(_text(obj, "apiVersion"), _text(obj, "kind"), *names)
+    metadata = map_at(obj, "metadata")
+    names = text_of(metadata, "name"), text_of(metadata, "namespace")
+    return ObjectRef(text_of(obj, "apiVersion"), text_of(obj, "kind"), *names)
 
 
 def finalizers(obj: Object) -> tuple[str, ...]:
-    found = _map(obj, "metadata").get("finalizers")
+    found = map_at(obj, "metadata").get("finalizers")
     return tuple(map(str, found)) if isinstance(found, list | tuple) else ()
 
 
 def is_leaving(obj: Object) -> bool:
-    return bool(_map(obj, "metadata").get("deletionTimestamp"))
-
-
-def _conditions(status: Mapping[str, Any]) -> tuple[Condition, ...]:
-    return tuple(
-        Condition(_text(one, "type"), _text(one, "status"), _text(one, "reason"), _text(one, "message"))
-        for one in _maps(status, "conditions")
-    )
-
-
-def _map(value: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
-    found: Any = value
-    for key in path:
-        found = found.get(key) if isinstance(found, _MAPPING) else None
-    return found if isinstance(found, _MAPPING) else {}
-
-
-def _maps(value: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
-    found = value.get(key)
-    return [one for one in found if isinstance(one, _MAPPING)] if isinstance(found, list | tuple) else []
-
-
-def _text(value: Mapping[str, Any], key: str) -> str:
-    found = value.get(key)
-    return found if isinstance(found, str) else ""
-
-
-def _number(value: Mapping[str, Any], key: str, default: int = 0) -> int:
-    found = value.get(key)
-    return found if isinstance(found, int) and not isinstance(found, bool) else default
+    return bool(map_at(obj, "metadata").get("deletionTimestamp"))
