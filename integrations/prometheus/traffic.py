@@ -85,8 +85,8 @@ def matcher(hosts: Collection[str]) -> str:
 
 
 def _open(url: str) -> PrometheusConnect:
-    from prometheus_api_client import PrometheusConnect  # noqa: PLC0415
-    from urllib3 import Retry  # noqa: PLC0415
+    from prometheus_api_client import PrometheusConnect  # noqa: PLC0415  # few need it, and starting must be quick
+    from urllib3 import Retry  # noqa: PLC0415  # as above
 
     return PrometheusConnect(url=url, retry=Retry(total=0))
 

@@ -199,7 +199,7 @@ async def test_it_counts_what_is_left_by_what_the_namespace_says_itself() -> Non
 
 async def test_a_stuck_finalizer_is_told_with_its_object_and_never_taken_off() -> None:
     held = kubernetes("ConfigMap", "held", NAME)
-    held["metadata"] = {**held["metadata"], "finalizers": ["example.com/held"]}  # type: ignore[dict-item]
+    held["metadata"] = {**held["metadata"], "finalizers": ["example.com/held"]}  # type: ignore[dict-item]  # it is a map
     cluster = world(held)
     effect = removing(cluster, patience_s=5, contact="#platform")
 

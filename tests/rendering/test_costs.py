@@ -30,7 +30,7 @@ ASKED = RequestedDatabase(size="large", by="user:default/ada", at=datetime(2026,
 def cost(spec: str, environment: str = "staging", **more: object) -> Decimal:
     text = f"apiVersion: platform.company.io/v1\nkind: WebService\nmetadata: {{name: hello}}\nspec: {spec}\n"
     (document,) = read(text)
-    return cost_of_service(document, environment=environment, platform=PLATFORM, **more)  # type: ignore[arg-type]
+    return cost_of_service(document, environment=environment, platform=PLATFORM, **more)  # type: ignore[arg-type]  # as the test says
 
 
 @pytest.mark.parametrize(

@@ -54,12 +54,12 @@ def kinds(found: Change) -> set[str]:
 def test_the_release_alone_tells_what_the_preview_becomes() -> None:
     found = change()
     assert {"Deployment", "Cluster", "ResourceQuota", "LimitRange", "NetworkPolicy", "Ingress", "Job"} <= kinds(found)
-    assert found.files.keys() == {f"{obj['kind'].lower()}-{obj['metadata']['name']}.yaml" for obj in found.objects}  # type: ignore[union-attr,index,call-overload]
+    assert found.files.keys() == {f"{obj['kind'].lower()}-{obj['metadata']['name']}.yaml" for obj in found.objects}  # type: ignore[union-attr,index,call-overload]  # our objects are maps
     assert change().files == found.files
 
 
 def replicas(found: Change) -> set[JSON]:
-    return {obj["spec"]["replicas"] for obj in found.objects if obj["kind"] == "Deployment"}  # type: ignore[index,call-overload]
+    return {obj["spec"]["replicas"] for obj in found.objects if obj["kind"] == "Deployment"}  # type: ignore[index,call-overload]  # our objects are maps
 
 
 def test_it_sleeps_where_the_terms_say_so() -> None:
@@ -83,7 +83,7 @@ def test_straight_to_the_cluster_the_namespace_is_made_with_its_labels() -> None
     assert effect.create_namespace
     assert (effect.namespace, effect.inventory) == ("new-checkout", "preview.new-checkout")
     (namespace,) = [obj for obj in effect.objects if obj["kind"] == "Namespace"]
-    labels: Any = namespace["metadata"]["labels"]  # type: ignore[index,call-overload]
+    labels: Any = namespace["metadata"]["labels"]  # type: ignore[index,call-overload]  # our objects are maps
     assert labels["causeway.io/preview"] == "new-checkout"
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
 
@@ -100,7 +100,7 @@ def test_by_git_argo_cd_makes_the_namespace_with_the_same_labels() -> None:
     labels = application["spec"]["syncPolicy"]["managedNamespaceMetadata"]["labels"]
     (direct,) = deliver(change(), STANDING, "")
     assert isinstance(direct, ApplyObjects)
-    assert labels == direct.objects[0]["metadata"]["labels"]  # type: ignore[index,call-overload]
+    assert labels == direct.objects[0]["metadata"]["labels"]  # type: ignore[index,call-overload]  # our objects are maps
     assert "apps/preview/new-checkout/resourcequota-preview.yaml" in texts
 
 

@@ -229,7 +229,7 @@ def test_a_job_that_sleeps_is_suspended() -> None:
     document = read_environment(f"{HEAD}spec: {{services: [{{name: a}}], databases: [{{seedFrom: staging}}]}}\n")
     objects = render_preview(document, BOTH, platform(BY_JOB), asleep=True)
     (job,) = [obj for obj in objects if obj["kind"] == "Job"]
-    assert job["spec"]["suspend"] is True  # type: ignore[index,call-overload]
+    assert job["spec"]["suspend"] is True  # type: ignore[index,call-overload]  # our objects are maps
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "CronJob"])

@@ -292,4 +292,4 @@ async def first_refusal(town: Town) -> str:
                 await town.bot.delete(namespace_ref(await town.namespace()))
             except Refused as refused:
                 return str(refused)
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.2)  # the server tells nobody when it has read it
