@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
@@ -11,7 +10,8 @@ from pydantic import ValidationError
 from bot.errors import Invalid, Mistake
 from bot.model.web_service import API_VERSION, KIND, WebService
 from bot.model.web_service.document import CONTRADICTION, mistakes_of_environments
-from bot.rendering.mistakes import mistakes_of, unknown
+from bot.rendering.heading import head, is_meant
+from bot.rendering.mistakes import mistakes_of
 from bot.rendering.secrets import secrets_in
 from bot.rendering.text import Unreadable, child, parse
 
@@ -68,17 +68,17 @@ def check(document: Any) -> WebService | list[Mistake]:
     if not isinstance(document, dict):
         return [Mistake("", f"is not a map; a document begins with `apiVersion: {API_VERSION}` and `kind: {KIND}`")]
     document = {key: value for key, value in document.items() if value is not None}  # empty is as good as missing
-    head = [*_head(document), *secrets_in(document)]
+    above = [*_head(document), *secrets_in(document)]
     if document.get("kind") != KIND:
         if not _is_meant(document):
-            return head
+            return above
         document["kind"] = KIND  # misspelt: the rest is told at the same time
     try:
         found = _validated(document)
     except ValidationError as error:
         mistakes = mistakes_of(error, WebService, document)
-        return head + mistakes + _contradictions_beside(error, document)
-    return head + _of_environments(found) or found
+        return above + mistakes + _contradictions_beside(error, document)
+    return above + _of_environments(found) or found
 
 
 def _validated(document: dict[str, Any]) -> WebService:
@@ -86,26 +86,14 @@ def _validated(document: dict[str, Any]) -> WebService:
 
 
 def _head(document: dict[str, Any]) -> list[Mistake]:
-    mistakes = []
-    if "apiVersion" not in document:
-        mistakes.append(Mistake("apiVersion", f"is missing; write `apiVersion: {API_VERSION}`"))
-    if "kind" not in document:
-        mistakes.append(Mistake("kind", f"is missing; write `kind: {KIND}`"))
-    elif document["kind"] != KIND:
-        misspelt = _is_meant(document)
-        told = unknown(str(document["kind"]), [KIND], "kind") if misspelt else f"must be `{KIND}`"
-        mistakes.append(Mistake("kind", told))
+    mistakes = head(document, API_VERSION, KIND)
     if "spec" not in document:
         mistakes.append(Mistake("spec", "is missing; write at least `spec: {image: …}`"))
     return mistakes
 
 
 def _is_meant(document: dict[str, Any]) -> bool:
-    """Say whether a document of another kind, or of none, can only be one of ours."""
-    kind = document.get("kind")
-    if kind is None:
-        return document.get("apiVersion") == API_VERSION
-    return isinstance(kind, str) and (kind.lower() == KIND.lower() or bool(get_close_matches(kind, [KIND], 1, 0.7)))
+    return is_meant(document, API_VERSION, KIND)
 
 
 def _contradictions_beside(error: ValidationError, document: dict[str, Any]) -> list[Mistake]:

@@ -4,7 +4,6 @@ documents of both kinds."""
 from __future__ import annotations
 
 from datetime import timedelta
-from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
@@ -15,7 +14,8 @@ from bot.model.environment import API_VERSION, KIND, LONGEST, Environment
 from bot.model.web_service import WebService
 from bot.model.web_service.document import CONTRADICTION
 from bot.rendering import documents
-from bot.rendering.mistakes import mistakes_of, unknown
+from bot.rendering.heading import head, is_meant
+from bot.rendering.mistakes import mistakes_of
 from bot.rendering.secrets import services_secrets_in
 
 BEGIN = f"write one with `apiVersion: {API_VERSION}`, `kind: {KIND}`"
@@ -52,7 +52,7 @@ def check(document: Any, *, longest: timedelta = LONGEST) -> Environment | list[
     if not isinstance(document, dict):
         return [Mistake("", f"is not a map; an environment begins with `apiVersion: {API_VERSION}`, `kind: {KIND}`")]
     document = {key: value for key, value in document.items() if value is not None}  # empty is as good as missing
-    mistakes = [*_head(document), *services_secrets_in(document)]
+    mistakes = [*head(document, API_VERSION, KIND), *services_secrets_in(document)]
     if document.get("kind") != KIND:
         if not _is_meant(document):
             return mistakes
@@ -70,27 +70,8 @@ def _validated(document: dict[str, Any], longest: timedelta) -> Environment:
     return Environment.model_validate(document, by_alias=True, by_name=False, context={"longest": longest})
 
 
-def _head(document: dict[str, Any]) -> list[Mistake]:
-    mistakes = []
-    if "apiVersion" not in document:
-        mistakes.append(Mistake("apiVersion", f"is missing; write `apiVersion: {API_VERSION}`"))
-    if "kind" not in document:
-        mistakes.append(Mistake("kind", f"is missing; write `kind: {KIND}`"))
-    elif document["kind"] != KIND:
-        misspelt = _is_meant(document)
-        told = unknown(str(document["kind"]), [KIND], "kind") if misspelt else f"must be `{KIND}`"
-        mistakes.append(Mistake("kind", told))
-    return mistakes
-
-
 def _is_meant(document: Any) -> bool:
-    """Say whether a document can only be one of this kind."""
-    if not isinstance(document, dict):
-        return False
-    kind = document.get("kind")
-    if kind is None:
-        return document.get("apiVersion") == API_VERSION
-    return isinstance(kind, str) and (kind.lower() == KIND.lower() or bool(get_close_matches(kind, [KIND], 1, 0.7)))
+    return isinstance(document, dict) and is_meant(document, API_VERSION, KIND)
 
 
 def _beside(error: ValidationError, document: dict[str, Any], longest: timedelta) -> list[Mistake]:
