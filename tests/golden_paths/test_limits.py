@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,7 +61,7 @@ def no_child_is_left() -> object:
 async def test_a_template_that_takes_too_much_ends_in_one_sentence(content: str, told: str) -> None:
     path = path_of(template(fetch(values={})), {"skeleton/file": content})
     # Where memory is what ends it, a slow machine must not run out of its second first.
-    limits = replace(SMALL, cpu_s=60, wall_s=120.0) if told == "more memory" else SMALL
+    limits = SMALL.model_copy(update={"cpu_s": 60, "wall_s": 120.0}) if told == "more memory" else SMALL
     with pytest.raises(Invalid, match=told) as caught:
         await run(path, limits=limits)
     assert "Traceback" not in str(caught.value)
