@@ -65,6 +65,18 @@ class TextFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A chart, to be shown beside a message."""
+
+    name: str
+    """Of the file, such as `orders-api-latency.png`."""
+    title: str
+    png: bytes
+    alt: str
+    """What it shows, with the numbers, for whoever does not see it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What a query says: fallback text and Slack blocks (plain dicts made by `bot.slack.blocks`)."""
 
@@ -76,6 +88,11 @@ class Answer:
     """What does not fit into a message. Programs find it in `data`."""
     file_for_channel: bool = False
     """Whether everybody in the channel that was asked in may read the file; otherwise only who asked gets it."""
+    picture: Picture | None = None
+    """A picture has no place in `data`: programs draw their own."""
+    complete: Callable[[], Awaitable[Answer]] | None = None
+    """Returns the whole answer once the rest has arrived, in bounded time. In Slack the same message is edited then;
+    other doors wait for it. None: this is the whole answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

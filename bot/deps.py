@@ -4,17 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from bot.catalog.index import Index
 from bot.errors import Mistake
 from bot.golden_paths.sources import TemplateLibrary
 from bot.golden_paths.steps import Runner
-from bot.model.operation import Behind
+from bot.model.operation import Behind, OperationView
 from bot.model.platform import Platform
-from bot.ports import Agenda, Cluster, Deployments, Environments, Forge
+from bot.ports import (
+    Agenda,
+    AlertBook,
+    Alerts,
+    Cluster,
+    Deployments,
+    Environments,
+    Forge,
+    Logs,
+    Metrics,
+    Pictures,
+    Traces,
+)
 
 
 async def _nobody(_: str) -> tuple[Behind, ...]:
+    return ()
+
+
+async def _no_history(_service: str, _begin: datetime, _end: datetime) -> tuple[OperationView, ...]:
     return ()
 
 
@@ -44,6 +61,15 @@ class Deps:
     """None where there is no Argo CD."""
     agenda: Agenda | None = None
     environments: Environments | None = None
+    metrics: Metrics | None = None
+    alerts: Alerts | None = None
+    logs: Logs | None = None
+    traces: Traces | None = None
+    """Each None where the installation has no such system: then it is simply not spoken of."""
+    alert_book: AlertBook | None = None
+    pictures: Pictures | None = None
+    history: Callable[[str, datetime, datetime], Awaitable[tuple[OperationView, ...]]] = _no_history
+    """`(service, begin, end)`: operations about that service that ran at some time in between, newest first."""
     groups_of_channel: Callable[[str], Awaitable[tuple[str, ...]]] = _no_groups
     """`(channel id)`: full references of the groups whose channel it is."""
     in_lane: Callable[[str], Awaitable[tuple[Behind, ...]]] = _nobody

@@ -92,3 +92,15 @@ class UpstreamUnavailable(PlatformError):
 
 class OutcomeUnknown(UpstreamUnavailable):
     """A write was sent and no answer came: it may or may not have happened. Look before doing it again."""
+
+
+class TimedOut(UpstreamUnavailable):
+    """The other system gave up on a question, or we did."""
+
+
+class BadQuery(PlatformError):
+    """A query that the other system cannot read or evaluate: one of ours, or one that the platform team wrote."""
+
+
+class TooMuch(PlatformError):
+    """The answer is larger than we read. A narrower question has one."""

@@ -24,8 +24,8 @@ from bot.policy.rules import Rules
 P = TypeVar("P", bound=BaseModel)
 
 PREFIX = "CAUSEWAY_"
-LATER = frozenset({"alertmanager_url", "alertmanager_token", "loki_url", "tempo_url"} | {"token", "test_cache"})
-"""Names that other parts read, or that the playground's contract reserves for systems that are not connected yet."""
+LATER = frozenset({"token", "test_cache"})
+"""Names that other parts read."""
 
 
 def _address(value: str) -> str:
@@ -67,7 +67,13 @@ class Environment(Part):
     """Argo CD's own address; empty: there is none, and applications are only read from the cluster."""
     argocd_token: SecretStr = SecretStr("")
     prometheus_url: Annotated[str, AfterValidator(_address_or_none)] = ""
-    """Prometheus' own address; empty: nobody counts requests, so no preview is put to sleep by itself."""
+    """Prometheus' own address; empty: nobody measures, so health tells no signals and no preview sleeps by itself."""
+    alertmanager_url: Annotated[str, AfterValidator(_address_or_none)] = ""
+    """Alertmanager's own address, for silences and for what its webhook has missed."""
+    alertmanager_token: SecretStr = SecretStr("")
+    """The bearer token with which Alertmanager calls `/webhooks/alertmanager`; empty: nothing is taken there."""
+    loki_url: Annotated[str, AfterValidator(_address_or_none)] = ""
+    tempo_url: Annotated[str, AfterValidator(_address_or_none)] = ""
     database_url: str = "sqlite:///.causeway/causeway.db"
     config: Path = Path("causeway.yaml")
     listen: str = "127.0.0.1:8080"

@@ -70,6 +70,9 @@ class Origin(BaseModel, frozen=True, extra="forbid"):
     slack_user: str | None = None
     slack_draft: str | None = None
     """The kept form that made the request, to open it again if the request is refused."""
+    beside: str = ""
+    """The card, by its id in the outbox, in whose thread the outcome is told. The operation then has a card of its own
+    only where somebody has to decide about it. Empty: it has one."""
 
 
 class Asked(BaseModel, frozen=True, extra="forbid"):

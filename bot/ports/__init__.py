@@ -12,6 +12,8 @@ from datetime import datetime
 
 from bot.errors import NotFound
 from bot.ports.agenda import Agenda, Appointment
+from bot.ports.alert_book import AlertBook
+from bot.ports.alerts import Alerts, FiringAlert, FiringGroup, Matcher, Silence
 from bot.ports.catalog import CatalogRegistry
 from bot.ports.cluster import FIELD_MANAGER, Change, Cluster, Object, ObjectRef
 from bot.ports.deployments import (
@@ -52,7 +54,11 @@ from bot.ports.forge import (
     Webhook,
     WorkflowRun,
 )
+from bot.ports.logs import LogLine, Logs
 from bot.ports.looks import Looks
+from bot.ports.metrics import Measured, Metrics, Series
+from bot.ports.pictures import Pictures
+from bot.ports.traces import Span, Trace, TraceFound, Traces
 from bot.ports.traffic import Traffic
 from bot.ports.turns import Turns
 from bot.ports.waiting import Pause, Unannounced, Waiting, build_key
@@ -72,6 +78,9 @@ class Ports:
     deployments: Deployments | None = None
     agenda: Agenda | None = None
     environments: Environments | None = None
+    alerts: Alerts | None = None
+    """None where there is no Alertmanager."""
+    alert_book: AlertBook | None = None
     waiting: Waiting = field(default_factory=Unannounced)
     looks: Looks = field(default_factory=Looks)
     turns: Turns = field(default_factory=Turns)
@@ -92,6 +101,8 @@ __all__ = [
     "RECENT_COMMITS",
     "Activity",
     "Agenda",
+    "AlertBook",
+    "Alerts",
     "Application",
     "Appointment",
     "Author",
@@ -109,16 +120,24 @@ __all__ = [
     "EnvironmentRecord",
     "Environments",
     "File",
+    "FiringAlert",
+    "FiringGroup",
     "Forge",
     "Health",
     "HistoryEntry",
     "Image",
+    "LogLine",
+    "Logs",
     "Looks",
+    "Matcher",
+    "Measured",
+    "Metrics",
     "NewRepository",
     "Object",
     "ObjectRef",
     "Pause",
     "Phase",
+    "Pictures",
     "Ports",
     "PullRequest",
     "Release",
@@ -126,10 +145,16 @@ __all__ = [
     "ResourceStatus",
     "Ruleset",
     "Seen",
+    "Series",
+    "Silence",
+    "Span",
     "Sync",
     "SyncOperation",
     "SyncWindows",
     "Tag",
+    "Trace",
+    "TraceFound",
+    "Traces",
     "Traffic",
     "Tree",
     "Turns",

@@ -1,0 +1,1 @@
+"""Drawings of signals, as SVG; pure."""

@@ -1,0 +1,1 @@
+"""How a service is, read from all that can be asked, within the time there is."""

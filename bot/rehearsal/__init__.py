@@ -1,0 +1,1 @@
+"""`causeway rehearse`: one day, played against a running playground from outside."""
