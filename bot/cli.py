@@ -39,7 +39,16 @@ Commands = Any
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="causeway", description="The Slack front door of a developer platform.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_serve, _add_playground, _add_asking, _add_render, _add_template, _add_upkeep, _add_ledger):
+    for add in (
+        _add_serve,
+        _add_playground,
+        _add_asking,
+        _add_render,
+        _add_template,
+        _add_upkeep,
+        _add_ledger,
+        _add_rehearse,
+    ):
         add(commands)
     return parser
 
@@ -128,6 +137,14 @@ def _add_ledger(commands: Commands) -> None:
             part.add_argument("--limit", type=int, default=50)
         _config(part)
         part.set_defaults(run=run)
+
+
+def _add_rehearse(commands: Commands) -> None:
+    rehearse = commands.add_parser("rehearse", help="play a whole day against a running playground")
+    rehearse.add_argument("--page", default="http://127.0.0.1:8800", help="URL of the playground's page")
+    rehearse.add_argument("--name", default="", help="what the new service is called; a free name when left out")
+    rehearse.add_argument("--json", action="store_true", help="print one JSON object for each step")
+    rehearse.set_defaults(run=_rehearse)
 
 
 def _config(parser: argparse.ArgumentParser) -> None:
@@ -228,6 +245,12 @@ def _show(arguments: argparse.Namespace) -> int:
 
     task = show(_settings(arguments), operation=arguments.operation, limit=arguments.limit, as_json=arguments.json)
     return _said(_awaited(task))
+
+
+def _rehearse(arguments: argparse.Namespace) -> int:
+    from bot.rehearsal.play import rehearse  # noqa: PLC0415  # as above
+
+    return _awaited(rehearse(arguments.page, name=arguments.name, as_json=arguments.json))
 
 
 def _awaited(work: Coroutine[Any, Any, T]) -> T:

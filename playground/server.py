@@ -130,7 +130,7 @@ class Playground:
     def _peers(self) -> list[Peer]:
         github = self._github()
         kubernetes = self._kubernetes(github)
-        page = PagePeer(clock=self.clock, config=self._page_configuration)
+        page = PagePeer(clock=self.clock, config=self._page_configuration, ready=self.ready)
         return [self._slack(), github, kubernetes, self._argocd(github, kubernetes), page]
 
     def _slack(self) -> SlackPeer:

@@ -6,6 +6,7 @@
     GET  /sim/clock     {"now": ISO 8601, "offset_s": seconds, "version": N}; with ?after=N&timeout_s=S it waits for
                         a version beyond N
     POST /sim/clock     {"advance": "36h"} moves time forward and answers the same
+    GET  /sim/ready     what the playground printed when it was ready: addresses, settings and tokens, for programs
 
 A wrong question is answered with status 400 and {"error": a sentence}.
 """
@@ -28,6 +29,8 @@ STATIC = Path(__file__).parent / "static"
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 LONGEST_STEP = timedelta(days=3650)
 LONGEST_WAIT_S = 60.0
+OURSELVES = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Names by which this machine calls itself: another name would be a page that has had itself resolved to here."""
 
 
 class PagePeer:
@@ -35,9 +38,16 @@ class PagePeer:
 
     name = "page"
 
-    def __init__(self, *, clock: PlaygroundClock, config: Callable[[], dict[str, object]]) -> None:
+    def __init__(
+        self,
+        *,
+        clock: PlaygroundClock,
+        config: Callable[[], dict[str, object]],
+        ready: Callable[[], dict[str, object]] = dict,
+    ) -> None:
         self._clock = clock
         self._config = config
+        self._ready = ready
 
     def application(self) -> web.Application:
         """Return the application that serves the page and the clock."""
@@ -46,6 +56,7 @@ class PagePeer:
         application.router.add_get("/config.json", self._send_config)
         application.router.add_get("/sim/clock", self._read_clock)
         application.router.add_post("/sim/clock", self._advance_clock)
+        application.router.add_get("/sim/ready", self._send_ready)
         application.router.add_static("/static", STATIC)
         application.on_response_prepare.append(self._protect)
         return application
@@ -61,6 +72,11 @@ class PagePeer:
 
     async def _send_config(self, _: web.Request) -> web.Response:
         return web.json_response({"people": people(), **self._config()})
+
+    async def _send_ready(self, request: web.Request) -> web.Response:
+        if "Origin" in request.headers or urlsplit(f"//{request.host}").hostname not in OURSELVES:
+            return refusal("Only programs on this machine are told the playground's tokens.", status=403)
+        return web.json_response(self._ready())
 
     async def _read_clock(self, request: web.Request) -> web.Response:
         after = request.query.get("after")

@@ -25,7 +25,7 @@ CONFIG: dict[str, object] = {
 
 @pytest.fixture
 async def server() -> AsyncIterator[TestClient]:  # type: ignore[type-arg] # generic at type level only
-    peer = PagePeer(clock=PlaygroundClock(), config=lambda: CONFIG)
+    peer = PagePeer(clock=PlaygroundClock(), config=lambda: CONFIG, ready=lambda: {"ready": True, "env": {}})
     await peer.start()
     async with TestClient(TestServer(peer.application())) as client:
         yield client
@@ -115,3 +115,9 @@ def test_any_unreadable_step_is_refused_with_a_sentence(step: object) -> None:
     assume(not (isinstance(step, str) and re.fullmatch("[0-9]+[smhd]", step)))
     with pytest.raises(StepError, match=r"\.$"):
         parse_step({"advance": step})
+
+
+async def test_programs_are_told_what_the_playground_printed_and_pages_are_not(server: TestClient) -> None:  # type: ignore[type-arg]
+    assert (await (await server.get("/sim/ready")).json())["ready"] is True
+    assert (await server.get("/sim/ready", headers={"Origin": "http://evil.example"})).status == 403
+    assert (await server.get("/sim/ready", headers={"Host": "evil.example:8800"})).status == 403
