@@ -1,0 +1,1 @@
+"""What watches the playground's services: Prometheus, Alertmanager, Loki and Tempo, which tell one story."""
