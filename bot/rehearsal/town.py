@@ -242,7 +242,9 @@ class Town:
 
 
 def _files(folder: Path) -> frozenset[str]:
-    return frozenset(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    return frozenset(
+        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts
+    )
 
 
 ENDED = frozenset({"succeeded", "failed", "undone", "rejected", "expired"})
