@@ -68,6 +68,7 @@ from bot.previews.idleness import Senses
 from bot.publishing import ChannelPublisher, GitPublisher
 from bot.pull_request_notes import PullRequestNotes
 from bot.pull_requests import PullRequests
+from bot.queries import load_queries
 from bot.settings import Settings
 from bot.slack.channels import Channels
 from bot.slack.door import SlackDoor
@@ -293,6 +294,7 @@ class _Wiring:
             ),
             private_repositories=github.private_repositories,
             platform=self._configuration.platform,
+            queries=load_queries(self._configuration.platform.queries),
             clusters=self.clusters,
             deployments=self.deployments,
             agenda=self.agenda,

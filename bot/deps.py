@@ -25,6 +25,7 @@ from bot.ports import (
     Pictures,
     Traces,
 )
+from bot.queries import Queries, load_queries
 
 
 async def _nobody(_: str) -> tuple[Behind, ...]:
@@ -66,6 +67,8 @@ class Deps:
     logs: Logs | None = None
     traces: Traces | None = None
     """Each None where the installation has no such system: then it is simply not spoken of."""
+    queries: Queries = field(default_factory=load_queries)
+    """What those four are asked."""
     alert_book: AlertBook | None = None
     pictures: Pictures | None = None
     history: Callable[[str, datetime, datetime], Awaitable[tuple[OperationView, ...]]] = _no_history

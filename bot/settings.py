@@ -305,7 +305,10 @@ def _anchored(configuration: Configuration, base: Path) -> Configuration:
                 update={"folders": tuple(base / folder for folder in golden_paths.folders)}
             ),
             "platform": platform.model_copy(
-                update={"templates": tuple(base / folder for folder in platform.templates)}
+                update={
+                    "templates": tuple(base / folder for folder in platform.templates),
+                    "queries": tuple(base / folder for folder in platform.queries),
+                }
             ),
             "ledger": ledger.model_copy(
                 update={"publish_file": base / ledger.publish_file if ledger.publish_file else None}

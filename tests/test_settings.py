@@ -67,3 +67,9 @@ def test_a_file_that_is_no_configuration_is_told_in_one_sentence(tmp_path: Path,
 def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="cannot start"):
         load({"CAUSEWAY_CONFIG": str(tmp_path / "missing.yaml")})
+
+
+def test_folders_of_queries_are_relative_to_the_file_as_well(tmp_path: Path) -> None:
+    settings = load(write(tmp_path, "platform: {queries: [questions], templates: [own]}\n"))
+    assert settings.configuration.platform.queries == (tmp_path / "questions",)
+    assert settings.configuration.platform.templates == (tmp_path / "own",)

@@ -201,6 +201,8 @@ class Platform(Part):
     """None: nobody can have a preview."""
     templates: tuple[Path, ...] = ()
     """Folders whose files replace the shipped templates of the same name; the first that has one wins."""
+    queries: tuple[Path, ...] = ()
+    """The same for the shipped queries in PromQL, LogQL and TraceQL."""
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:

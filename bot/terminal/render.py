@@ -156,7 +156,12 @@ def platform_of(config: Path | None, environ: Mapping[str, str]) -> Platform:
         told = [Mistake(f"platform.{mistake.path}", mistake.message) for mistake in mistakes_of(error, Platform, part)]
         raise Invalid(f"{file} is wrong.", told) from None
     base = file.resolve().parent
-    return platform.model_copy(update={"templates": tuple(base / folder for folder in platform.templates)})
+    return platform.model_copy(
+        update={
+            "templates": tuple(base / folder for folder in platform.templates),
+            "queries": tuple(base / folder for folder in platform.queries),
+        }
+    )
 
 
 def _part(file: Path) -> Any:
