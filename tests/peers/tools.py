@@ -215,6 +215,12 @@ TOOLS: dict[str, Tool] = {
     "chromium": Tool(lambda: _which("chromium", "chromium-browser", "google-chrome"), lambda: _apt("chromium")),
     "postgresql": Tool(_postgresql, lambda: _apt("postgresql")),
     "redis": Tool(lambda: _which("redis-server"), lambda: _apt("redis-server")),
+    # The services that these packages bring are neither needed nor started by anything here: tests start the programs.
+    "prometheus": Tool(lambda: _which("prometheus"), lambda: _apt("prometheus")),
+    "promtool": Tool(lambda: _which("promtool"), lambda: _apt("prometheus")),
+    "alertmanager": Tool(lambda: _which("prometheus-alertmanager"), lambda: _apt("prometheus-alertmanager")),
+    "amtool": Tool(lambda: _which("amtool"), lambda: _apt("prometheus-alertmanager")),
+    "victoria-metrics": Tool(lambda: _which("victoria-metrics"), lambda: _apt("victoria-metrics")),
     "actionlint": ACTIONLINT.program("actionlint"),
     "etcd": KUBERNETES.program("etcd"),
     "kube-apiserver": KUBERNETES.program("kube-apiserver"),
