@@ -11,6 +11,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ from bot.publishing import ChannelPublisher, GitPublisher
 from bot.pull_request_notes import PullRequestNotes
 from bot.pull_requests import PullRequests
 from bot.queries import load_queries
+from bot.rendering.delivery import Place
 from bot.settings import Settings
 from bot.slack.channels import Channels
 from bot.slack.door import SlackDoor
@@ -301,6 +303,7 @@ class _Wiring:
             environments=self.environments,
             groups_of_channel=self._groups_of_channel,
             in_lane=self._in_lane,
+            history=self._history,
         )
 
     def _broken(self) -> tuple[Mistake, ...]:
@@ -429,6 +432,13 @@ class _Wiring:
 
     async def _in_lane(self, lane: str) -> tuple[Behind, ...]:
         return await self.operations.in_lane(lane)
+
+    async def _history(self, service: str, begin: datetime, end: datetime) -> tuple[OperationView, ...]:
+        platform = self._configuration.platform
+        lanes = [
+            Place(platform=platform, service=service, environment=name, team="").lane for name in platform.environments
+        ]
+        return await self.operations.history(lanes, begin, end)
 
     async def _database_trouble(self) -> str | None:
         try:

@@ -1,1 +1,4 @@
-"""Why a service is as it is: from the symptom to its cause, pure but for reading."""
+"""From a symptom to its cause: what moved, what changed before, what is new in the logs, where a request lost its time.
+
+`facts` holds what was read, `ranking` says what that speaks for, `wording` says it to people. All three are pure.
+"""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
+from datetime import datetime
 from typing import Any, Self
 
 from bot.errors import PlatformError, UpstreamUnavailable
@@ -144,6 +145,14 @@ class Operations:
         """Return the operations that run or stand in line in that lane, first come first."""
         async with self._store.database.read() as connection:
             return await self._store.lanes.everybody(connection, lane)
+
+    async def history(
+        self, lanes: Collection[str], begin: datetime, end: datetime, limit: int = 100
+    ) -> tuple[OperationView, ...]:
+        """Return the operations of these lanes that were under way at some time in between, newest first."""
+        async with self._store.database.read() as connection:
+            found = await self._store.lanes.history(connection, lanes, begin, end, limit)
+        return tuple(map(view, found))
 
     async def wait(self, operation: str, until: Callable[[OperationView], bool] = is_final) -> OperationView:
         """Return the operation once `until` holds for it, whichever replica brings that about.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import and_, func, or_, select, update
@@ -52,6 +53,20 @@ class Lanes:
         )
         statement = select(operations).where(table.lane == lane, taking_part).order_by(table.created_at, table.id)
         return tuple(_behind(record(row)) for row in await connection.execute(statement))
+
+    async def history(
+        self, connection: AsyncConnection, lanes: Collection[str], begin: datetime, end: datetime, limit: int
+    ) -> list[Record]:
+        """Return the operations of these lanes that were under way at some time in between, newest first."""
+        table = operations.c
+        statement = (
+            select(operations)
+            .where(table.lane.in_(sorted(lanes)))
+            .where(table.created_at <= end.timestamp(), table.updated_at >= begin.timestamp())
+            .order_by(table.created_at.desc(), table.id.desc())
+            .limit(limit)
+        )
+        return [record(row) for row in await connection.execute(statement)]
 
     async def freed(self, connection: AsyncConnection, lane: str, now: datetime) -> None:
         """Let everybody in line be looked at with the next tick."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -212,6 +213,13 @@ async def test_the_second_of_a_lane_stands_in_line_and_sees_the_first(url: str, 
         done = await a.until(operation="op-2")
         assert (done.state, done.behind) == (State.SUCCEEDED, None)
         assert a.folder.files() == {"two": "two"}
+        began, ended = done.created_at, done.updated_at
+        hour, lane = timedelta(hours=1), ["deploy:orders/staging"]
+        told = await a.operations.history([*lane, "deploy:orders/production"], began, ended)
+        assert {one.id for one in told} == {"op-1", "op-2"}
+        assert await a.operations.history(["deploy:orders/production"], began, ended) == ()
+        assert await a.operations.history(lane, began - 2 * hour, began - hour) == ()
+        assert await a.operations.history(lane, ended + hour, ended + 2 * hour) == ()
 
 
 async def test_whoever_comes_next_ends_a_wait_that_is_stuck(url: str, tmp_path: Path) -> None:
