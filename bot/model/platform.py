@@ -17,6 +17,7 @@ from bot.errors import NotFound
 from bot.model.configured import DnsLabel, DomainName, Part, People, Quantity, cut
 from bot.model.databases import Budget, DatabaseProvider, DatabaseSize, Engine
 from bot.model.previews import RESERVED, Previews
+from bot.model.web_service.slo import Slo
 
 
 class Size(Part):
@@ -199,6 +200,8 @@ class Platform(Part):
     """By the team's name: what it may have in all environments and previews together."""
     previews: Previews | None = None
     """None: nobody can have a preview."""
+    slo: Slo | None = None
+    """What a service promises whose document says nothing; None: nothing."""
     templates: tuple[Path, ...] = ()
     """Folders whose files replace the shipped templates of the same name; the first that has one wins."""
     queries: tuple[Path, ...] = ()

@@ -27,6 +27,9 @@ from bot.model.web_service.shapes import (
 )
 
 PortNumber = Annotated[Integer, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+USUAL_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Bounds of the histogram's buckets in seconds, as the golden paths and most clients have them."""
 
 
 class Part(BaseModel):
@@ -233,6 +236,15 @@ class Metrics(Part):
         ),
     ] = None
     every: Annotated[Integer, Field(ge=5, le=600, description="Seconds between two scrapes.", examples=[30])] = 30
+    buckets: Annotated[
+        tuple[Seconds, ...],
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Where the buckets of `http_request_duration_seconds` end, in seconds.",
+            examples=[[0.1, 0.3, 1, 3]],
+        ),
+    ] = USUAL_BUCKETS
     enabled: Annotated[Flag, Field(description="`false`: it has none.", examples=[False])] = True
 
 

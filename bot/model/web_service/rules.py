@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from bot.errors import Mistake
 from bot.model.databases import ENGINES, VERSIONS
 from bot.model.web_service.parts import Egress, SecretReference, Volume
+from bot.model.web_service.slo import LatencyObjective, seconds_of
 from bot.model.web_service.spec import _Fields as Fields
 
 RESERVED = ("app.kubernetes.io/", "causeway.io/", "cnpg.io/")
@@ -20,7 +21,7 @@ TWICE = "stands beside a database that is Valkey too; keep one of the two"
 
 def contradictions(spec: Fields) -> list[Mistake]:
     """Return every contradiction, with paths below `spec`."""
-    checks = (_kind_of_workload, _replicas, _ports, _database, _variables, _secrets, _volumes, _egress)
+    checks = (_kind_of_workload, _replicas, _ports, _database, _variables, _secrets, _volumes, _egress, _slo)
     return [mistake for check in checks for mistake in check(spec)]
 
 
@@ -161,6 +162,31 @@ def _volume(volume: Volume) -> str | None:
 
 def _many(spec: Fields) -> bool:
     return spec.schedule is None and (spec.autoscaling is not None or spec.replicas is None or spec.replicas > 1)
+
+
+def _slo(spec: Fields) -> Iterator[Mistake]:
+    slo = spec.slo
+    if slo is None or not slo.enabled:
+        return
+    if not slo.promises:
+        yield Mistake("spec.slo", "promises nothing; add `availability: 99.9`, `latency`, or both")
+    what = "a scheduled job" if spec.schedule is not None else "a worker" if spec.worker else ""
+    if what:
+        yield Mistake("spec.slo", f"is about requests, and {what} takes none; remove it")
+    elif not spec.metrics.enabled:
+        yield Mistake("spec.slo", "is measured by metrics; remove it, or `metrics.enabled: false`")
+    if slo.latency is not None:
+        yield from _within_buckets(slo.latency, spec.metrics.buckets)
+
+
+def _within_buckets(latency: LatencyObjective, buckets: Sequence[float]) -> Iterator[Mistake]:
+    seconds, first, last = seconds_of(latency.below), min(buckets), max(buckets)
+    if seconds < first:
+        told = f"`{latency.below}` is shorter than the smallest bucket ({first:g}s), so it cannot be measured"
+        yield Mistake("spec.slo.latency.below", f"{told}; write more, or say the service's own `metrics.buckets`")
+    if seconds > last:
+        told = f"`{latency.below}` is longer than the largest bucket ({last:g}s), so it cannot be measured"
+        yield Mistake("spec.slo.latency.below", f"{told}; write less, or say the service's own `metrics.buckets`")
 
 
 def _egress(spec: Fields) -> Iterator[Mistake]:

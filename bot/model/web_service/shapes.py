@@ -173,6 +173,9 @@ def _mount_path(value: str) -> str | None:
     return None
 
 
+WebAddress = Annotated[
+    str, Shape(r"https?://[^\s\"'<>`\\|{}]+", "is not an address; write it with `https://` and without blanks", 2000)
+]
 Host = Annotated[
     str, Field(max_length=253, json_schema_extra={"pattern": rf"^((\*\.)?{_DOMAIN})?$"}), _checked_by(_host)
 ]

@@ -22,7 +22,18 @@ from bot.model.web_service.parts import (
     SecretReference,
     Volume,
 )
-from bot.model.web_service.shapes import Cron, EnvName, Flag, Image, Integer, ServiceName, Text, WordOfPlatform
+from bot.model.web_service.shapes import (
+    Cron,
+    EnvName,
+    Flag,
+    Image,
+    Integer,
+    ServiceName,
+    Text,
+    WebAddress,
+    WordOfPlatform,
+)
+from bot.model.web_service.slo import Slo
 
 HTTP = Port(name="http", port=8080)
 
@@ -121,6 +132,20 @@ class _Fields(Part):
         ),
     ] = ()
     metrics: Annotated[Metrics, Field(description="What Prometheus scrapes.")] = Metrics()
+    slo: Annotated[
+        Slo | None,
+        Field(
+            description="What it promises; left out: what the platform says for all.",
+            examples=[{"availability": 99.9, "latency": {"target": 99, "below": "300ms"}, "window": "30d"}],
+        ),
+    ] = None
+    runbook: Annotated[
+        WebAddress | None,
+        Field(
+            description="Where people read what to do when an alert fires.",
+            examples=["https://github.com/acme/user-api/blob/main/docs/runbook.md"],
+        ),
+    ] = None
     schedule: Annotated[
         Cron | None,
         Field(description="Cron line: it runs then and ends, instead of running always.", examples=["30 3 * * *"]),
