@@ -1,1 +1,1 @@
-"""Groups of alerts: taken, folded, told on one card each, and never lost."""
+"""Alerts: what comes in is grouped, folded and told in the owner's channel, once and in order."""

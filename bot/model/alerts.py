@@ -67,6 +67,10 @@ class AlertGroup(_Part):
     """Ours: `ag-` and 20 characters, made of Alertmanager's group and the episode's begin."""
     key: str
     """What Alertmanager groups by, canonical; the same through all episodes."""
+    number: int = 0
+    """Counts groups in the order in which they began."""
+    labels: Mapping[str, str] = Field(default_factory=dict)
+    """What they are grouped by."""
     state: AlertState
     title: str
     """One line: the alert's name, or how many there are."""
@@ -82,6 +86,10 @@ class AlertGroup(_Part):
     """Firing ones first, newest first, bounded; `firing` and `total` count all."""
     firing: int
     total: int
+    left_out: int = 0
+    """Further alerts that Alertmanager did not send, for length."""
+    silenced: bool = False
+    """All that fires is silenced or inhibited in Alertmanager."""
     started_at: AwareDatetime
     ended_at: AwareDatetime | None = None
     acknowledged_by: str | None = None
@@ -98,10 +106,18 @@ class AlertGroup(_Part):
     folded: tuple[Folded, ...] = ()
     """Groups that are told here because this is their cause, bounded; `folded_total` counts all."""
     folded_total: int = 0
+    digest: str = ""
+    """Id of the day's digest on which it is told, since its channel has had its share; empty: none."""
+    summary: str = ""
+    """Of the newest alert that has one; bounded, from outside."""
+    description: str = ""
     incident_channel: str = ""
     """Id of the channel that was opened for it."""
     runbook_url: str = ""
     """Checked: `https://` or `http://`, of bounded length."""
+    dashboard_url: str = ""
+    source_url: str = ""
+    """Where the alert's expression is seen; checked as well, and never a bare host name of a machine."""
     runbook_step: str = ""
     """A command of ours that the runbook advises, as it is typed: `/service restart orders-api production`; checked."""
     revision: int = 0

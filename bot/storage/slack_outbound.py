@@ -37,6 +37,16 @@ slack_cards = Table(
     Column("urgent", Integer, nullable=False, default=-1),
     Column("sent_at", Float, nullable=False, default=0.0),
     *_delivery(),
+    # Cards of one lane are posted in the order of their turns; without a lane in any order.
+    Column("lane", String(64)),
+    Column("turn", _Id),
+    Index(
+        "ix_slack_cards_lane",
+        "lane",
+        "turn",
+        sqlite_where=text("ts IS NULL AND lane IS NOT NULL"),
+        postgresql_where=text("ts IS NULL AND lane IS NOT NULL"),
+    ),
     Index(
         "ix_slack_cards_due", "not_before", sqlite_where=text("wanted > sent"), postgresql_where=text("wanted > sent")
     ),
