@@ -20,6 +20,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.alerting.book import Book
 from bot.announcing import Announcements, Details, HomePages, OperationCards, TeamChannels
 from bot.answering import Answering
 from bot.catalog.catalog import Catalog
@@ -163,6 +164,7 @@ class _Wiring:
         self.catalog = await self._catalog()
         self.agenda = DurableAgenda(self.database, self.clock)
         self.environments = DurableEnvironments(self.database)
+        self.alert_book = Book(self.database, self.clock)
         self.clusters, self.deployments = await self._platform()
         self.deps = await self._deps()
         self.registry = Registry(COMMANDS)
@@ -175,6 +177,7 @@ class _Wiring:
             OperationCards(self._view, self._team_channels(), self.clock),
             fallback_channel=await self._fallback_channel(),
         )
+        self.alert_book.told_through(self.outbox)
         self.pages = self._home_pages()
         self.home = HomePublisher(self.gateway, self.pages, self.database)
         self.turns = Turns()
@@ -301,6 +304,7 @@ class _Wiring:
             deployments=self.deployments,
             agenda=self.agenda,
             environments=self.environments,
+            alert_book=self.alert_book,
             groups_of_channel=self._groups_of_channel,
             in_lane=self._in_lane,
             history=self._history,
@@ -381,6 +385,7 @@ class _Wiring:
                 deployments=self.deployments,
                 agenda=self.agenda,
                 environments=self.environments,
+                alert_book=self.alert_book,
                 waiting=self.waiting,
                 turns=self.turns,
             ),

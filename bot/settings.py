@@ -174,6 +174,19 @@ class SlackPart(Part):
     """Group → channel, where the catalog does not say it (`causeway.io/slack-channel`)."""
 
 
+class AlertsPart(Part):
+    budget: Annotated[int, Field(ge=1, le=10_000)] = 20
+    """How many alert cards a channel gets a day. Beyond it, what is not critical goes on one digest of the day."""
+    budgets: dict[str, Annotated[int, Field(ge=1, le=10_000)]] = Field(default_factory=dict)
+    """Channel → its own budget."""
+    wait: Duration = timedelta(seconds=5)
+    """How long a new group waits for its cause before it is told, so that it can be folded into it."""
+    unposted: Duration = timedelta(minutes=10)
+    """A critical alert whose card could not be posted for so long is told in the platform channel as well."""
+    receivers: tuple[str, ...] = ()
+    """Alertmanager's receivers that are ours, for what its webhook has missed. Without any: those that have called."""
+
+
 class GithubPart(Part):
     organization: str = ""
     """Owner of new repositories whose template names none."""
@@ -204,6 +217,7 @@ class Configuration(Part):
     policy: Rules = Rules()
     api_tokens: tuple[ApiToken, ...] = ()
     ledger: LedgerPart = LedgerPart()
+    alerts: AlertsPart = AlertsPart()
 
 
 class Settings(Part):
