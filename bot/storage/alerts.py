@@ -77,6 +77,7 @@ alert_members = Table(
     Column("group", String(64), primary_key=True),
     Column("fingerprint", String(64), primary_key=True),
     Column("name", Text, nullable=False),
+    Column("severity", String(16), nullable=False),
     Column("state", String(16), nullable=False),
     Column("starts_at", Float, nullable=False),
     Column("ends_at", Float),

@@ -95,6 +95,7 @@ def upgrade() -> None:
         sa.Column("group", sa.String(length=64), nullable=False),
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("severity", sa.String(length=16), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("starts_at", sa.Float(), nullable=False),
         sa.Column("ends_at", sa.Float(), nullable=True),
