@@ -17,7 +17,7 @@ class Scale:
 
 _TIME = ((1e-6, 1e6, "µs"), (1e-3, 1e3, "ms"), (1.0, 1.0, "s"), (60.0, 1 / 60, "min"), (3600.0, 1 / 3600, "h"))
 _BYTES = tuple((1024.0**power, 1024.0**-power, name) for power, name in enumerate(("B", "KiB", "MiB", "GiB", "TiB")))
-_COUNTS = ((1.0, 1.0, ""), (1e3, 1e-3, "k"), (1e6, 1e-6, "M"), (1e9, 1e-9, "G"))
+_COUNTS = ((1.0, 1.0, ""), (1e6, 1e-6, "M"), (1e9, 1e-9, "G"))
 
 
 def scale(unit: str, largest: float) -> Scale:
@@ -35,10 +35,8 @@ def scale(unit: str, largest: float) -> Scale:
             return Scale(1.0, "%")
         case "bytes":
             return _fitting(_BYTES, size, "")
-        case "cores" if size < 1:
-            return Scale(1000.0, "millicores")
         case _:
-            return _fitting(_COUNTS, size if size >= 10_000 else 1.0, unit)
+            return _fitting(_COUNTS, size or 1.0, unit)
 
 
 def _fitting(steps: tuple[tuple[float, float, str], ...], size: float, unit: str) -> Scale:
@@ -54,14 +52,28 @@ def said(value: float, unit: str) -> str:
     if math.isinf(value):
         return "beyond all bounds"
     found = scale(unit, value)
-    return f"{number(value * found.factor)} {found.suffix}".strip()
+    shown = value * found.factor
+    # Of a good share it is the little that is missing which counts: 99.95 % is not 99.9 %.
+    text = (
+        f"{shown:.{_digits(100 - shown, 2)}f}".rstrip("0")
+        if found.suffix == "%" and 90 < shown < 100
+        else number(shown)
+    )
+    return f"{text.rstrip('.')} {found.suffix}".strip()
 
 
 def number(value: float) -> str:
     """Return three digits that count, without zeros that tell nothing: `0.012`, `1.5`, `320`, `12,000`."""
     if value == 0:
         return "0"
-    digits = max(0, 2 - math.floor(math.log10(abs(value))))
-    text = f"{round(value, min(digits, 9)):,.{min(digits, 9)}f}"
+    if not 1e-6 <= abs(value) < 1e15:
+        return f"{value:.2e}".replace("-", "−")
+    digits = _digits(value, 3)
+    text = f"{round(value, digits):,.{digits}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text in ("-0", "") else text.replace("-", "−")
+
+
+def _digits(value: float, count: int) -> int:
+    """Return how many digits behind the point show `count` that tell something."""
+    return min(max(0, count - 1 - math.floor(math.log10(abs(value)))), 9)
