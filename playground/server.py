@@ -20,12 +20,15 @@ from playground.cluster_seed import furnish
 from playground.github.peer import GitHubPeer
 from playground.kubernetes.peer import KubernetesPeer, kubeconfig
 from playground.memory import LOOPBACK, Memory
+from playground.monitoring.alertmanager.peer import AlertmanagerPeer
+from playground.monitoring.incidents import Incidents
+from playground.monitoring.living import LivingServices
 from playground.page.peer import PagePeer
 from playground.peer import Peer
 from playground.slack.peer import SlackPeer, SlackTokens
 
 PAGE_PORT = 8800
-PEER_PORTS = {"bot": 1, "slack": 2, "github": 3, "kubernetes": 4, "argocd": 5}
+PEER_PORTS = {"bot": 1, "slack": 2, "github": 3, "kubernetes": 4, "argocd": 5, "alertmanager": 7}
 """How far behind the page's port each one listens."""
 CONTEXT = "main"
 """What the kubeconfig and the platform configuration call the sample company's one cluster."""
@@ -94,6 +97,7 @@ class Playground:
             "github": self._urls["github"],
             "kubernetes": self._urls["kubernetes"],
             "argocd": self._urls["argocd"],
+            "alertmanager": self._urls["alertmanager"],
             "kubernetes_token": self._memory.token("kubernetes_admin"),
             "data_dir": str(self._data_dir),
             "env": self.environment(),
@@ -112,6 +116,8 @@ class Playground:
             "CAUSEWAY_KUBECONFIG": str(self._data_dir / "kubeconfig.json"),
             "CAUSEWAY_ARGOCD_URL": self._urls["argocd"],
             "CAUSEWAY_ARGOCD_TOKEN": self._memory.token("argocd"),
+            "CAUSEWAY_ALERTMANAGER_URL": self._urls["alertmanager"],
+            "CAUSEWAY_ALERTMANAGER_TOKEN": self._memory.token("alertmanager"),
             "CAUSEWAY_DATABASE_URL": self._database_url or f"sqlite:///{self._data_dir / 'causeway.db'}",
             "CAUSEWAY_LEDGER_KEY_FILE": str(self._data_dir / "ledger-key.pem"),
             "CAUSEWAY_CONFIG": str(self._data_dir / "causeway.yaml"),
@@ -131,7 +137,30 @@ class Playground:
         github = self._github()
         kubernetes = self._kubernetes(github)
         page = PagePeer(clock=self.clock, config=self._page_configuration, ready=self.ready)
-        return [self._slack(), github, kubernetes, self._argocd(github, kubernetes), page]
+        return [
+            self._slack(),
+            github,
+            kubernetes,
+            self._argocd(github, kubernetes),
+            *self._monitoring(kubernetes),
+            page,
+        ]
+
+    def _monitoring(self, kubernetes: KubernetesPeer) -> list[Peer]:
+        """The four that watch what lives in that cluster, and share one story of what goes wrong there."""
+        living = LivingServices(kubernetes.store.objects)
+        incidents = Incidents(living, self.clock, self._data_dir / "monitoring" / "incidents.json")
+        return [self._alertmanager(incidents)]
+
+    def _alertmanager(self, incidents: Incidents) -> AlertmanagerPeer:
+        return AlertmanagerPeer(
+            data_dir=self._data_dir / "monitoring",
+            base_url=self._urls["alertmanager"],
+            clock=self.clock,
+            webhook_urls=[f"{url}/webhooks/alertmanager" for url in self.bot_urls],
+            token=self._memory.token("alertmanager"),
+            incidents=incidents,
+        )
 
     def _slack(self) -> SlackPeer:
         environment = self.environment()

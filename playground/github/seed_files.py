@@ -61,7 +61,8 @@ def service(name: str, team: str, org: str) -> tuple[str, dict[str, str]]:
     common = {
         "README.md": f"# {name}\n\n{description}. Owned by {team}.\n",
         "CODEOWNERS": f"* @{org}/{team}\n",
-        "catalog-info.yaml": _catalog_info(name, description, team=team, org=org, system=system, kind=kind),
+        "catalog-info.yaml": _catalog_info(name, description, team=team, org=org, system=system, kind=kind)
+        + DEPENDS_ON.get(name, ""),
         "platform.yaml": PLATFORM.format(name=name, org=org),
         ".github/workflows/ci.yml": WORKFLOW,
     }
@@ -87,6 +88,9 @@ spec:
   system: {system}
 """
 
+
+DEPENDS_ON = {"checkout-web": "  dependsOn:\n    - component:default/orders-api\n"}
+"""Last lines of the description of a service that calls another one."""
 
 PLATFORM = """apiVersion: platform.company.io/v1
 kind: WebService
