@@ -113,6 +113,10 @@ class Incidents:
         worst = max(effects, key=_weight, default=NOTHING).felt(FELT)
         return worst if _weight(worst) >= FAINTEST else NOTHING
 
+    def moments(self) -> tuple[float, ...]:
+        """Return every moment at which one began or ended, in seconds since 1970: between them no effect changes."""
+        return tuple(moment for one in self._all for moment in (one.began, one.ended) if moment is not None)
+
     def running(self) -> tuple[Incident, ...]:
         return tuple(one for one in self._all if one.ended is None)
 
