@@ -13,8 +13,9 @@ _SPECIAL = frozenset(r"\.+*?()|[]{}^$")
 """Signs that mean something in a regular expression of RE2."""
 NOTHING = r"[^\s\S]"
 """Fits no text at all."""
-_UNITS = (("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000))
-_UNITS_OF_TRACES = (*_UNITS, ("us", 1))
+_SHORT_UNITS = (("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000))
+_UNITS = (("d", 86_400_000_000), *_SHORT_UNITS)
+_UNITS_OF_TRACES = (*_SHORT_UNITS, ("us", 1))
 
 
 @dataclass(frozen=True, slots=True)

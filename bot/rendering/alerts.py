@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bot.queries import Queries
+from bot.rendering.objectives import labels_of
 
-def alerts(known: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the alerts of one service in one environment."""
+
+def alerts(known: Mapping[str, Any], queries: Queries) -> list[dict[str, Any]]:
+    """Return the alerts of one service in one environment.
+
+    Where it promises how many requests may fail, the alerts on that promise take the place of the simple one.
+    """
     name, where = known["name"], f'namespace="{known["namespace"]}"'
     pods = f'{where}, container="{name}"'
     found = [
@@ -29,13 +35,14 @@ def alerts(known: Mapping[str, Any]) -> list[dict[str, Any]]:
             summary=f"{name} has had fewer replicas than it should have for 15 minutes",
         ),
     ]
-    if known["metrics"]:
-        requests = f'http_requests_total{{{where}, service="{name}"'
+    promised = any(one["kind"] == "availability" for one in known["objectives"])
+    if known["metrics"] and not promised:
+        share = queries.text("error_ratio", namespace=known["namespace"], service=name)
         found.append(
             _alert(
                 known,
                 "ErrorRateHigh",
-                f'sum(rate({requests}, status=~"5.."}}[5m])) / sum(rate({requests}}}[5m])) > 0.05',
+                f"(\n{share}\n) > 0.05",
                 held="10m",
                 severity="critical",
                 summary=f"More than 5 % of the requests to {name} fail",
@@ -45,10 +52,11 @@ def alerts(known: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _alert(known: Mapping[str, Any], name: str, expr: str, *, held: str, severity: str, summary: str) -> dict[str, Any]:
-    labels = {
-        "severity": severity,
-        "service": known["name"],
-        "environment": known["environment"]["name"],
-        "team": known["labels"]["causeway.io/team"],
+    return {
+        "name": name,
+        "expr": expr,
+        "for": held,
+        "labels": labels_of(known, severity),
+        "summary": summary,
+        "annotations": {"summary": summary, **known["alert_links"]},
     }
-    return {"name": name, "expr": expr, "for": held, "labels": labels, "summary": summary}

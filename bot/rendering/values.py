@@ -10,12 +10,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.model.configured import cut
+from bot.model.duration import format_duration
+from bot.model.objectives import objectives_of
 from bot.model.platform import Environment, Platform, Size
 from bot.model.web_service import WebService
 from bot.model.web_service.parts import Port
+from bot.queries import load_queries
 from bot.rendering import network, pods
 from bot.rendering.alerts import alerts
 from bot.rendering.images import complete_image, never_changes
+from bot.rendering.objectives import rule_groups
 from bot.rendering.quantities import share
 from bot.rendering.rollout import Rollout, label_value
 from bot.rendering.scaling import Scale, keeps_alone, scale_of
@@ -60,7 +64,29 @@ def values_of(
     lends = platform.previews is not None and platform.previews.base == environment
     values |= network.values(document, here, values, store, lends=lends)
     values["monitoring_labels"] = labels | here.monitoring.labels
-    values["alerts"] = alerts(values) if here.monitoring.enabled and document.spec.schedule is None else None
+    return values | _monitoring(document, here, platform, values)
+
+
+def _monitoring(document: WebService, here: Environment, platform: Platform, known: Values) -> Values:
+    """Return what is measured of the service, and when somebody is told."""
+    queries = load_queries(platform.queries)
+    promised = objectives_of(document.spec, platform.slo) if known["metrics"] else ()
+    links = {"runbook_url": document.spec.runbook}
+    values: Values = {
+        "objectives": [
+            {
+                "kind": one.kind,
+                "target": float(one.target),
+                "below_s": one.below_s,
+                "window": format_duration(one.window),
+            }
+            for one in promised
+        ],
+        "alert_links": {name: link for name, link in links.items() if link},
+    }
+    watched = here.monitoring.enabled and document.spec.schedule is None
+    values["alerts"] = alerts(known | values, queries) if watched else None
+    values["rule_groups"] = rule_groups(promised, known | values, queries)
     return values
 
 

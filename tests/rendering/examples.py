@@ -84,6 +84,18 @@ spec:
     staging: {autoscaling: {max: 3}, env: {LOG_LEVEL: debug}}
 """
 
+PROMISED = """\
+apiVersion: platform.company.io/v1
+kind: WebService
+metadata: {name: orders-api}
+spec:
+  image: orders-api:main
+  slo: {availability: 99.9, latency: {target: 99, below: 300ms}, window: 30d}
+  runbook: https://github.com/acme/orders-api/blob/main/docs/runbook.md
+  environments:
+    staging: {slo: {availability: 99, latency: null}}
+"""
+
 ALONE = """\
 apiVersion: platform.company.io/v1
 kind: WebService
@@ -151,6 +163,7 @@ CASES: dict[str, tuple[str, str, Rollout]] = {
     "everything-in-production": (EVERYTHING, "production", ROLLOUT),
     "alone": (ALONE, "staging", ROLLOUT),
     "worker": (WORKER, "production", ROLLOUT),
+    "promised": (PROMISED, "production", ROLLOUT),
     "nightly": (NIGHTLY, "staging", ROLLOUT),
     "scaled-by-hand": (DESIGN, "staging", ROLLOUT.model_copy(update={"replicas": 1})),
 }
