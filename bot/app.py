@@ -95,6 +95,8 @@ from integrations.github.webhooks import parse, verify
 from integrations.kubernetes import KubernetesCluster
 from integrations.kubernetes import connect as connect_clusters
 from integrations.prometheus import connect as connect_prometheus
+from integrations.resvg import ResvgPictures
+from integrations.resvg import connect as connect_pictures
 
 log = logging.getLogger(__name__)
 
@@ -305,10 +307,16 @@ class _Wiring:
             agenda=self.agenda,
             environments=self.environments,
             alert_book=self.alert_book,
+            pictures=self._pictures(),
             groups_of_channel=self._groups_of_channel,
             in_lane=self._in_lane,
             history=self._history,
         )
+
+    def _pictures(self) -> ResvgPictures:
+        pictures = connect_pictures()
+        self._stack.push_async_callback(pictures.close)
+        return pictures
 
     def _broken(self) -> tuple[Mistake, ...]:
         paths = (Mistake(f"{one.source} {one.path}".strip(), one.message) for one in self.templates.broken())
