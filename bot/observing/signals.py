@@ -5,21 +5,29 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.deps import Deps
 from bot.errors import PlatformError
 from bot.health.verdict.signals import Burn, Signal, SignalKind, Signals, Unit, measured
+from bot.model.objectives import Objective
 from bot.ports import Measured, Metrics
 from bot.rendering.delivery import Place
 
-if TYPE_CHECKING:
-    from bot.model.objectives import Objective
-
-__all__ = ["Burn", "Signal", "SignalKind", "Signals", "read_burns", "read_signals"]
+__all__ = [
+    "Burn",
+    "Signal",
+    "SignalKind",
+    "Signals",
+    "held_to",
+    "quantile_of",
+    "read_burns",
+    "read_latency",
+    "read_signals",
+]
 
 FULL = 0.95
 """From this share of its memory limit on, a container is about to be killed."""
@@ -42,21 +50,44 @@ async def read_signals(
     """
     if deps.metrics is None:
         return Signals()
-    metrics = deps.metrics
-
-    async def read(wanted: _Wanted) -> tuple[Signal | None, str]:
-        text = deps.queries.text(wanted.query, **_where(place), **wanted.values)
-        try:
-            found = await metrics.over(text, begin, end, step)
-        except PlatformError as error:
-            return None, error.message
-        return wanted.signal(points_of(found), end), PARTIAL if found.partial else ""
-
-    found = await asyncio.gather(*map(read, _wanted(objectives)))
+    asking = _Asking(place, deps, deps.metrics, begin, end, step)
+    found = await asyncio.gather(*map(asking.read, _wanted(objectives)))
     return Signals(
         signals=tuple(one for one, _ in found if one is not None),
         problems=tuple(dict.fromkeys(problem for _, problem in found if problem)),
     )
+
+
+async def read_latency(
+    place: Place, deps: Deps, begin: datetime, end: datetime, step: timedelta, *, objectives: Sequence[Objective]
+) -> Signal | None:
+    """Return the latency that the objective is about. Raise what `Metrics` raises."""
+    if deps.metrics is None:
+        return None
+    asking = _Asking(place, deps, deps.metrics, begin, end, step)
+    return (await asking.ask(next(one for one in _wanted(objectives) if one.kind == "latency")))[0]
+
+
+def held_to(signals: Signals, objectives: Sequence[Objective], latency: Signal | None = None) -> Signals:
+    """Return the signals held against objectives that were not known when they were read. `latency` takes the place of
+    one of another quantile than the objective's; without it, that one stays, and is held against nothing."""
+    wanted = {one.name: one.objective for one in _wanted(objectives)}
+    kept = [one for one in signals.signals if latency is None or one.kind != "latency"]
+    held = [
+        replace(one, objective=most, breached=one.now is not None and most is not None and one.now > most)
+        for one in kept
+        for most in [wanted.get(one.name, one.objective)]
+    ]
+    return replace(signals, signals=tuple(sorted((*held, *([latency] if latency else [])), key=_order)))
+
+
+def quantile_of(objectives: Sequence[Objective]) -> Decimal:
+    """Return the quantile of the latency that is told: that of the objective."""
+    return next((one.target for one in objectives if one.kind == "latency"), USUAL_QUANTILE)
+
+
+def _order(signal: Signal) -> int:
+    return ("traffic", "errors", "latency", "saturation").index(signal.kind)
 
 
 async def read_burns(place: Place, deps: Deps, now: datetime, objectives: Sequence[Objective]) -> tuple[Burn, ...]:
@@ -68,6 +99,30 @@ async def read_burns(place: Place, deps: Deps, now: datetime, objectives: Sequen
         return ()
     asked = [_burn(_Budget(place, deps, deps.metrics, now, one), *windows) for one in objectives for windows in BURNS]
     return tuple(one for one in await asyncio.gather(*asked) if one is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """One place and time about which Prometheus is asked."""
+
+    place: Place
+    deps: Deps
+    metrics: Metrics
+    begin: datetime
+    end: datetime
+    step: timedelta
+
+    async def read(self, wanted: _Wanted) -> tuple[Signal | None, str]:
+        """Return the signal, if there is one, and why it may be missing."""
+        try:
+            return await self.ask(wanted)
+        except PlatformError as error:
+            return None, error.message
+
+    async def ask(self, wanted: _Wanted) -> tuple[Signal | None, str]:
+        text = self.deps.queries.text(wanted.query, **_where(self.place), **wanted.values)
+        found = await self.metrics.over(text, self.begin, self.end, self.step)
+        return wanted.signal(points_of(found), self.end), PARTIAL if found.partial else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +151,7 @@ def _wanted(objectives: Sequence[Objective]) -> Iterator[_Wanted]:
         query="error_ratio",
         objective=float(1 - available.target) if available is not None else None,
     )
-    quantile = quick.target if quick is not None else USUAL_QUANTILE
+    quantile = quantile_of(objectives)
     yield _Wanted(
         kind="latency",
         name=f"latency (p{_digits(quantile)})",

@@ -1,5 +1,6 @@
 """From facts to one verdict: Healthy, Degraded, Down or Unknown, with the fact that decided. Pure."""
 
+from bot.health.verdict.composing import compose
 from bot.health.verdict.facts import AlertFact, ChangeFact, DependencyFact, HealthFacts, Reading
 from bot.health.verdict.judging import judge
 from bot.health.verdict.signals import Burn, Signal, SignalKind, Signals
@@ -20,5 +21,6 @@ __all__ = [
     "State",
     "Sure",
     "Verdict",
+    "compose",
     "judge",
 ]

@@ -33,7 +33,7 @@ class Reading(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertFact:
-    """A group of alerts that fires for the service here, silenced ones left out."""
+    """A group of alerts that fires for the service here."""
 
     title: str
     severity: Severity
@@ -42,6 +42,8 @@ class AlertFact:
     """From outside: one line of what it says itself."""
     group: str = ""
     """Id of our group, where we have one: its card can be found by it."""
+    silenced: bool = False
+    """Somebody knows of it; the service is no better for that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +51,12 @@ class ChangeFact:
     """The last thing that people changed there."""
 
     what: str
-    """`deployed v1.4.2`, `scaled to 3 replicas`, `rolled back to v1.4.1`."""
+    """As its plan says it: `Deploy orders-api v1.4.2 to staging`."""
     by: str
-    """As people call them: `author`."""
+    """As people call them: `Sample Author`."""
     at: datetime
+    is_deploy: bool = False
+    """Whether another version runs since then, which could be gone back from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.health.verdict.facts import HealthFacts, Reading
 from bot.health.verdict.measuring import measuring
-from bot.health.verdict.running import running
+from bot.health.verdict.running import blind, running
 from bot.health.verdict.verdict import Because, DependencyVerdict, State, Sure, Verdict
 from bot.health.verdict.words import age, rate
 from bot.health.words import counted, listed
@@ -88,7 +88,8 @@ def _how_sure(facts: HealthFacts) -> Sure:
     signals = facts.signals.value if facts.signals is not None else None
     traffic = signals.first("traffic") if signals is not None else None
     answers = traffic is not None and bool(traffic.now)
-    runs = facts.cluster is not None and facts.cluster.value is not None and bool(facts.cluster.value.workloads)
+    cluster = facts.cluster.value if facts.cluster is not None else None
+    runs = cluster is not None and bool(cluster.workloads) and all(one.is_rolled_out for one in cluster.workloads)
     changed = facts.change is None or facts.change.is_read
     return "high" if answers and runs and changed else "medium"
 
@@ -104,13 +105,15 @@ def _dependencies(facts: HealthFacts) -> Iterator[Because]:
         first = verdict.deciding
         root = first.root or one.service
         through = f" (through {one.service})" if first.root else ""
+        begins = first.begins or first.sentence
         yield Because(
             source="dependency",
-            sentence=f"Because of {root}, which it depends on{through}: {first.sentence}",
+            sentence=f"Because of {root}, which it depends on{through}: {begins}",
             state=State.DEGRADED,
             sure="low" if verdict.sure == "low" else "medium",
             next_step=first.next_step,
             root=root,
+            begins=begins,
         )
 
 
@@ -137,7 +140,7 @@ def _missing(facts: HealthFacts) -> Iterator[str]:
         yield "Argo CD does not know how it is."
     cluster = facts.cluster.value if facts.cluster is not None else None
     if cluster is not None:
-        yield from (f"I may not read {one}." for one in cluster.unreadable)
+        yield from (f"I may not read {one}." for one in blind(cluster))
     signals = facts.signals.value if facts.signals is not None else None
     if signals is not None:
         yield from signals.problems

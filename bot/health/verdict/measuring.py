@@ -119,5 +119,6 @@ def _alerts(alerts: Sequence[AlertFact], facts: HealthFacts) -> Iterator[Because
     for one in sorted(telling, key=lambda alert: (rank.index(alert.severity), alert.since, alert.title)):
         summary = quoted(one.summary, LONGEST_SUMMARY).rstrip(" .")
         told = f": {summary}" if summary else ""
-        sentence = f"The alert {quoted(one.title, 100)} has been firing for {age(one.since, facts.now)}{told}."
+        silenced = " (silenced)" if one.silenced else ""
+        sentence = f"The alert {quoted(one.title, 100)}{silenced} has fired for {age(one.since, facts.now)}{told}."
         yield Because(source="alerts", sentence=sentence, state=State.DEGRADED, sure="medium")

@@ -15,6 +15,7 @@ from bot.health.words import counted
 from bot.model.release import Release
 from bot.ports import Application
 
+VITAL = ("deployments in ", "pods in ")
 STARTING = timedelta(minutes=5)
 """So long a pod that is not ready, and of which nothing bad is known, counts as starting."""
 
@@ -43,7 +44,7 @@ def _seen(facts: HealthFacts) -> StuckFacts | None:
 def _by_cluster(seen: StuckFacts, facts: HealthFacts) -> Iterator[Because]:
     serving = [one for one in seen.workloads if one.kind != "CronJob"]
     if not seen.workloads:
-        if _is_meant_to_run(facts):
+        if _is_meant_to_run(facts) and not blind(seen):
             reason = why_stuck(seen)
             sentence = reason.sentence if reason is not None else f"{seen.subject} has no workload."
             yield _pods(State.DOWN, sentence, reason.next_step if reason is not None else "")
@@ -59,6 +60,11 @@ def _by_cluster(seen: StuckFacts, facts: HealthFacts) -> Iterator[Because]:
             if reason is not None:
                 yield _pods(State.DEGRADED, reason.sentence, reason.next_step)
             return
+
+
+def blind(seen: StuckFacts) -> tuple[str, ...]:
+    """Return what our account may not read, of what tells whether it runs: the rest would only explain it."""
+    return tuple(one for one in seen.unreadable if one.startswith(VITAL))
 
 
 def _of_workload(workload: Workload, seen: StuckFacts, facts: HealthFacts) -> Because | None:

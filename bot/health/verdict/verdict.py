@@ -44,6 +44,8 @@ class Because:
     """What helps, as a sentence; empty where only looking closer does."""
     root: str = ""
     """Of a dependency's trouble: the service in which it begins."""
+    begins: str = ""
+    """Of a dependency's trouble: what is wrong there, as its own sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
