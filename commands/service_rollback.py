@@ -20,7 +20,7 @@ from bot.releases.deploying import DeployFacts, read_deploy, release_plan
 from bot.releases.reading import read_here
 from bot.releases.wording import read
 
-USAGE = "[service] [version] [in environment] [for 7d] [because …]"
+USAGE = "[service] [version] [in environment] [leaving commit] [for 7d] [because …]"
 LONGEST = timedelta(days=90)
 NO_REASON = "it was rolled back"
 
@@ -37,7 +37,7 @@ class ServiceRollback(BaseModel, frozen=True, extra="forbid"):
 
 
 def parse(words: Sequence[str]) -> ServiceRollback:
-    said = read(words, most=2, known=("in", "to", "for"), usage=f"/service rollback {USAGE}")
+    said = read(words, most=2, known=("in", "to", "for", "leaving"), usage=f"/service rollback {USAGE}")
     given = {"hold": said.after["for"]} if "for" in said.after else {}
     return ServiceRollback.model_validate(
         {
@@ -45,6 +45,7 @@ def parse(words: Sequence[str]) -> ServiceRollback:
             "version": said.at(1),
             "environment": said.after.get("in") or said.after.get("to", ""),
             "reason": said.reason,
+            "leaves": said.after.get("leaving", ""),
             **given,
         }
     )
@@ -64,7 +65,7 @@ async def read_facts(request: ServiceRollback, context: Context, deps: Deps) -> 
     release = here.running()
     assert release.current is not None  # noqa: S101  # `running` has looked
     where, running = f"in {here.place.environment}", release.current.version
-    if request.leaves not in ("", running.commit):
+    if not running.commit.startswith(request.leaves):
         raise Conflict(
             f"{here.service.name} runs {running.name} {where}, and not {request.leaves[:7]}, which this would leave.",
             hint=f"See how it stands: `/service show {here.service.name}`.",

@@ -93,10 +93,11 @@ def manifest(registry: Registry, settings: ManifestSettings) -> dict[str, Any]:
 
 def _slash_command(registry: Registry, noun: str, url: str | None) -> dict[str, Any]:
     own = [command for command in registry.commands if command.name.partition(".")[0] == noun]
-    if len(own) == 1 and own[0].name == noun:
-        description, hint = own[0].summary, own[0].usage
+    alone = next((command for command in own if command.name == noun), None)
+    verbs = [command.name.partition(".")[2].replace(".", " ") for command in own if "." in command.name]
+    if alone is not None:
+        description, hint = alone.summary, " | ".join(filter(None, [alone.usage, *verbs]))
     else:
-        verbs = [command.name.partition(".")[2].replace(".", " ") for command in own if "." in command.name]
         description = _SUMMARIES.get(noun) or f"{noun.capitalize()}: {', '.join(verbs)}"
         hint = "help" if noun == ROOT else " | ".join(verbs)
     told: dict[str, Any] = {"command": registry.slash(noun), "description": description[:2000], "should_escape": True}

@@ -31,6 +31,8 @@ CREATE = "create:"
 """Beginning of the `action_id` of buttons that run a command; their value is its name and words."""
 OPTIONS_S = 2.0
 """After this the last known list is answered, in seconds: Slack takes no late one."""
+LINES = frozenset({"why", "logs", "rollback", "health"})
+"""Buttons of answers: a value that begins with `/` is a command line, typed by whoever presses the button."""
 MAX_OFFERED = 512
 DECISIONS = ("approve", "reject", "undo", "retry", "wait", "keep")
 """Buttons of cards whose value the engine knows."""
@@ -160,6 +162,10 @@ class Router:
         if action_id.startswith(CREATE):
             name, *words = grammar.words(value) or [""]
             await self._said(envelope, ROOT, [*name.split("."), *words])
+            return
+        if action_id.partition(":")[0] in LINES and value.startswith("/"):
+            slash, *words = grammar.words(value)
+            await self._said(envelope, slash, words)
             return
         handler = self._actions.get(action_id)
         if handler is None:

@@ -51,6 +51,15 @@ async def test_the_bad_version_and_older_ones_are_refused_while_it_holds(house: 
         await house.plan("service.deploy", service="orders-api", version=older)
 
 
+async def test_it_leaves_only_the_version_that_was_meant(house: House) -> None:
+    good, bad = await twice_deployed(house)
+    with pytest.raises(Conflict, match=rf"runs {bad[:7]} in staging, and not {good[:7]}, which this would leave"):
+        await house.plan("service.rollback", service="orders-api", leaves=good[:7])
+    await house.do("service.rollback", service="orders-api", leaves=bad[:7])
+    assert (current := house.release().current) is not None
+    assert current.version.commit == good
+
+
 async def test_a_fix_is_deployed_and_ends_the_pin(house: House) -> None:
     await twice_deployed(house)
     await house.do("service.rollback", service="orders-api")

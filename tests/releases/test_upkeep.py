@@ -108,6 +108,7 @@ def test_words_become_requests() -> None:
         3,
         "it burns",
     )
+    assert service_rollback.parse(["orders-api", "leaving", "1a2b3c4", "in", "production"]).leaves == "1a2b3c4"
     freeze = service_freeze.parse(["orders-api", "production", "for", "2d", "because", "the", "sale", "begins"])
     assert (freeze.environment, freeze.reason) == ("production", "the sale begins")
     assert service_freeze.parse(["orders-api", "because", "of", "the", "sale"]).reason == "because of the sale"

@@ -47,9 +47,10 @@ def test_the_prefix_stands_before_every_command() -> None:
 
 
 def test_a_command_of_one_word_speaks_for_its_slash_command() -> None:
-    text = render(Registry([query("health", "Is it well?")]), ManifestSettings())
+    text = render(Registry([query("health", "Is it well?"), query("health.why", "Why not?")]), ManifestSettings())
     commands = yaml.safe_load(text)["features"]["slash_commands"]
-    assert [(one["command"], one["description"]) for one in commands][1] == ("/health", "Is it well?")
+    told = [(one["command"], one["description"], one["usage_hint"]) for one in commands]
+    assert told[1] == ("/health", "Is it well?", "[filter] | why")
 
 
 def test_over_http_every_url_leads_to_the_edge_and_socket_mode_has_none() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bot.errors import UsageError
 from bot.slack.grammar import MAX_TEXT, without_mention, words
 from bot.slack.registry import Found, Help, Registry, Unknown
-from tests.fakes.slack_inbound import sample_commands
+from tests.fakes.slack_inbound import query, sample_commands
 from tests.fuzz import examples
 
 EXAMPLES = examples(300)
@@ -119,3 +119,25 @@ def test_an_unknown_word_is_answered_with_the_nearest_line_to_paste(slash: str, 
 
 def test_a_shorthand_exists_only_for_what_is_built() -> None:
     assert Registry(sample_commands()).nouns == ("idp", "service")
+
+
+@pytest.mark.parametrize(
+    ("slash", "text", "name", "rest"),
+    [
+        ("/health", "", "health", ()),
+        ("/health", "orders-api production", "health", ("orders-api", "production")),
+        ("/health", "why orders-api", "health.why", ("orders-api",)),
+        ("/health", "Team", "health.team", ()),
+        ("/idp", "health", "health", ()),
+        ("/idp", "health why", "health.why", ()),
+        ("", "health orders-api", "health", ("orders-api",)),
+    ],
+)
+def test_a_shorthand_may_be_a_command_by_itself(slash: str, text: str, name: str, rest: tuple[str, ...]) -> None:
+    registry = Registry([query("health", "Is it well?"), query("health.why", "Why?"), query("health.team", "All")])
+    found = registry.find(slash, words(text))
+    assert isinstance(found, Found)
+    assert (found.command.name, found.words) == (name, rest)
+    assert registry.line("health") == "/health"
+    assert registry.line("health.why") == "/health why"
+    assert registry.find("/health", ["help"]) == Help("health")

@@ -111,6 +111,20 @@ async def test_a_create_button_opens_the_form_with_its_words(tmp_path: Path) -> 
         assert '"orders"' in json.dumps(slack.api.last_view())
 
 
+@pytest.mark.parametrize("action", ["rollback", "why", "health:orders"])
+async def test_a_button_of_an_answer_types_its_line_for_whoever_presses_it(tmp_path: Path, action: str) -> None:
+    async with rig(tmp_path) as slack:
+        await slack.click(action, "/service restart orders")
+        asked = slack.operations.submitted[0]
+        assert (asked.command, asked.principal.handle) == ("service.restart", "author")
+
+
+async def test_only_buttons_of_answers_type_lines(tmp_path: Path) -> None:
+    async with rig(tmp_path) as slack:
+        await slack.click("approve", "/service restart orders")
+        assert slack.operations.submitted == []
+
+
 async def test_buttons_of_other_rooms_get_the_click_and_may_answer(tmp_path: Path) -> None:
     clicks: list[Click] = []
 
