@@ -126,7 +126,7 @@ def _body(text: str) -> str:
 def _written(kind: Value, value: Any, *, traces: bool) -> str:
     match kind, value:
         case Value.TEXT, str():
-            return quoting.text(value)
+            return quoting.text(value, traces=traces)
         case Value.REGEX, Regex():
             return quoting.regex(value)
         case Value.NUMBER, int() | float() | Decimal():

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-_ESCAPED = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_QUOTES = ("\\", '"')
+_ODD = frozenset({0x2028, 0x2029, 0xFEFF})
+"""Ends of lines and a byte order mark, which some readers take for themselves."""
+_REPLACEMENT = 0xFFFD
+"""Stands for what cannot be read. Prometheus refuses it where it is not escaped."""
 _SPECIAL = frozenset(r"\.+*?()|[]{}^$")
 """Signs that mean something in a regular expression of RE2."""
 NOTHING = r"[^\s\S]"
@@ -28,19 +32,27 @@ class Regex:
         object.__setattr__(self, "of", tuple(dict.fromkeys(of)))
 
 
-def text(value: str) -> str:
-    """Return a text in quotes. What is no character at all (half of a surrogate pair) becomes U+FFFD."""
-    whole = "".join(_escaped(sign) for sign in value)
+def text(value: str, *, traces: bool = False) -> str:
+    """Return a text in quotes.
+
+    What is no character at all (half of a surrogate pair) becomes U+FFFD. Readers of TraceQL know an escaped quote and
+    an escaped backslash alone, so there every other sign that needs one becomes U+FFFD too: nothing is called so.
+    """
+    whole = "".join(_escaped(sign, traces=traces) for sign in value)
     return f'"{whole}"'
 
 
-def _escaped(sign: str) -> str:
-    if sign in _ESCAPED:
-        return _ESCAPED[sign]
+def _escaped(sign: str, *, traces: bool) -> str:
+    if sign in _QUOTES:
+        return f"\\{sign}"
     code = ord(sign)
-    if code < 0x20 or 0x7F <= code < 0xA0 or code in (0x2028, 0x2029, 0xFEFF):
-        return f"\\u{code:04x}"
-    return "\ufffd" if 0xD800 <= code <= 0xDFFF else sign
+    odd = code < 0x20 or 0x7F <= code < 0xA0 or code in _ODD
+    broken = 0xD800 <= code <= 0xDFFF or code == _REPLACEMENT
+    if not odd and not broken:
+        return sign
+    if traces:
+        return chr(_REPLACEMENT)
+    return f"\\u{_REPLACEMENT if broken else code:04x}"
 
 
 def regex(value: Regex) -> str:

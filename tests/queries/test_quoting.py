@@ -20,11 +20,20 @@ _TEXTS = st.text(alphabet=st.characters(codec="utf-8"))
 def test_a_text_is_read_back_as_it_was(value: str) -> None:
     written = quoting.text(value)
     assert json.loads(written) == value
-    assert written.isprintable() or any(not sign.isprintable() and ord(sign) > 0xA0 for sign in value)
+    assert not any(sign in written for sign in "\n\r\t\0\ufeff\ufffd")
 
 
 def test_half_a_character_becomes_the_sign_for_what_cannot_be_read() -> None:
-    assert quoting.text("a\ud800b") == '"a\ufffdb"'
+    assert quoting.text("a\ud800b\ufffd") == '"a\\ufffdb\\ufffd"'
+
+
+@given(_TEXTS)
+def test_traces_know_two_escapes(value: str) -> None:
+    written = quoting.text(value, traces=True)
+    assert not any(sign in written for sign in "\n\r\t\0\ufeff")
+    unescaped = written[1:-1].replace("\\\\", "").replace('\\"', "")
+    assert "\\" not in unescaped
+    assert '"' not in unescaped
 
 
 @given(st.lists(_TEXTS, max_size=4), _TEXTS)
