@@ -91,7 +91,7 @@ class Delivery:
         """Post the card, unless an earlier attempt without an answer did."""
         channel = row.channel or card.channel or self._fallback
         if row.sending_since is not None:
-            ts = await self._find(channel, None, (CARD_EVENT, "operation", row.operation), row.sending_since)
+            ts = await self._find(channel, None, _known(card, row), row.sending_since)
             if ts is not None:
                 await self._rows.change(row, channel=channel, ts=ts, sending_since=None)
                 await self._redraw(replace(row, channel=channel, ts=ts), card)
@@ -145,7 +145,11 @@ class Delivery:
         """Slack does not want it. It stays due, slowly: whoever invites the bot or mends the token gets the card."""
         log.error("card_refused", extra={"operation": row.operation, "code": error.code})
         wait = BACKOFF_MOST_S if error.code in _OURS_TO_MEND else 5 * BACKOFF_MOST_S
-        unposted = {} if row.ts or error.method != "chat.postMessage" else {"channel": None, "sending_since": None}
+        unposted: dict[str, Any] = {}
+        if row.ts is None and error.method == "chat.postMessage":
+            unposted = {"channel": None, "sending_since": None}
+            if error.code not in _OURS_TO_MEND:  # it loses its turn: those behind it may be welcome
+                unposted["lane"] = None
         await self._rows.release(
             row, problem=str(error), not_before=self._timer.now() + wait, attempts=row.attempts + 1, **unposted
         )
@@ -336,6 +340,14 @@ class Delivery:
 
 def _content(message: Message) -> dict[str, Any]:
     return {"text": message.text, "blocks": list(message.blocks), "metadata": message.metadata, "unfurl_links": False}
+
+
+def _known(card: Card, row: CardRow) -> tuple[str, str, str]:
+    """Return by what the card's message is known: its event type, and the part of its metadata that is its id."""
+    metadata: Mapping[str, Any] = card.message.metadata or {}
+    payload = metadata.get("event_payload") or {}
+    key = next((name for name, value in payload.items() if value == row.operation), "operation")
+    return str(metadata.get("event_type") or CARD_EVENT), key, row.operation
 
 
 def _placed(card: Card, row: CardRow) -> Message:

@@ -21,11 +21,11 @@ from bot.model.canonical import JSON
 from bot.slack.delivery import Card, CardSource, Delivery
 from bot.slack.gateway import Gateway
 from bot.slack.message import Message, TextFile
-from bot.slack.outbox_rows import CLAIM_S, CardPlace, CardRow, OutboxRow, Priority, Row, RowKind, Rows
+from bot.slack.outbox_rows import CLAIM_S, THREAD, CardPlace, CardRow, OutboxRow, Priority, Row, RowKind, Rows, Turn
 from bot.slack.pace import SystemTimer, Timer
 from bot.storage.database import Database
 
-__all__ = ["Card", "CardSource", "Outbox", "Priority"]
+__all__ = ["Card", "CardSource", "Outbox", "Priority", "Turn"]
 
 log = logging.getLogger(__name__)
 
@@ -82,10 +82,19 @@ class Outbox:
     # --- In ---------------------------------------------------------------------------------------------------------
 
     async def operation_changed(
-        self, connection: AsyncConnection, operation_id: str, revision: int, *, urgent: bool = False
+        self,
+        connection: AsyncConnection,
+        operation_id: str,
+        revision: int,
+        *,
+        urgent: bool = False,
+        turn: Turn | None = None,
     ) -> None:
-        """Have the operation's card drawn anew: soon, or at once where somebody waits for just this."""
-        await self._rows.card_changed(connection, operation_id, revision, urgent=urgent)
+        """Have the operation's card drawn anew: soon, or at once where somebody waits for just this.
+
+        With `turn` it is posted after those of its lane with a smaller number, whatever keeps those.
+        """
+        await self._rows.card_changed(connection, operation_id, revision, urgent=urgent, turn=turn)
         self._wake.set()
 
     async def message(
@@ -169,14 +178,14 @@ class Outbox:
             payload = _with_blocks({"operation": operation_id, "text": message.text}, message.blocks)
             if message.metadata:
                 payload["metadata"] = dict(message.metadata)
-            await self._add(RowKind.MESSAGE, f"card:{operation_id}", payload, key=own, connection=connection)
+            await self._add(RowKind.MESSAGE, f"{THREAD}{operation_id}", payload, key=own, connection=connection)
 
     async def thread_file(
         self, operation_id: str, file: TextFile, *, key: str | None = None, connection: AsyncConnection | None = None
     ) -> None:
         """Upload a text into the thread of an operation's card."""
         payload: dict[str, JSON] = {"operation": operation_id, **_told(file)}
-        await self._add(RowKind.FILE, f"card:{operation_id}", payload, key=key, connection=connection)
+        await self._add(RowKind.FILE, f"{THREAD}{operation_id}", payload, key=key, connection=connection)
 
     async def has_card(self, connection: AsyncConnection, operation_id: str) -> bool:
         """Return whether a card was ever asked for, as seen inside the caller's transaction."""
@@ -297,7 +306,17 @@ class Outbox:
         return sorted(found, key=lambda candidate: candidate.urgency)
 
     async def _card_candidate(self, row: CardRow, *, alone: bool) -> _Candidate:
-        """A card that is new, waits for a decision, or has ended, goes before those that only made progress."""
+        """A card that is new, waits for a decision, or has ended, goes before those that only made progress.
+
+        Of one that is posted in turn its row says enough: there may be many, and drawing each would cost more.
+        """
+        if row.lane is not None:
+            is_urgent = row.urgent > row.sent
+            if row.ts is None:
+                rank = Priority.REPLY if is_urgent else Priority.ALERT
+                return _Candidate(row, (rank, float(row.turn or 0)), "chat.postMessage", row.channel or row.lane)
+            rank = Priority.APPROVAL if is_urgent and not alone else Priority.PROGRESS
+            return _Candidate(row, (rank, row.sent_at), "chat.update", row.channel)
         if row.ts is None:
             return _Candidate(row, (Priority.APPROVAL, row.sent_at), "chat.postMessage", row.channel)
         priority = Priority.APPROVAL if not alone and await self._is_urgent(row) else Priority.PROGRESS

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, case, func, or_, select, update
+from sqlalchemy import Table, case, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,6 +23,9 @@ LEAD_S = 6.0
 """How long a silent replica stays the sender, in seconds."""
 
 _LOOKED_AT = 100
+
+THREAD = "card:"
+"""Begins the lane of what stands in the thread of a card; the card's id follows."""
 
 
 class Priority(IntEnum):
@@ -52,6 +55,10 @@ class CardRow:
     sending_since: float | None
     attempts: int
     problem: str
+    lane: str | None = None
+    """Cards of one lane are posted one after the other, in the order of their turns."""
+    turn: int | None = None
+    urgent: int = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +82,13 @@ class CardPlace(NamedTuple):
     ts: str
 
 
+class Turn(NamedTuple):
+    """When a card is posted among those of its lane (a channel): after all with a smaller number."""
+
+    lane: str
+    number: int
+
+
 class Rows:
     """The SQL of the outbox. `owner` names this process among the replicas."""
 
@@ -94,11 +108,19 @@ class Rows:
     # --- In ---------------------------------------------------------------------------------------------------------
 
     async def card_changed(
-        self, connection: AsyncConnection, operation: str, revision: int, *, urgent: bool = False
+        self,
+        connection: AsyncConnection,
+        operation: str,
+        revision: int,
+        *,
+        urgent: bool = False,
+        turn: Turn | None = None,
     ) -> None:
-        """Note that the card shall show at least this revision. Older news changes nothing."""
+        """Note that the card shall show at least this revision. Older news changes nothing. `turn` counts only when
+        the card is asked for the first time."""
         asked = {"wanted": revision, "urgent": revision if urgent else -1}
-        insert = _insert(connection, slack_cards).values(operation=operation, **asked)
+        place = {"lane": turn.lane, "turn": turn.number} if turn else {}
+        insert = _insert(connection, slack_cards).values(operation=operation, **asked, **place)
         newer = {
             name: case((insert.excluded[name] > slack_cards.c[name], insert.excluded[name]), else_=slack_cards.c[name])
             for name in asked
@@ -164,25 +186,35 @@ class Rows:
     # --- Out --------------------------------------------------------------------------------------------------------
 
     async def due(self, now: float) -> tuple[list[CardRow], list[OutboxRow]]:
-        """Return what could be sent now, cards least lately drawn first, the rest by priority and in order."""
+        """Return what could be sent now, cards least lately drawn first, the rest by priority and in order.
+
+        Of cards that are posted in turn, only the first of each lane; of messages in the thread of a card that has
+        not been posted, none: neither may keep others from being looked at, however many there are.
+        """
         cards, outbox = slack_cards.c, slack_outbox.c
         heads = select(func.min(outbox.id)).where(~outbox.failed).group_by(outbox.lane)
+        is_due = (cards.wanted > cards.sent, or_(cards.not_before <= now, _hurries()), _free(slack_cards, now))
         async with self._database.read() as connection:
             found_cards = await connection.execute(
                 select(slack_cards)
-                .where(cards.wanted > cards.sent, or_(cards.not_before <= now, _hurries()), _free(slack_cards, now))
+                .where(*is_due, ~_in_turn())
                 .order_by(cards.sent_at, cards.operation)
+                .limit(_LOOKED_AT)
+            )
+            first_in_turn = await connection.execute(
+                select(slack_cards)
+                .where(*is_due, tuple_(cards.lane, cards.turn).in_(_first_turns()))
+                .order_by(cards.turn)
                 .limit(_LOOKED_AT)
             )
             found_rows = await connection.execute(
                 select(slack_outbox)
-                .where(outbox.id.in_(heads), outbox.not_before <= now, _free(slack_outbox, now))
+                .where(outbox.id.in_(heads), outbox.not_before <= now, _free(slack_outbox, now), ~_below_unposted())
                 .order_by(outbox.priority, outbox.id)
                 .limit(_LOOKED_AT)
             )
-            return [_card_row(row) for row in found_cards.mappings()], [
-                _outbox_row(row) for row in found_rows.mappings()
-            ]
+            due_cards = [_card_row(row) for result in (found_cards, first_in_turn) for row in result.mappings()]
+            return due_cards, [_outbox_row(row) for row in found_rows.mappings()]
 
     async def next_due(self) -> float | None:
         """Return when the next row may be tried, or None when nothing is left to send."""
@@ -191,8 +223,11 @@ class Rows:
             times = [
                 (await connection.execute(statement)).scalar_one_or_none()
                 for statement in (
-                    select(func.min(_start(slack_cards))).where(cards.wanted > cards.sent),
-                    select(func.min(_start(slack_outbox))).where(~outbox.failed),
+                    select(func.min(_start(slack_cards))).where(cards.wanted > cards.sent, ~_in_turn()),
+                    select(func.min(_start(slack_cards))).where(
+                        cards.wanted > cards.sent, tuple_(cards.lane, cards.turn).in_(_first_turns())
+                    ),
+                    select(func.min(_start(slack_outbox))).where(~outbox.failed, ~_below_unposted()),
                 )
             ]
         return min((float(time) for time in times if time is not None), default=None)
@@ -255,6 +290,27 @@ def _free(table: Table, now: float) -> Any:
     return or_(table.c.claimed_by.is_(None), table.c.claimed_until <= now)
 
 
+def _in_turn() -> Any:
+    """Cards that are to be posted in the order of their lane."""
+    return slack_cards.c.ts.is_(None) & slack_cards.c.lane.is_not(None)
+
+
+def _first_turns() -> Any:
+    """The lanes, each with the turn that is next. A card without a turn any more waits for none."""
+    lanes = select(slack_cards.c.lane, func.min(slack_cards.c.turn)).where(
+        _in_turn(), slack_cards.c.wanted > slack_cards.c.sent
+    )
+    return lanes.group_by(slack_cards.c.lane)
+
+
+def _below_unposted() -> Any:
+    """Messages in the thread of a card that has not been posted yet."""
+    card = slack_cards.alias("card_above")
+    named = func.substr(slack_outbox.c.lane, len(THREAD) + 1)
+    above = select(card.c.operation).where(card.c.operation == named, card.c.ts.is_(None))
+    return slack_outbox.c.lane.startswith(THREAD) & above.exists()
+
+
 def _hurries() -> Any:
     """Urgent news that only the pause between two updates holds back. After a failure everything waits."""
     return (slack_cards.c.urgent > slack_cards.c.sent) & (slack_cards.c.attempts == 0)
@@ -267,7 +323,10 @@ def _start(table: Table) -> Any:
 
 
 def _card_row(row: Mapping[Any, Any]) -> CardRow:
-    names = ("operation", "channel", "ts", "wanted", "sent", "sent_at", "sending_since", "attempts", "problem")
+    names = (
+        *("operation", "channel", "ts", "wanted", "sent", "sent_at", "sending_since", "attempts", "problem"),
+        *("lane", "turn", "urgent"),
+    )
     return CardRow(**{name: row[name] for name in names})
 
 
