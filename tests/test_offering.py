@@ -1,4 +1,4 @@
-"""An offered button, of a card or an answer, asks in the name of whoever clicks, once, and only what can be planned."""
+"""A card's offered button asks in the name of whoever clicks, once, and only where it can be planned."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot.errors import Conflict, UsageError
+from bot.errors import Conflict
 from bot.model.operation import Asked, Decided, OperationView, State
-from bot.model.plan import Offer
 from bot.model.principal import Door, Principal
-from bot.offering import AnswerOffers, Offers, by_value
+from bot.offering import Offers
 from bot.operations.contracts import Allowed, Denied, Planned
 from bot.slack.contracts import Click
-from bot.slack.offers import offer_button, offered
 from tests.slack.views import CRASHES, DEPLOY, LEAD, MONDAY, STORIES, deploying, plan, view
 
 CLICK = Click(
@@ -93,9 +91,7 @@ async def test_what_came_to_nothing_is_asked_again_by_the_same_button_and_what_i
     assert first == same != second
     engine.ended[second] = State.SUCCEEDED
     told = await offers(CLICK)
-    assert (
-        told == "You have asked for this by this card before. To ask once more: `/service rollback orders in staging`."
-    )
+    assert told == "You have asked for this by this card before. To ask once more: `/service rollback`."
 
 
 async def test_what_policy_refuses_ends_no_wait() -> None:
@@ -123,88 +119,3 @@ async def test_a_button_of_an_older_card_does_nothing() -> None:
     told = await Offers(engine, lambda: MONDAY)(CLICK)
     assert told == "This is not offered any more. Look at the card as it is now."
     assert engine.done == []
-
-
-# --- beside an answer
-
-OFFER = Offer(
-    action="rollback",
-    label="Roll back",
-    command="service.rollback",
-    request={"service": "orders", "environment": "staging"},
-    confirm="orders in staging goes back.",
-)
-
-
-def pressed(value: str, **changes: object) -> Click:
-    given = {name: getattr(CLICK, name) for name in Click.__slots__} | {"value": value, "channel": "C0ORDERS"}
-    return Click(**(given | changes))
-
-
-def value_of(offer: Offer) -> str:
-    button = offer_button(offer)
-    assert button is not None
-    assert (button["action_id"], "confirm" in button) == (offer.action, bool(offer.confirm))
-    return str(button["value"])
-
-
-async def test_a_button_beside_an_answer_asks_as_whoever_presses_it_once_for_each_answer() -> None:
-    engine = Engine(deploying(CRASHES))
-    offers = AnswerOffers(engine, lambda: MONDAY)
-    value = value_of(OFFER)
-    assert await offers(pressed(value)) is None
-    assert engine.done == ["plan", "submit"]
-    await offers(pressed(value))
-    await offers(pressed(value, message_ts="2.0"))
-    await offers(pressed(value, principal=Principal(user="user:default/other", display_name="Sample Other")))
-    [asked, same, of_another_answer, by_another] = engine.asked
-    assert (asked.command, asked.request, asked.principal) == ("service.rollback", dict(OFFER.request), LEAD)
-    assert asked.operation == same.operation
-    assert len({asked.operation, of_another_answer.operation, by_another.operation}) == 3
-
-
-async def test_policy_judges_a_button_beside_an_answer_when_it_is_pressed() -> None:
-    engine = Engine(deploying(CRASHES), decision=Denied("Only team-orders may use `/service rollback`."))
-    told = await AnswerOffers(engine, lambda: MONDAY)(pressed(value_of(OFFER)))
-    assert told == "Only team-orders may use `/service rollback`."
-    assert engine.done == ["plan"]
-
-
-async def test_what_was_done_by_an_answer_is_not_done_twice() -> None:
-    engine = Engine(deploying(CRASHES))
-    offers = AnswerOffers(engine, lambda: MONDAY)
-    await offers(pressed(value_of(OFFER)))
-    engine.ended[engine.asked[0].operation] = State.SUCCEEDED
-    told = await offers(pressed(value_of(OFFER)))
-    line = "`/service rollback orders in staging`"
-    assert told == f"You have asked for this by this button before. To ask once more: {line}."
-
-
-@pytest.mark.parametrize("value", ["", "of:", "of:{", "of:[1,2]", 'of:["service.rollback"]', "op-1"])
-async def test_a_value_that_is_none_of_ours_asks_nothing(value: str) -> None:
-    engine = Engine(deploying(CRASHES))
-    assert offered(value) is None
-    with pytest.raises(UsageError):
-        await AnswerOffers(engine, lambda: MONDAY)(pressed(value))
-    assert engine.done == []
-
-
-def test_a_request_that_fits_into_no_button_has_none() -> None:
-    assert offer_button(OFFER.model_copy(update={"request": {"reason": "x" * 3_000}})) is None
-
-
-async def test_the_beginning_of_a_value_tells_where_a_button_stands() -> None:
-    heard: list[str] = []
-
-    async def answers(click: Click) -> str | None:
-        heard.append(f"answer {click.value}")
-        return None
-
-    async def cards(click: Click) -> str | None:
-        heard.append(f"card {click.value}")
-        return None
-
-    handle = by_value({"of:": answers}, cards)
-    await handle(pressed("of:1"))
-    await handle(pressed("op-1"))
-    assert heard == ["answer of:1", "card op-1"]

@@ -40,10 +40,8 @@ class Step(BaseModel, frozen=True, extra="forbid"):
     """Whether it only waits, asks or tells: there is nothing that could be there already."""
 
 
-OFFERED = frozenset(
-    {"rollback", "restart", "scale", "unscale", "extend", "sleep", "wake", "delete", "resize", "connect", "disconnect"}
-)
-"""The `action_id`s that offers may have, on cards and beside answers."""
+OFFERED = frozenset({"rollback", "extend", "sleep", "wake", "delete", "resize", "connect", "disconnect"})
+"""The `action_id`s that offers may have."""
 
 
 class Offer(BaseModel, frozen=True, extra="forbid"):
