@@ -59,7 +59,7 @@ class Look:
         self._deps = deps
         self._now = now
         self._index = deps.catalog()
-        self._asked: dict[Place, _Asked] = {}
+        self._asked: dict[tuple[str, str], _Asked] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self._turns: dict[str, asyncio.Semaphore] = {}
         self._book: asyncio.Task[Reading[tuple[AlertGroup, ...]]] | None = None
@@ -77,9 +77,9 @@ class Look:
         self._ask_for_alerts()
 
     def _begin(self, place: Place, *, closely: bool) -> None:
-        if len(self._asked) >= MOST_PLACES:
+        if len(self._asked) >= MOST_PLACES and _key(place) not in self._asked:
             return
-        known = self._asked.setdefault(place, _Asked())
+        known = self._asked.setdefault(_key(place), _Asked())
         if known.signals is None and known.cluster is None and known.application is None:
             self._ask_usual(place, known)
         if closely and known.change is None:
@@ -167,7 +167,7 @@ class Look:
 
     def facts(self, place: Place) -> HealthFacts:
         """Return what has arrived so far about a place itself, without its dependencies."""
-        known = self._asked[place]
+        known = self._asked[_key(place)]
         release = _told("Git" if place.is_gitops else "The cluster", known.release)
         return HealthFacts(
             service=place.service,
@@ -184,7 +184,7 @@ class Look:
 
     def _facts_beside(self, place: Place, name: str) -> HealthFacts | None:
         beside = place if name == place.service else self._beside(place, name)
-        return self.facts(beside) if beside in self._asked else None
+        return self.facts(beside) if _key(beside) in self._asked else None
 
     def _signals(self, place: Place, known: _Asked, release: Reading[Release] | None) -> Reading[Signals] | None:
         read = _told("Prometheus", known.signals)
@@ -210,6 +210,10 @@ class Look:
         if read is None or read.value is not None:
             return read
         return replace(read, value=decided.change_of(release.value if release is not None else None))
+
+
+def _key(place: Place) -> tuple[str, str]:
+    return place.service, place.environment
 
 
 def _release(place: Place, deps: Deps) -> Callable[[], Awaitable[Release | None]]:
