@@ -23,12 +23,13 @@ from playground.memory import LOOPBACK, Memory
 from playground.monitoring.alertmanager.peer import AlertmanagerPeer
 from playground.monitoring.incidents import Incidents
 from playground.monitoring.living import LivingServices
+from playground.monitoring.prometheus.peer import PrometheusPeer
 from playground.page.peer import PagePeer
 from playground.peer import Peer
 from playground.slack.peer import SlackPeer, SlackTokens
 
 PAGE_PORT = 8800
-PEER_PORTS = {"bot": 1, "slack": 2, "github": 3, "kubernetes": 4, "argocd": 5, "alertmanager": 7}
+PEER_PORTS = {"bot": 1, "slack": 2, "github": 3, "kubernetes": 4, "argocd": 5, "prometheus": 6, "alertmanager": 7}
 """How far behind the page's port each one listens."""
 CONTEXT = "main"
 """What the kubeconfig and the platform configuration call the sample company's one cluster."""
@@ -97,6 +98,7 @@ class Playground:
             "github": self._urls["github"],
             "kubernetes": self._urls["kubernetes"],
             "argocd": self._urls["argocd"],
+            "prometheus": self._urls["prometheus"],
             "alertmanager": self._urls["alertmanager"],
             "kubernetes_token": self._memory.token("kubernetes_admin"),
             "data_dir": str(self._data_dir),
@@ -116,6 +118,7 @@ class Playground:
             "CAUSEWAY_KUBECONFIG": str(self._data_dir / "kubeconfig.json"),
             "CAUSEWAY_ARGOCD_URL": self._urls["argocd"],
             "CAUSEWAY_ARGOCD_TOKEN": self._memory.token("argocd"),
+            "CAUSEWAY_PROMETHEUS_URL": self._urls["prometheus"],
             "CAUSEWAY_ALERTMANAGER_URL": self._urls["alertmanager"],
             "CAUSEWAY_ALERTMANAGER_TOKEN": self._memory.token("alertmanager"),
             "CAUSEWAY_DATABASE_URL": self._database_url or f"sqlite:///{self._data_dir / 'causeway.db'}",
@@ -150,7 +153,15 @@ class Playground:
         """The four that watch what lives in that cluster, and share one story of what goes wrong there."""
         living = LivingServices(kubernetes.store.objects)
         incidents = Incidents(living, self.clock, self._data_dir / "monitoring" / "incidents.json")
-        return [self._alertmanager(incidents)]
+        return [self._prometheus(incidents, kubernetes), self._alertmanager(incidents)]
+
+    def _prometheus(self, incidents: Incidents, kubernetes: KubernetesPeer) -> PrometheusPeer:
+        return PrometheusPeer(
+            data_dir=self._data_dir / "monitoring",
+            clock=self.clock,
+            incidents=incidents,
+            objects=kubernetes.store.objects,
+        )
 
     def _alertmanager(self, incidents: Incidents) -> AlertmanagerPeer:
         return AlertmanagerPeer(

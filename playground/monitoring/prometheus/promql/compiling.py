@@ -29,7 +29,7 @@ def parsed(text: str) -> parser.Expr:
     try:
         return parser.parse(text)
     except ValueError as error:
-        raise BadQuery(f'invalid parameter "query": parse error: {error}') from None
+        raise BadQuery(f"parse error: {error}") from None
 
 
 def compiled(text: str, storage: Storage, begin: int, end: int) -> Query:

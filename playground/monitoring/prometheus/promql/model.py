@@ -68,6 +68,12 @@ class Query:
     string: str = ""
     matrix: Ranged | None = None
 
+    def values(self, moment: int) -> Vector:
+        """Return what there is at a moment; a number is one value without labels."""
+        if self.vector is not None:
+            return self.vector(moment)
+        return [((), self.scalar(moment))] if self.scalar is not None else []
+
 
 def unique(vector: Vector) -> Vector:
     """Raise `Unevaluable` where two have the same labels."""
