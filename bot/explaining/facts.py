@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from bot.model.plan import Offer
-
 Kind = Literal["errors", "latency", "saturation", "traffic"]
 
 SKEW = timedelta(minutes=2)
@@ -39,6 +37,19 @@ class Moved:
     up: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """Something to do about it, by one press: the line is typed for whoever presses, and policy judges them then."""
+
+    action: str
+    """Its `action_id`, one of `bot.slack.router.LINES`."""
+    label: str
+    line: str
+    """`/service rollback orders-api in production leaving 1a2b3c4`."""
+    confirm: str
+    """What is asked back before."""
+
+
 ChangeKind = Literal[
     "deploy", "rollback", "promote", "scale", "restart", "database", "pin", "freeze", "config", "other"
 ]
@@ -65,7 +76,7 @@ class Changed:
     """Whether that is what runs now."""
     fewer: bool = False
     """Of a scale: whether there are fewer replicas since then."""
-    offer: Offer | None = None
+    button: Button | None = None
     """What takes it back."""
 
 

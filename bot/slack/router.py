@@ -31,7 +31,7 @@ CREATE = "create:"
 """Beginning of the `action_id` of buttons that run a command; their value is its name and words."""
 OPTIONS_S = 2.0
 """After this the last known list is answered, in seconds: Slack takes no late one."""
-LINES = frozenset({"why", "logs", "rollback", "health"})
+LINES = frozenset({"why", "logs", "rollback", "scale", "unscale", "restart", "health"})
 """Buttons of answers: a value that begins with `/` is a command line, typed by whoever presses the button."""
 MAX_OFFERED = 512
 DECISIONS = ("approve", "reject", "undo", "retry", "wait", "keep")
