@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -17,6 +18,7 @@ from bot.errors import NotFound
 from bot.model.configured import DnsLabel, DomainName, Part, People, Quantity, cut
 from bot.model.databases import Budget, DatabaseProvider, DatabaseSize, Engine
 from bot.model.previews import RESERVED, Previews
+from bot.model.web_service.shapes import WebAddress
 from bot.model.web_service.slo import Slo
 
 
@@ -31,11 +33,51 @@ class Size(Part):
     """Of one replica, in `Platform.currency`."""
 
 
+def _collector(value: str) -> str:
+    if not value:
+        return value
+    try:
+        parts = urlsplit(value)
+        right = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        right = False
+    if not right or not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("must be an address with its port, such as `http://collector.monitoring.svc:4318`")
+    return value.rstrip("/")
+
+
 class Tls(Part):
     """How an environment's ingresses get certificates."""
 
     issuer: str = ""
     """cert-manager's ClusterIssuer; empty: the ingress controller's own certificate is used."""
+
+
+class Dashboards(Part):
+    """A Grafana dashboard for each service, as a ConfigMap that Grafana's sidecar looks for."""
+
+    enabled: bool = False
+    labels: dict[str, str] = Field(default_factory=lambda: {"grafana_dashboard": "1"})
+    """By which the sidecar finds it."""
+    folder: str = ""
+    """In Grafana; empty: the general one."""
+    url: WebAddress | Literal[""] = ""
+    """Where people open Grafana; alerts then link their dashboard."""
+    prometheus: str = "prometheus"
+    """Uid of the data source for metrics."""
+    loki: str = ""
+    """Of the one for logs; empty: the dashboard shows none."""
+    tempo: str = ""
+    """Of the one for traces; empty: the dashboard shows none."""
+
+
+class Otlp(Part):
+    """Where services send their traces."""
+
+    endpoint: Annotated[str, AfterValidator(_collector)] = ""
+    """OTLP over HTTP: `http://collector.monitoring.svc:4318`; empty: nobody is told of any."""
+    namespace: str = ""
+    """Where the collector runs; the network policy lets services out to it. Empty: `monitoring_namespace`."""
 
 
 class Monitoring(Part):
@@ -44,6 +86,8 @@ class Monitoring(Part):
     enabled: bool = False
     labels: dict[str, str] = Field(default_factory=dict)
     """Put on every ServiceMonitor and PrometheusRule: `{release: prometheus}`."""
+    dashboards: Dashboards = Dashboards()
+    otlp: Otlp = Otlp()
 
 
 def _pattern(*, needs: frozenset[str], knows: frozenset[str]) -> AfterValidator:

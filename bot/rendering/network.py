@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.model.platform import Environment
 from bot.model.web_service import WebService
@@ -29,7 +30,12 @@ def values(
     return {
         "network": {
             "ingress": [*_ingress(document, here, known), *(_from_previews(document, known) if lends else ())],
-            "egress": [dns(), *_stores(known, store), *(_rule(rule, known) for rule in document.spec.egress)],
+            "egress": [
+                dns(),
+                *_stores(known, store),
+                *_collector(here),
+                *(_rule(rule, known) for rule in document.spec.egress),
+            ],
         }
     }
 
@@ -92,6 +98,15 @@ def _stores(known: Mapping[str, Any], store: Store | None) -> Iterator[Rule]:
         yield from provider_of(store).reach(store)
     if known["cache"]:
         yield {"to": [{"podSelector": {"matchLabels": known["cache"]["selector"]}}], "ports": _tcp(6379)}
+
+
+def _collector(here: Environment) -> Iterator[Rule]:
+    """Yield the way to where traces are sent."""
+    otlp = here.monitoring.otlp
+    if otlp.endpoint:
+        parts = urlsplit(otlp.endpoint)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        yield {"to": [_namespace(otlp.namespace or here.monitoring_namespace)], "ports": _tcp(port)}
 
 
 def _rule(rule: Egress, known: Mapping[str, Any]) -> Rule:

@@ -61,7 +61,24 @@ def _env(spec: Spec, known: Mapping[str, Any], store: Store | None) -> list[dict
     for part in spec.secrets:
         if part.env is not None and part.key is not None:
             found.append(_from_secret(part.env, part.secret, part.key, optional=part.optional))
+    own = {*spec.env, *(part.env for part in spec.secrets if part.env)}
+    found += [entry for entry in _telemetry(known) if entry["name"] not in own]
     return found + [{"name": name, "value": value} for name, value in spec.env.items()]
+
+
+def _telemetry(known: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the variables of OpenTelemetry, where somebody takes traces. What the document says itself wins."""
+    endpoint = known["environment"]["monitoring"]["otlp"]["endpoint"]
+    if not endpoint:
+        return []
+    attributes = f"deployment.environment={known['environment']['name']},service.namespace={known['namespace']}"
+    given = {
+        "OTEL_SERVICE_NAME": known["name"],
+        "OTEL_RESOURCE_ATTRIBUTES": attributes,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+    }
+    return [{"name": name, "value": value} for name, value in given.items()]
 
 
 def _from_secret(name: str, secret: str, key: str, *, optional: bool = False) -> dict[str, Any]:

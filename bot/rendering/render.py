@@ -135,6 +135,8 @@ def _templates(
         yield "service_monitor.yaml.j2", {}
     if values["alerts"]:
         yield "prometheus_rule.yaml.j2", {}
+    if values["dashboard"]:
+        yield "dashboard.yaml.j2", {}
 
 
 def _workload(document: WebService, values: Values, platform: Platform) -> Iterator[tuple[str, Values]]:

@@ -18,6 +18,7 @@ from bot.model.web_service.parts import Port
 from bot.queries import load_queries
 from bot.rendering import network, pods
 from bot.rendering.alerts import alerts
+from bot.rendering.dashboard import address, dashboard
 from bot.rendering.images import complete_image, never_changes
 from bot.rendering.objectives import rule_groups
 from bot.rendering.quantities import share
@@ -71,7 +72,8 @@ def _monitoring(document: WebService, here: Environment, platform: Platform, kno
     """Return what is measured of the service, and when somebody is told."""
     queries = load_queries(platform.queries)
     promised = objectives_of(document.spec, platform.slo) if known["metrics"] else ()
-    links = {"runbook_url": document.spec.runbook}
+    dashboards = here.monitoring.dashboards
+    links = {"runbook_url": document.spec.runbook, "dashboard_url": address(known, dashboards)}
     values: Values = {
         "objectives": [
             {
@@ -87,6 +89,7 @@ def _monitoring(document: WebService, here: Environment, platform: Platform, kno
     watched = here.monitoring.enabled and document.spec.schedule is None
     values["alerts"] = alerts(known | values, queries) if watched else None
     values["rule_groups"] = rule_groups(promised, known | values, queries)
+    values["dashboard"] = dashboard(known, promised, queries, dashboards)
     return values
 
 

@@ -22,6 +22,7 @@ KINDS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("autoscaling/v2", "HorizontalPodAutoscaler"): ("workloads", "HorizontalPodAutoscaler"),
     ("policy/v1", "PodDisruptionBudget"): ("workloads", "PodDisruptionBudget"),
     ("v1", "ServiceAccount"): ("core", "ServiceAccount"),
+    ("v1", "ConfigMap"): ("core", "ConfigMap"),
     ("v1", "PersistentVolumeClaim"): ("core", "PersistentVolumeClaim"),
     ("v1", "Service"): ("network", "Service"),
     ("v1", "Namespace"): ("namespaces", "Namespace"),

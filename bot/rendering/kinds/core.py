@@ -1,4 +1,4 @@
-"""ServiceAccount and PersistentVolumeClaim (`core/v1`)."""
+"""ServiceAccount, ConfigMap and PersistentVolumeClaim (`core/v1`)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,14 @@ class ServiceAccount(Kind):
     metadata: ObjectMeta
     automount_service_account_token: bool | None = None
     image_pull_secrets: list[LocalReference] | None = None
+
+
+class ConfigMap(Kind):
+    api_version: Literal["v1"]
+    kind: Literal["ConfigMap"]
+    metadata: ObjectMeta
+    data: dict[str, str] | None = None
+    immutable: bool | None = None
 
 
 class PersistentVolumeClaimSpec(Kind):

@@ -10,8 +10,8 @@ from bot.model.annotations import COMPARE_OPTIONS, SYNC_OPTIONS
 if TYPE_CHECKING:  # the ports are not needed to run this, and starting must be quick
     from bot.ports.cluster import Object
 
-NEEDLESS = frozenset({"PrometheusRule", "PodDisruptionBudget", "HorizontalPodAutoscaler"})
-"""Nobody is woken for a preview, and nothing has to be kept running."""
+NEEDLESS = frozenset({"PrometheusRule", "ConfigMap", "PodDisruptionBudget", "HorizontalPodAutoscaler"})
+"""Nobody is woken for a preview or keeps its dashboard, and nothing has to be kept running."""
 UNWANTED = (SYNC_OPTIONS, COMPARE_OPTIONS, "argocd.argoproj.io/sync-wave")
 """Annotations. All of a preview goes with it. And a wave waits until the one before is healthy, which a database that
 sleeps is not."""

@@ -12,6 +12,7 @@ from bot.queries.quoting import Regex
 from tests.peers.queries.grammars import WRONG, trees
 from tests.peers.rules.promtool import complaint
 from tests.queries.test_loading import VALUES, values_of
+from tests.rendering.test_dashboard import asked, board
 
 QUERIES = load_queries()
 HOSTILE = (
@@ -104,3 +105,12 @@ def test_values_that_are_not_quoted_would_change_the_shape() -> None:
 def test_the_witnesses_are_asked_in_all_three_languages() -> None:
     assert {question.language for question in QUESTIONS.values()} == set(Language)
     assert set(VALUES) == {name for question in QUESTIONS.values() for name in question.values}
+
+
+def test_everything_that_a_dashboard_asks_can_be_read(tmp_path: Path) -> None:
+    texts = list(asked(board()))
+    metrics = {str(number): text for number, (language, text) in enumerate(texts) if language == "promql"}
+    assert complaint(rules(metrics), tmp_path) == ""
+    others = [(language, text) for language, text in texts if language != "promql"]
+    assert {language for language, _ in others} == {"logql", "traceql"}
+    assert not [tree for tree in trees(others) if WRONG in tree]

@@ -19,6 +19,7 @@ from tests.peers.control_plane.rig import ControlPlane, path_of
 from tests.peers.rendering.schemas import differences
 from tests.peers.tools import need
 from tests.rendering.examples import CASES, objects
+from tests.rendering.test_dashboard import objects as dashboard_and_more
 
 pytestmark = CONTROL_PLANE
 
@@ -75,11 +76,14 @@ def restricted(plane: ControlPlane) -> str:
     return name
 
 
-@pytest.mark.parametrize("case", CASES)
+MADE = {case: partial(objects, case) for case in CASES} | {"dashboard": dashboard_and_more}
+
+
+@pytest.mark.parametrize("case", MADE)
 def test_a_dry_run_takes_every_object(with_operator: ControlPlane, case: str) -> None:
     need_real_crds()
     namespace = restricted(with_operator)
-    for obj in objects(case):
+    for obj in MADE[case]():
         here: dict[str, Any] = json.loads(json.dumps(obj))
         if "namespace" in here["metadata"]:
             here["metadata"]["namespace"] = namespace
