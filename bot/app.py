@@ -94,6 +94,7 @@ from integrations.github import GitHubForge, Pace, connect
 from integrations.github.webhooks import parse, verify
 from integrations.kubernetes import KubernetesCluster
 from integrations.kubernetes import connect as connect_clusters
+from integrations.prometheus import PrometheusMetrics, PrometheusTraffic
 from integrations.prometheus import connect as connect_prometheus
 from integrations.resvg import ResvgPictures
 from integrations.resvg import connect as connect_pictures
@@ -168,6 +169,7 @@ class _Wiring:
         self.environments = DurableEnvironments(self.database)
         self.alert_book = Book(self.database, self.clock)
         self.clusters, self.deployments = await self._platform()
+        self.metrics = self._metrics()
         self.deps = await self._deps()
         self.registry = Registry(COMMANDS)
         self.planner = CommandPlanner(self.registry, self.deps, self._rules())
@@ -273,6 +275,13 @@ class _Wiring:
             self._stack.push_async_callback(deployments.close)
         return clusters, deployments
 
+    def _metrics(self) -> PrometheusMetrics | None:
+        if not self._environment.prometheus_url:
+            return None
+        metrics = connect_prometheus(self._environment.prometheus_url)
+        self._stack.push_async_callback(metrics.close)
+        return metrics
+
     def _rules(self) -> Rules:
         platform = self._configuration.platform
         return in_force(self._configuration.policy, platform.environments, platform.previews)
@@ -306,6 +315,7 @@ class _Wiring:
             deployments=self.deployments,
             agenda=self.agenda,
             environments=self.environments,
+            metrics=self.metrics,
             alert_book=self.alert_book,
             pictures=self._pictures(),
             groups_of_channel=self._groups_of_channel,
@@ -423,11 +433,7 @@ class _Wiring:
         )
 
     def _traffic(self) -> Traffic | None:
-        if not self._environment.prometheus_url:
-            return None
-        traffic = connect_prometheus(self._environment.prometheus_url, clock=self.clock)
-        self._stack.push_async_callback(traffic.close)
-        return traffic
+        return PrometheusTraffic(self.metrics, clock=self.clock) if self.metrics else None
 
     async def _view(self, operation: str) -> OperationView:
         return await self.operations.view(operation)

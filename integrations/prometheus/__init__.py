@@ -1,5 +1,6 @@
-"""The traffic port on Prometheus."""
+"""The ports Metrics and Traffic on Prometheus, and on whatever answers as it does."""
 
-from integrations.prometheus.traffic import PrometheusTraffic, connect
+from integrations.prometheus.metrics import PrometheusMetrics, connect
+from integrations.prometheus.traffic import PrometheusTraffic
 
-__all__ = ["PrometheusTraffic", "connect"]
+__all__ = ["PrometheusMetrics", "PrometheusTraffic", "connect"]

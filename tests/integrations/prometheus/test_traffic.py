@@ -9,49 +9,32 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer, unused_port
+from aiohttp.test_utils import unused_port
 
 from bot.errors import UpstreamUnavailable
 from integrations.prometheus import PrometheusTraffic, connect
 from integrations.prometheus.traffic import matcher
+from tests.integrations.prometheus import server
+from tests.integrations.prometheus.server import Prometheus, vector
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DAY = NOW - timedelta(days=1)
 HOSTS = ("orders-api.demo.preview.acme.example", "web.demo.preview.acme.example")
 
 
-class Prometheus:
-    def __init__(self) -> None:
-        self.answer: Any = value("0")
-        self.status = 200
-        self.asked: list[dict[str, str]] = []
-
-    async def query(self, request: web.Request) -> web.Response:
-        self.asked.append(dict(request.query))
-        return web.json_response(self.answer, status=self.status)
-
-
 def value(*texts: str) -> dict[str, Any]:
     """An instant vector as the server writes it, with one sample for each text."""
-    result = [{"metric": {}, "value": [NOW.timestamp(), text]} for text in texts]
-    return {"status": "success", "data": {"resultType": "vector", "result": result}}
+    return vector(*(({}, text) for text in texts), at=NOW.timestamp())
 
 
 @asynccontextmanager
 async def serving(prometheus: Prometheus) -> AsyncIterator[PrometheusTraffic]:
-    application = web.Application()
-    application.router.add_get("/api/v1/query", prometheus.query)
-    async with TestServer(application) as server:
-        traffic = connect(str(server.make_url("")), clock=lambda: NOW)
-        try:
-            yield traffic
-        finally:
-            await traffic.close()
+    async with server.serving(prometheus) as metrics:
+        yield PrometheusTraffic(metrics, clock=lambda: NOW)
 
 
 async def test_the_question_is_about_exactly_these_hosts_and_this_range() -> None:
-    prometheus = Prometheus()
+    prometheus = Prometheus(answer=value("0"))
     async with serving(prometheus) as traffic:
         assert await traffic.requests_since(HOSTS, DAY) == 0
     [asked] = prometheus.asked
@@ -65,14 +48,14 @@ async def test_the_question_is_about_exactly_these_hosts_and_this_range() -> Non
     ("answer", "count"), [(value("12"), 12), (value("0.4"), 1), (value("1.0e3"), 1000), (value(), None)]
 )
 async def test_no_series_at_all_is_not_the_same_as_no_request(answer: Any, count: int | None) -> None:
-    prometheus = Prometheus()
+    prometheus = Prometheus(answer=value("0"))
     prometheus.answer = answer
     async with serving(prometheus) as traffic:
         assert await traffic.requests_since(HOSTS, DAY) == count
 
 
 async def test_a_range_is_never_shorter_than_a_few_scrapes() -> None:
-    prometheus = Prometheus()
+    prometheus = Prometheus(answer=value("0"))
     async with serving(prometheus) as traffic:
         await traffic.requests_since(HOSTS, NOW)
     assert "[300s]" in prometheus.asked[0]["query"]
@@ -80,10 +63,16 @@ async def test_a_range_is_never_shorter_than_a_few_scrapes() -> None:
 
 @pytest.mark.parametrize(
     ("status", "answer"),
-    [(503, {}), (400, {"status": "error", "error": "secret"}), (200, {"status": "success"}), (200, value("NaN"))],
+    [
+        (503, {}),
+        (400, {"status": "error", "error": "secret"}),
+        (400, {"status": "error", "errorType": "bad_data", "error": "secret"}),
+        (200, {"status": "success"}),
+        (200, value("NaN")),
+    ],
 )
 async def test_what_is_no_answer_is_an_upstream_that_is_away(status: int, answer: Any) -> None:
-    prometheus = Prometheus()
+    prometheus = Prometheus(answer=value("0"))
     prometheus.status, prometheus.answer = status, answer
     async with serving(prometheus) as traffic:
         with pytest.raises(UpstreamUnavailable) as caught:
@@ -93,11 +82,12 @@ async def test_what_is_no_answer_is_an_upstream_that_is_away(status: int, answer
 
 
 async def test_a_server_that_is_not_there_is_told_at_once() -> None:
-    traffic = connect(f"http://127.0.0.1:{unused_port()}", clock=lambda: NOW)
+    metrics = connect(f"http://127.0.0.1:{unused_port()}")
+    traffic = PrometheusTraffic(metrics, clock=lambda: NOW)
     async with asyncio.timeout(20):
         with pytest.raises(UpstreamUnavailable, match="cannot be reached"):
             await traffic.requests_since(HOSTS, DAY)
-    await traffic.close()
+    await metrics.close()
 
 
 def test_no_name_can_break_out_of_the_query() -> None:
