@@ -15,7 +15,7 @@ from bot.explaining.facts import Case
 from bot.explaining.gathering import Gathering
 from bot.explaining.ranking import Cause, causes
 from bot.explaining.steps import Owner, Step, next_step
-from bot.observing.look import FIRST_S, pause
+from bot.observing import FIRST_S, look
 from bot.rendering.delivery import Place
 
 
@@ -39,7 +39,7 @@ async def explain(place: Place, deps: Deps, now: datetime, *, within: float = FI
     """Return what is known after `within` seconds at the latest. Raises nothing that a system is to blame for."""
     gathering = Gathering(place, deps, now)
     work = asyncio.create_task(gathering.run(), name="explain")
-    bell = asyncio.ensure_future(pause(within))
+    bell = asyncio.ensure_future(look.pause(within))
     try:
         await asyncio.wait({work, bell}, return_when=asyncio.FIRST_COMPLETED)
     finally:
