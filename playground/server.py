@@ -23,13 +23,20 @@ from playground.memory import LOOPBACK, Memory
 from playground.monitoring.alertmanager.peer import AlertmanagerPeer
 from playground.monitoring.incidents import Incidents
 from playground.monitoring.living import LivingServices
+from playground.monitoring.loki.peer import LokiPeer
 from playground.monitoring.prometheus.peer import PrometheusPeer
+from playground.monitoring.tempo.peer import TempoPeer
 from playground.page.peer import PagePeer
 from playground.peer import Peer
 from playground.slack.peer import SlackPeer, SlackTokens
 
 PAGE_PORT = 8800
-PEER_PORTS = {"bot": 1, "slack": 2, "github": 3, "kubernetes": 4, "argocd": 5, "prometheus": 6, "alertmanager": 7}
+PEER_PORTS = {
+    name: behind
+    for behind, name in enumerate(
+        ("bot", "slack", "github", "kubernetes", "argocd", "prometheus", "alertmanager", "loki", "tempo"), start=1
+    )
+}
 """How far behind the page's port each one listens."""
 CONTEXT = "main"
 """What the kubeconfig and the platform configuration call the sample company's one cluster."""
@@ -100,6 +107,8 @@ class Playground:
             "argocd": self._urls["argocd"],
             "prometheus": self._urls["prometheus"],
             "alertmanager": self._urls["alertmanager"],
+            "loki": self._urls["loki"],
+            "tempo": self._urls["tempo"],
             "kubernetes_token": self._memory.token("kubernetes_admin"),
             "data_dir": str(self._data_dir),
             "env": self.environment(),
@@ -121,6 +130,8 @@ class Playground:
             "CAUSEWAY_PROMETHEUS_URL": self._urls["prometheus"],
             "CAUSEWAY_ALERTMANAGER_URL": self._urls["alertmanager"],
             "CAUSEWAY_ALERTMANAGER_TOKEN": self._memory.token("alertmanager"),
+            "CAUSEWAY_LOKI_URL": self._urls["loki"],
+            "CAUSEWAY_TEMPO_URL": self._urls["tempo"],
             "CAUSEWAY_DATABASE_URL": self._database_url or f"sqlite:///{self._data_dir / 'causeway.db'}",
             "CAUSEWAY_LEDGER_KEY_FILE": str(self._data_dir / "ledger-key.pem"),
             "CAUSEWAY_CONFIG": str(self._data_dir / "causeway.yaml"),
@@ -153,7 +164,12 @@ class Playground:
         """The four that watch what lives in that cluster, and share one story of what goes wrong there."""
         living = LivingServices(kubernetes.store.objects)
         incidents = Incidents(living, self.clock, self._data_dir / "monitoring" / "incidents.json")
-        return [self._prometheus(incidents, kubernetes), self._alertmanager(incidents)]
+        return [
+            self._prometheus(incidents, kubernetes),
+            self._alertmanager(incidents),
+            LokiPeer(clock=self.clock, incidents=incidents),
+            TempoPeer(clock=self.clock, incidents=incidents),
+        ]
 
     def _prometheus(self, incidents: Incidents, kubernetes: KubernetesPeer) -> PrometheusPeer:
         return PrometheusPeer(

@@ -83,6 +83,30 @@ class Incident:
         return self.began <= at and (self.ended is None or at < self.ended)
 
 
+class Effects:
+    """What the incidents do to services that live. It never changes."""
+
+    def __init__(self, services: tuple[Living, ...], incidents: tuple[Incident, ...]) -> None:
+        self.services = services
+        self._depends_on = {one.key: one.depends_on for one in services}
+        self._incidents = incidents
+
+    def effect(self, service: str, environment: str, at: float) -> Effect:
+        """Return what a service suffers at a moment (seconds since 1970): its own incident, else the worst of those
+        that it calls."""
+        return self._effect((service, environment), at, frozenset()) if self._incidents else NOTHING
+
+    def _effect(self, key: tuple[str, str], at: float, seen: frozenset[str]) -> Effect:
+        service, environment = key
+        for incident in reversed(self._incidents):
+            if (incident.service, incident.environment) == key and incident.runs_at(at):
+                return replace(EFFECTS[incident.kind], cause=service, since=incident.began)
+        called = [name for name in self._depends_on.get(key, ()) if name not in seen]
+        effects = (self._effect((name, environment), at, seen | {service}) for name in called)
+        worst = max(effects, key=_weight, default=NOTHING).felt(FELT)
+        return worst if _weight(worst) >= FAINTEST else NOTHING
+
+
 class Incidents:
     """Kept in one file, ended ones too: they are history, which a restart does not change."""
 
@@ -93,25 +117,20 @@ class Incidents:
         self._all: list[Incident] = []
         if file is not None and file.exists():
             self._all = [Incident(**told) for told in json.loads(file.read_text())]
+        self._effects: Effects | None = None
         living.on_change(self.end_outlived)
         self.end_outlived()
 
     def effect(self, service: str, environment: str, at: float) -> Effect:
-        """Return what a service suffers at a moment (seconds since 1970): its own incident, else the worst of those
-        that it calls."""
-        if not self._all:
-            return NOTHING
-        return self._effect(service, environment, at, frozenset())
+        """Return what a service suffers at a moment, in seconds since 1970."""
+        return self.effects().effect(service, environment, at)
 
-    def _effect(self, service: str, environment: str, at: float, seen: frozenset[str]) -> Effect:
-        for incident in reversed(self._all):
-            if (incident.service, incident.environment) == (service, environment) and incident.runs_at(at):
-                return replace(EFFECTS[incident.kind], cause=service, since=incident.began)
-        one = self.living.find(service, environment)
-        called = [name for name in one.depends_on if name not in seen] if one else []
-        effects = (self._effect(name, environment, at, seen | {service}) for name in called)
-        worst = max(effects, key=_weight, default=NOTHING).felt(FELT)
-        return worst if _weight(worst) >= FAINTEST else NOTHING
+    def effects(self) -> Effects:
+        """Return what is known now; it stays as it is, so that another thread may read it."""
+        services = self.living.services()
+        if self._effects is None or self._effects.services is not services:
+            self._effects = Effects(services, tuple(self._all))
+        return self._effects
 
     def moments(self) -> tuple[float, ...]:
         """Return every moment at which one began or ended, in seconds since 1970: between them no effect changes."""
@@ -159,6 +178,7 @@ class Incidents:
         return self._clock().timestamp()
 
     def _save(self) -> None:
+        self._effects = None
         if self._file is not None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             self._file.write_text(json.dumps([asdict(one) for one in self._all]))

@@ -1,0 +1,1 @@
+"""A Loki that has the lines of the playground's living services."""
