@@ -157,6 +157,10 @@ class Look:
 
     # --- telling
 
+    def knows(self, place: Place) -> bool:
+        """Whether it was asked about: a look at too many places leaves out the last."""
+        return _key(place) in self._asked
+
     def verdict(self, place: Place) -> Verdict:
         """Return what is to be said of a place by what has arrived so far."""
         return compose(
