@@ -91,8 +91,12 @@ class Answer:
     picture: Picture | None = None
     """A picture has no place in `data`: programs draw their own."""
     complete: Callable[[], Awaitable[Answer]] | None = None
-    """Returns the whole answer once the rest has arrived, in bounded time. In Slack the same message is edited then;
-    other doors wait for it. None: this is the whole answer."""
+    """Returns the whole answer once the rest has arrived, in bounded time. In Slack the same message is edited then,
+    where Slack can edit it (see `shared`); other doors wait for it. None: this is the whole answer."""
+    shared: bool = False
+    """Whether everybody in the channel that was asked in may read the answer. Then it is a message there, which can be
+    edited and shows its picture. Otherwise only who asked reads it: Slack can neither edit that nor put a picture into
+    it, so the whole stands below the first part, and the picture is sent directly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,6 +141,11 @@ def guarded(blocks: Iterable[Block], most: int = limits.MESSAGE_BLOCKS, *, keep_
     return [*every[:room], context(f"and {left_out} more"), *every[len(every) - keep_last :]]
 
 
+def noted(blocks: Iterable[Block], note: str) -> list[Block]:
+    """Return the blocks with one line of small text (mrkdwn) below them."""
+    return guarded([*blocks, context(note)], keep_last=1)
+
+
 def fold(texts: Sequence[str], most: int, more: str = "and {} more") -> list[str]:
     """Return at most `most` texts; the last says how many were left out (`more` holds `{}` for the number)."""
     if len(texts) <= most:

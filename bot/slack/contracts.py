@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bot.command import Answer, Context, Query, TextFile
+from bot.command import Answer, Context, Picture, Query, TextFile
 from bot.forms.model import FormField, Option
 from bot.model.operation import Asked, Decided, OperationView
 from bot.model.principal import Principal
@@ -28,7 +28,29 @@ class Replies(Protocol):
         self, *, channel: str, user: str, text: str, blocks: Blocks = (), key: str | None = None
     ) -> None: ...
     async def message(self, *, channel: str, text: str, blocks: Blocks = (), key: str | None = None) -> None: ...
-    async def file(self, *, channel: str, user: str, file: TextFile, comment: str, key: str | None = None) -> None: ...
+    async def tell(
+        self,
+        identifier: str,
+        *,
+        channel: str,
+        user: str,
+        text: str,
+        blocks: Blocks = (),
+        thread_ts: str | None = None,
+        key: str | None = None,
+    ) -> None:
+        """Post a message; told again by the same id, the same message is changed."""
+
+    async def file(
+        self,
+        *,
+        channel: str,
+        user: str,
+        file: TextFile | Picture,
+        comment: str,
+        thread_ts: str | None = None,
+        key: str | None = None,
+    ) -> None: ...
 
 
 Answers = Callable[[Query[Any], Any, Context], Awaitable[Answer]]

@@ -15,11 +15,9 @@ from bot.slack.message import CARD_EVENT, MESSAGE_EVENT, Message
 from bot.slack.mrkdwn import escape
 from bot.slack.outbox_rows import CardRow, OutboxRow, RowKind, Rows
 from bot.slack.pace import Timer
+from bot.slack.uploads import PATIENCE_S, Uploads, is_picture
 
 log = logging.getLogger(__name__)
-
-PATIENCE_S = 2.0
-"""Longest wait for our turn inside one delivery; with more to wait the row is put back."""
 
 BACKOFF_MOST_S = 60.0
 _HISTORY_PAGES = 5
@@ -40,6 +38,10 @@ _OURS_TO_MEND = frozenset(
      "no_permission", "org_login_required", "ekm_access_denied", "accesslimited"}
 )  # fmt: skip
 """The message is fine, the installation is not: such rows wait until somebody has mended it."""
+_OF_FILES = frozenset({"missing_scope", "no_permission"})
+"""Of a picture they mean that we may send no files: then it is told in words, and holds nothing up."""
+PICTURE_ATTEMPTS = 8
+"""After so many, some minutes, a picture is told in words: whatever stands behind it has waited long enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,7 @@ class Delivery:
         self._source = source
         self._fallback = fallback_channel
         self._timer = timer
+        self._uploads = Uploads(gateway, rows, timer, self._shared)
 
     # --- Cards ------------------------------------------------------------------------------------------------------
 
@@ -167,6 +170,9 @@ class Delivery:
         except SlackRefused as error:
             await self._refused(row, error)
         except UpstreamUnavailable as error:
+            if is_picture(row) and row.attempts >= PICTURE_ATTEMPTS:
+                await self._uploads.in_words(row)
+                return
             known = {} if isinstance(error, OutcomeUnknown) else {"sending_since": row.sending_since}
             await self._rows.release(row, **self._later(row, error), **known)
 
@@ -191,6 +197,8 @@ class Delivery:
                 await self._gateway.respond(payload.pop("response_url"), payload)
             case RowKind.FILE:
                 await self._file(row, payload)
+            case RowKind.TOLD:
+                await self._told(row, payload)
         return True
 
     async def _message(self, row: OutboxRow, payload: dict[str, Any]) -> None:
@@ -227,53 +235,51 @@ class Delivery:
     async def _file(self, row: OutboxRow, payload: dict[str, Any]) -> None:
         """Post it where it belongs; where that cannot be, or it belongs nowhere, directly to the person."""
         if not payload.get("channel"):
-            payload = await self._to_person(row, payload)
+            payload = await self._uploads.to_person(row, payload)
         try:
-            await self._share(row, payload)
+            await self._uploads.share(row, payload)
         except SlackRefused as error:
             if error.code not in NO_WAY_IN or not payload.get("user"):
                 raise
             log.warning("file_displaced", extra={"code": error.code, "channel": payload["channel"]})
-            await self._share(row, await self._to_person(row, payload))
+            await self._uploads.share(row, await self._uploads.to_person(row, payload))
 
-    async def _to_person(self, row: OutboxRow, payload: dict[str, Any]) -> dict[str, Any]:
-        """Say directly whose file it is, and note the channel in which that stands: files go to no person by id.
-
-        What was uploaded for another channel is uploaded anew.
-        """
-        answer = await self._call("chat.postMessage", channel=payload["user"], text=payload["comment"])
-        gone = ("user", "comment", "file_id")
-        kept = {name: value for name, value in payload.items() if name not in gone}
-        direct = kept | {"channel": answer["channel"], "direct": True}
-        await self._rows.change(row, payload=direct, sending_since=None)
-        return direct
-
-    async def _share(self, row: OutboxRow, payload: dict[str, Any]) -> None:
-        """Upload, note the file's id, share. Only sharing can be seen, so only sharing must not happen twice.
-
-        What we write to a person directly we may not read again, so there a lost answer may cost a second copy.
-        """
-        channel, thread, file_id = payload["channel"], payload.get("thread_ts"), payload.get("file_id")
-        is_lost = row.sending_since is not None and not payload.get("direct")
-        if file_id is None:
-            content = str(payload["text"]).encode()
-            place = await self._call("files.getUploadURLExternal", filename=payload["name"], length=len(content))
-            await self._gateway.upload(str(place["upload_url"]), content)
-            file_id = str(place["file_id"])
-        elif is_lost and await self._shared(channel, thread, file_id, row.sending_since or 0.0):
-            return
-        noted = {**payload, "operation": row.payload.get("operation"), "file_id": file_id}
-        await self._rows.change(row, payload=noted, sending_since=self._timer.now())
-        await self._call(
-            "files.completeUploadExternal",
-            files=[{"id": file_id, "title": payload["title"]}],
-            channel_id=channel,
-            thread_ts=thread,
-            initial_comment=payload.get("comment"),
-        )
+    async def _told(self, row: OutboxRow, payload: dict[str, Any]) -> None:
+        """Post what can be changed later, or change it: rows with one id go out in their order. Where the channel
+        lets us not in, directly to the person."""
+        identifier, user = payload.pop("told"), payload.pop("user")
+        place = await self._rows.place(identifier)
+        if place is not None:
+            content = {"text": payload["text"], "blocks": payload.get("blocks", [])}
+            try:
+                await self._readable("chat.update", channel=place.channel, ts=place.ts, **content)
+            except SlackRefused as error:
+                if error.code not in _CARD_GONE:
+                    raise
+            else:
+                return
+        channel, thread = payload.pop("channel"), payload.get("thread_ts")
+        if row.sending_since is not None and channel != user:  # what we wrote to a person we may not read again
+            ts = await self._find(channel, thread, (MESSAGE_EVENT, "id", row.key), row.sending_since)
+            if ts is not None:
+                await self._rows.placed(identifier, channel, ts, self._timer.now())
+                return
+        marked = {"event_type": MESSAGE_EVENT, "event_payload": {"id": row.key}}
+        await self._rows.change(row, sending_since=self._timer.now())
+        try:
+            answer = await self._readable("chat.postMessage", channel=channel, metadata=marked, **payload)
+        except SlackRefused as error:
+            if error.code not in NO_WAY_IN or channel == user:
+                raise
+            payload.pop("thread_ts", None)
+            answer = await self._readable("chat.postMessage", channel=user, metadata=marked, **payload)
+        await self._rows.placed(identifier, str(answer["channel"]), str(answer["ts"]), self._timer.now())
 
     async def _refused(self, row: OutboxRow, error: SlackRefused) -> None:
         log.error("message_refused", extra={"kind": row.kind.value, "code": error.code})
+        if is_picture(row) and error.code not in _OURS_TO_MEND - _OF_FILES:
+            await self._uploads.in_words(row)
+            return
         if error.code in _OURS_TO_MEND:
             after = self._timer.now() + BACKOFF_MOST_S
             await self._rows.release(

@@ -83,6 +83,11 @@ class Envelope:
         )
 
     @property
+    def thread(self) -> str:
+        """The thread in which a mention stands, or that it begins; an empty text for all else."""
+        return _text(self._event.get("thread_ts")) or _text(self._event.get("ts"))
+
+    @property
     def trigger(self) -> str:
         return _text(self.payload.get("trigger_id"))
 

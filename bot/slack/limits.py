@@ -45,6 +45,12 @@ CONFIRM_TITLE = 100
 CONFIRM_TEXT = 300
 CONFIRM_BUTTON = 30
 
+# Files
+ALT_TEXT = 1_000
+"""The description of a picture."""
+PICTURE_BYTES = 300_000
+"""Ours: pictures wait in the outbox, in the database."""
+
 # What we promise about pace: calls a minute for the whole app, below what Slack's tiers allow.
 TIER_2 = 20
 TIER_3 = 50

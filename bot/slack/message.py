@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.command import TextFile
+from bot.command import Picture, TextFile
 from bot.model.canonical import JSON
 
-__all__ = ["CARD_EVENT", "MESSAGE_EVENT", "Block", "Message", "TextFile"]
+__all__ = ["CARD_EVENT", "MESSAGE_EVENT", "Block", "Message", "Picture", "TextFile"]
 
 Block = dict[str, JSON]
 """One Block Kit block, as plain data."""
@@ -26,3 +26,6 @@ class Message:
     metadata: Mapping[str, JSON] | None = None
     """`{"event_type": …, "event_payload": {…}}`."""
     file: TextFile | None = None
+    """Sent in the place of the text, which it says itself."""
+    picture: Picture | None = None
+    """Shown below the text."""

@@ -8,6 +8,7 @@ One replica at a time does the sending, because Slack's limits are for the whole
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,9 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model.canonical import JSON
 from bot.slack.delivery import Card, CardSource, Delivery
 from bot.slack.gateway import Gateway
-from bot.slack.message import Message, TextFile
+from bot.slack.message import Message, Picture, TextFile
 from bot.slack.outbox_rows import CLAIM_S, THREAD, CardPlace, CardRow, OutboxRow, Priority, Row, RowKind, Rows, Turn
 from bot.slack.pace import SystemTimer, Timer
+from bot.slack.uploads import in_words, is_too_large, told
 from bot.storage.database import Database
 
 __all__ = ["Card", "CardSource", "Outbox", "Priority", "Turn"]
@@ -35,6 +37,8 @@ POLL_S = 0.5
 AT_ONCE = 8
 """Most deliveries at the same time."""
 
+KEY = 64
+"""Longest key of a row."""
 _DELIVERY_S = CLAIM_S - 3
 """Longest delivery, in seconds; what takes longer is looked for before it is done again."""
 
@@ -43,6 +47,7 @@ _METHODS = {
     RowKind.EPHEMERAL: "chat.postEphemeral",
     RowKind.RESPONSE: "response_url",
     RowKind.FILE: "files.completeUploadExternal",
+    RowKind.TOLD: "chat.postMessage",
 }
 
 Blocks = Sequence[Mapping[str, Any]]
@@ -129,21 +134,46 @@ class Outbox:
         payload = _with_blocks({"channel": channel, "user": user, "text": text}, blocks)
         await self._add(RowKind.EPHEMERAL, f"{channel}:{user}", payload, key=key, connection=connection)
 
+    async def tell(
+        self,
+        identifier: str,
+        *,
+        channel: str,
+        user: str,
+        text: str,
+        blocks: Blocks = (),
+        thread_ts: str | None = None,
+        key: str | None = None,
+        connection: AsyncConnection | None = None,
+    ) -> None:
+        """Post a message in a channel or thread, or directly to `user` where the channel does not let us in (or is
+        the user); told again by the same id, the same message is changed, in the order of the calls. An id begins
+        with `told-`."""
+        payload = _with_blocks({"told": identifier, "channel": channel or user, "user": user, "text": text}, blocks)
+        if thread_ts:
+            payload["thread_ts"] = thread_ts
+        await self._add(RowKind.TOLD, f"told:{identifier}", payload, key=key, connection=connection)
+
     async def file(
         self,
         *,
         channel: str,
         user: str,
-        file: TextFile,
+        file: TextFile | Picture,
         comment: str,
+        thread_ts: str | None = None,
         key: str | None = None,
         connection: AsyncConnection | None = None,
     ) -> None:
-        """Post a text as a file in a channel; directly to `user` without a channel, or where we cannot post.
-        `comment` is mrkdwn that stands above it."""
-        payload: dict[str, JSON] = {"user": user, "comment": comment, **_told(file)}
+        """Post a file in a channel; directly to `user` without a channel, or where we cannot post. `comment` is mrkdwn
+        that stands above it. A picture that cannot be shown is told in its words."""
+        if isinstance(file, Picture) and is_too_large(file):
+            place, words = channel or user, in_words(file.title, file.alt)
+            await self.message(channel=place, text=words, thread_ts=thread_ts, key=key, connection=connection)
+            return
+        payload: dict[str, JSON] = {"user": user, "comment": comment, **told(file)}
         if channel:
-            payload["channel"] = channel
+            payload |= {"channel": channel, "thread_ts": thread_ts}
         await self._add(RowKind.FILE, f"{channel or user}:{user}", payload, key=key, connection=connection)
 
     async def respond(
@@ -179,12 +209,25 @@ class Outbox:
             if message.metadata:
                 payload["metadata"] = dict(message.metadata)
             await self._add(RowKind.MESSAGE, f"{THREAD}{operation_id}", payload, key=own, connection=connection)
+            if message.picture is not None:
+                below = f"{key}:{number}:picture" if key else None
+                await self.thread_file(operation_id, message.picture, key=below, connection=connection)
 
     async def thread_file(
-        self, operation_id: str, file: TextFile, *, key: str | None = None, connection: AsyncConnection | None = None
+        self,
+        operation_id: str,
+        file: TextFile | Picture,
+        *,
+        key: str | None = None,
+        connection: AsyncConnection | None = None,
     ) -> None:
-        """Upload a text into the thread of an operation's card."""
-        payload: dict[str, JSON] = {"operation": operation_id, **_told(file)}
+        """Upload a file into the thread of an operation's card. A picture that cannot be shown is told in its words."""
+        if isinstance(file, Picture) and is_too_large(file):
+            await self.thread(
+                operation_id, [Message(text=in_words(file.title, file.alt))], key=key, connection=connection
+            )
+            return
+        payload: dict[str, JSON] = {"operation": operation_id, **told(file)}
         await self._add(RowKind.FILE, f"{THREAD}{operation_id}", payload, key=key, connection=connection)
 
     async def has_card(self, connection: AsyncConnection, operation_id: str) -> bool:
@@ -210,10 +253,11 @@ class Outbox:
         connection: AsyncConnection | None,
     ) -> None:
         now = self._timer.now()
+        key = key or uuid4().hex
+        if len(key) > KEY:
+            key = hashlib.sha256(key.encode()).hexdigest()
         async with self._rows.within(connection) as own:
-            await self._rows.add(
-                own, key=key or uuid4().hex, lane=lane, kind=kind, priority=priority, payload=payload, now=now
-            )
+            await self._rows.add(own, key=key, lane=lane, kind=kind, priority=priority, payload=payload, now=now)
         self._wake.set()
 
     # --- Out --------------------------------------------------------------------------------------------------------
@@ -347,10 +391,6 @@ def _row_candidate(row: OutboxRow) -> _Candidate:
 
 def _name(row: Row) -> str:
     return row.operation if isinstance(row, CardRow) else f"{row.kind.value} {row.id}"
-
-
-def _told(file: TextFile) -> dict[str, JSON]:
-    return {"name": file.name, "title": file.title, "text": file.text}
 
 
 def _with_blocks(payload: dict[str, JSON], blocks: Blocks) -> dict[str, JSON]:

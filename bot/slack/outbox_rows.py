@@ -27,6 +27,11 @@ _LOOKED_AT = 100
 THREAD = "card:"
 """Begins the lane of what stands in the thread of a card; the card's id follows."""
 
+TOLD = "told-"
+"""Begins the id of a message that can be changed later. Its place is kept as that of a card is."""
+KEEP_TOLD_S = 24 * 3600.0
+"""How long such a place is kept, in seconds: answers are completed within a minute."""
+
 
 class Priority(IntEnum):
     """What goes first when not everything can go at once."""
@@ -42,6 +47,8 @@ class RowKind(StrEnum):
     EPHEMERAL = "ephemeral"
     RESPONSE = "response"
     FILE = "file"
+    TOLD = "told"
+    """A message that can be changed later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +270,15 @@ class Rows:
             statement = select(slack_cards.c.channel, slack_cards.c.ts).where(slack_cards.c.operation == operation)
             found = (await connection.execute(statement)).first()
         return CardPlace(found.channel, found.ts) if found and found.channel and found.ts else None
+
+    async def placed(self, identifier: str, channel: str, ts: str, now: float) -> None:
+        """Note where a message that can be changed later stands, and forget those of long ago."""
+        old = slack_cards.c.operation.startswith(TOLD) & (slack_cards.c.sent_at < now - KEEP_TOLD_S)
+        place = {"channel": channel, "ts": ts, "sent_at": now}
+        async with self._database.write() as connection:
+            await connection.execute(slack_cards.delete().where(old))
+            insert = _insert(connection, slack_cards).values(operation=identifier, wanted=0, sent=0, **place)
+            await connection.execute(insert.on_conflict_do_update(index_elements=["operation"], set_=place))
 
     async def operation_at(self, channel: str, ts: str) -> str | None:
         """Return the operation whose card this message is."""

@@ -138,7 +138,7 @@ class FakeSlack:
     def _conversations_replies(self, channel: str, ts: str, **_rest: Any) -> dict[str, Any]:
         return {"messages": [_shown(m) for m in self.messages if m.channel == channel and ts in (m.thread_ts, m.ts)]}
 
-    def _files_getUploadURLExternal(self, filename: str, length: int) -> dict[str, Any]:  # noqa: N802 - Slack's name
+    def _files_getUploadURLExternal(self, filename: str, length: int, alt_txt: str = "") -> dict[str, Any]:  # noqa: N802 - Slack's name
         file_id = f"F{len(self.files)}"
         return {"upload_url": f"https://files.example/{file_id}", "file_id": file_id}
 

@@ -19,7 +19,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import BaseModel
 
 import bot.storage.slack_inbound  # noqa: F401 - declares the tables
-from bot.command import Answer, AnyCommand, Command, Context, FormStart, Query, TextFile
+from bot.command import Answer, AnyCommand, Command, Context, FormStart, Picture, Query, TextFile
 from bot.errors import PlatformError, UsageError
 from bot.forms.model import Form, FormField, Kind, Option, Page, When
 from bot.model.canonical import JSON
@@ -105,8 +105,32 @@ class FakeReplies:
     ) -> None:
         self.said.append({"channel": channel, "user": "", "text": text, "blocks": list(blocks)})
 
-    async def file(self, *, channel: str, user: str, file: TextFile, comment: str, key: str | None = None) -> None:
-        self.said.append({"channel": channel, "user": user, "text": comment, "blocks": [], "file": file})
+    async def tell(
+        self,
+        identifier: str,
+        *,
+        channel: str,
+        user: str,
+        text: str,
+        blocks: Sequence[Mapping[str, Any]] = (),
+        thread_ts: str | None = None,
+        key: str | None = None,
+    ) -> None:
+        told = {"channel": channel, "user": user, "text": text, "blocks": list(blocks)}
+        self.said.append({**told, "id": identifier, "thread": thread_ts})
+
+    async def file(
+        self,
+        *,
+        channel: str,
+        user: str,
+        file: TextFile | Picture,
+        comment: str,
+        thread_ts: str | None = None,
+        key: str | None = None,
+    ) -> None:
+        told = {"channel": channel, "user": user, "text": comment}
+        self.said.append({**told, "blocks": [], "file": file, "thread": thread_ts})
 
     @property
     def texts(self) -> list[str]:
