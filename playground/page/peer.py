@@ -59,6 +59,7 @@ class PagePeer:
         application.router.add_get("/sim/ready", self._send_ready)
         application.router.add_static("/static", STATIC)
         application.on_response_prepare.append(self._protect)
+        application.on_shutdown.append(self._let_go)
         return application
 
     async def start(self) -> None:
@@ -66,6 +67,9 @@ class PagePeer:
 
     async def close(self) -> None:
         """Do nothing: the page has no background work."""
+
+    async def _let_go(self, _: web.Application) -> None:
+        await self._clock.let_go()
 
     async def _page(self, _: web.Request) -> web.FileResponse:
         return web.FileResponse(STATIC / "index.html")
