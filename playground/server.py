@@ -174,9 +174,11 @@ class Playground:
     def _prometheus(self, incidents: Incidents, kubernetes: KubernetesPeer) -> PrometheusPeer:
         return PrometheusPeer(
             data_dir=self._data_dir / "monitoring",
+            base_url=self._urls["prometheus"],
             clock=self.clock,
             incidents=incidents,
             objects=kubernetes.store.objects,
+            alertmanager_url=self._urls["alertmanager"],
         )
 
     def _alertmanager(self, incidents: Incidents) -> AlertmanagerPeer:
