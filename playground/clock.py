@@ -25,6 +25,7 @@ class PlaygroundClock:
         self._moved = asyncio.Condition()
         self._waiting = 0
         self._first: list[Callable[[], Awaitable[None]]] = []
+        self._over = False
         if file and file.exists():
             self._offset = timedelta(seconds=json.loads(file.read_text())["offset_s"])
 
