@@ -42,7 +42,7 @@ async def answer(request: HealthWhy, context: Context, deps: Deps) -> Answer:
     """Raise `NotFound` for an unknown service or environment, and for nothing else."""
     service, environment = await service_and_environment(request.service, request.environment, context, deps)
     place = service.place(deps, environment or _last(deps))
-    return await answer_of(await explain(place, deps, context.now), deps)
+    return await answer_of(await explain(place, deps, context.now, context.principal), deps)
 
 
 def _last(deps: Deps) -> str:

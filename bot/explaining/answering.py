@@ -53,8 +53,10 @@ def _body(explanation: Explanation) -> Iterator[Block]:
     yield blocks.section(f"*{cut(_first(explanation, SLACK), TEXT - 2)}*")
     for heading, lines in wording.walk(case, explanation.causes, SLACK):
         yield from blocks.lines([f"*{heading}*", *(cut(line, LONGEST_LINE) for line in lines)])
-    if case.exemplar is not None and case.exemplar.url:
-        yield blocks.context(link(case.exemplar.url, "Open the trace"))
+    links = [link(case.exemplar.url, "Open the trace")] if case.exemplar is not None and case.exemplar.url else []
+    links += [link(explanation.dashboard, "Open the dashboard")] if explanation.dashboard else []
+    if links:
+        yield blocks.context(" · ".join(links))
     yield from _next(explanation)
     if case.missing:
         yield blocks.context(*(said(cut(one, 300)) for one in case.missing[:5]))

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from bot.deps import Deps
 from bot.errors import NotFound
 from bot.explaining.facts import Exemplar, Moved, NewLine
+from bot.explaining.links import trace_in
 from bot.explaining.patterns import new_patterns
 from bot.explaining.spans import Found, telling_span
 from bot.health.redaction import quoted
@@ -74,6 +75,7 @@ async def read_exemplar(
                 span_s=telling.seconds,
                 share=telling.share,
                 failed=telling.failed,
+                url=trace_in(place.settings.monitoring.dashboards, trace.id, trace.begin),
             )
     return None
 

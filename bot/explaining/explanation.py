@@ -13,8 +13,10 @@ from bot.deps import Deps
 from bot.explaining.drawing import drawn
 from bot.explaining.facts import Case
 from bot.explaining.gathering import Gathering
+from bot.explaining.links import dashboard_of
 from bot.explaining.ranking import Cause, causes
 from bot.explaining.steps import Owner, Step, next_step
+from bot.model.principal import Principal
 from bot.observing import FIRST_S, look
 from bot.rendering.delivery import Place
 
@@ -31,13 +33,27 @@ class Explanation:
     step: Step | None
     chart: Chart | None = None
     """The signal that moved, with its objective and what was deployed; None where nothing moved."""
+    dashboard: str = ""
+    """Where people look further; empty: nowhere."""
     rest: Callable[[], Awaitable[Explanation]] | None = None
     """Waits, in bounded time, for what has not arrived; None: this is all."""
 
 
-async def explain(place: Place, deps: Deps, now: datetime, *, within: float = FIRST_S) -> Explanation:
-    """Return what is known after `within` seconds at the latest. Raises nothing that a system is to blame for."""
-    gathering = Gathering(place, deps, now)
+async def explain(
+    place: Place, deps: Deps, now: datetime, principal: Principal, *, within: float = FIRST_S
+) -> Explanation:
+    """Return what is known after `within` seconds at the latest. Raises nothing that a system is to blame for.
+
+    `principal` asks, and may ask about the service: what its dependencies write is quoted only to their owners.
+    """
+    index = deps.catalog()
+
+    def readable(service: str) -> bool:
+        found = index.service(service)
+        owner = owner_of(found.entity) if found is not None else None
+        return service == place.service or (owner is not None and principal.is_or_belongs_to(owner))
+
+    gathering = Gathering(place, deps, now, readable=readable)
     work = asyncio.create_task(gathering.run(), name="explain")
     bell = asyncio.ensure_future(look.pause(within))
     try:
@@ -66,6 +82,7 @@ def _made(gathering: Gathering, deps: Deps, rest: Callable[[], Awaitable[Explana
         owner=owner,
         step=next_step(case, found, owner, place, gathering.releases.get(service)),
         chart=drawn(case, found, gathering.signals),
+        dashboard=dashboard_of(place, place.settings.monitoring.dashboards) if gathering.signals.get(service) else "",
         rest=rest,
     )
 

@@ -115,6 +115,7 @@ class NewLine:
     service: str
     pattern: str
     example: str
+    """Both empty where whoever asks may not read that service's logs: then only the number is told."""
     count: int
     before: int = 0
     """How often it was written in as much time before."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -48,13 +49,15 @@ T = TypeVar("T")
 class Gathering:
     """What is being found out about one service in one environment."""
 
-    def __init__(self, place: Place, deps: Deps, now: datetime) -> None:
+    def __init__(self, place: Place, deps: Deps, now: datetime, *, readable: Callable[[str], bool]) -> None:
+        """`readable` tells whether whoever asks may read what a service writes."""
         self.spots = spots_of(deps.catalog(), place)
         self.place = place
         self.now = now
         self.signals: dict[str, tuple[Signal, ...]] = {}
         self.releases: dict[str, Release | None] = {}
         self._deps = deps
+        self._readable = readable
         self._views: dict[str, tuple[OperationView, ...]] = {}
         self._troubles: dict[str, tuple[Trouble, ...]] = {}
         self._alerts: list[AlertSeen] = []
@@ -198,7 +201,10 @@ class Gathering:
         logs = self._deps.logs
         if logs is not None:
             found = await self._ask("Loki", lambda: evidence.read_new_lines(spot.place, self._deps, logs, since, end))
-            self._lines[spot.service] = found or ()
+            told = found or ()
+            if not self._readable(spot.service):
+                told = tuple(replace(one, pattern="", example="") for one in told)
+            self._lines[spot.service] = told
 
     async def _trace(self, symptom: Moved | None, since: datetime, end: datetime) -> None:
         traces = self._deps.traces

@@ -193,6 +193,9 @@ def _newest(change: Changed) -> tuple[float, str]:
 
 
 def line_of(line: NewLine, voice: Voice = PLAIN) -> str:
+    if not line.example:
+        more = counted(line.count, "error line")
+        return f"{more} of {voice.text(line.service)} of a kind that was not written before; its owners may read them"
     times = f"{'at least ' if line.at_least else ''}{counted(line.count, 'time')}"
     before = f", {counted(line.before, 'time')} before" if line.before else ", never before"
     return f"{voice.code(line.example)} of {voice.text(line.service)}: {times}{before}"

@@ -145,7 +145,7 @@ deploy there may do them at once."""
 TOUCHES_DATA = ("database.delete", "database.connect")
 """Where nobody else must approve, the owner does: somebody besides the person who asks has to know of it."""
 
-READS = ("service.logs", "database.show", "preview.show")
+READS = ("service.logs", "database.show", "preview.show", "health.why")
 """What only reads. Who may deploy in an environment says nothing about who may read there, so its own words on that do
 not count; a rule of the platform team that names the environment does."""
 

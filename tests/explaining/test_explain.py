@@ -7,12 +7,14 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from bot.command import Answer
 from bot.errors import NotFound, UpstreamUnavailable
 from bot.explaining.explanation import Explanation, explain
+from bot.explaining.links import trace_in
 from bot.explaining.places import spots_of
 from bot.model.canonical import JSON
 from bot.model.operation import Approval, State
@@ -20,10 +22,10 @@ from bot.observing.decided import read_release
 from bot.ports import NewRepository, Trace
 from commands import health_why, service_rollback
 from commands.health_why import HealthWhy
-from tests.commands.company import known
-from tests.commands.running import CRASHING, SOURCE, in_slack, keep
+from tests.commands.company import known, person
+from tests.commands.running import CRASHING, GITOPS, SOURCE, in_slack, keep
 from tests.explaining.scene import BAD, DEPLOYED, SLOW_SINCE, Incident, a_deploy, a_span, incident, said
-from tests.observing.scene import COMPANY, NOW, bell, hold
+from tests.observing.scene import COMPANY, NOW, PLATFORM, bell, hold
 from tests.slack.checker import message_violations
 from tests.slack.views import LEAD
 
@@ -36,7 +38,7 @@ FIRST = (
 
 
 async def explained(made: Incident) -> Explanation:
-    return await explain(made.scene.place("checkout-web"), made.deps, NOW)
+    return await explain(made.scene.place("checkout-web"), made.deps, NOW, person("team-checkout"))
 
 
 async def asked(made: Incident, **request: Any) -> Answer:
@@ -177,7 +179,7 @@ async def test_while_nothing_has_shown_itself_it_says_that_it_looks(bell: asynci
 async def test_a_system_that_is_not_there_is_not_spoken_of(system: str) -> None:
     made = await incident()
     without: dict[str, Any] = {system: None}
-    found = await explain(made.scene.place("checkout-web"), replace(made.deps, **without), NOW)
+    found = await explain(made.scene.place("checkout-web"), replace(made.deps, **without), NOW, person("team-checkout"))
     assert found.case.missing == ()
     assert found.rest is None
 
@@ -248,6 +250,40 @@ async def test_where_nothing_is_wrong_nothing_is_explained() -> None:
     told = await asked(made)
     assert told.text.startswith("Nothing is wrong with checkout-web in production as far as I see")
     assert (told.picture, [one for one in told.blocks if one["type"] == "actions"]) == (None, [])
+
+
+async def test_what_a_dependency_writes_is_quoted_only_to_its_owners() -> None:
+    made = await incident()
+    made.logs.answers('container="orders-api"', said("pool of 5 is empty", 1, times=3))
+    told = await asked(made)
+    assert "3 error lines of orders-api of a kind that was not written before; its owners may read them" in shown(told)
+    assert "pool of" not in shown(told)
+    assert "pool of" not in json.dumps(data(told))
+    found = await explain(made.scene.place("checkout-web"), made.deps, NOW, person("team-orders"))
+    assert "pool of 5 is empty" in [one.example for one in found.case.lines]
+    assert "orders-api writes errors that it did not write before" in found.causes[0].why
+
+
+async def test_trace_and_dashboard_are_linked_where_the_platform_team_says_where_they_are() -> None:
+    made = await incident()
+    shows = {"enabled": True, "url": "https://grafana.acme.example", "tempo": "tempo-1"}
+    platform = PLATFORM.model_validate(
+        {
+            "environments": {"production": {"monitoring": {"enabled": True, "dashboards": shows}}},
+            "gitops": {"repository": GITOPS},
+            "image_owner": "acme",
+        }
+    )
+    context = replace(in_slack("team-checkout"), now=NOW)
+    deps = replace(made.deps, platform=platform)
+    text = shown(await health_why.answer(HealthWhy(service="checkout-web"), context, deps))
+    assert "|Open the trace>" in text
+    assert "<https://grafana.acme.example/d/causeway-" in text
+    link = trace_in(platform.environment("production").monitoring.dashboards, "4bf92f", NOW)
+    assert link.startswith("https://grafana.acme.example/explore?schemaVersion=1&panes=")
+    pane = json.loads(parse_qs(urlsplit(link).query)["panes"][0])["a"]
+    assert (pane["datasource"], pane["queries"][0]["query"]) == ("tempo-1", "4bf92f")
+    assert trace_in(platform.environment("production").monitoring.dashboards, "<!channel>", NOW) == ""
 
 
 HOSTILE = "<!channel> *bold* `tick` <https://evil.example|click> & \u202etxt ```"

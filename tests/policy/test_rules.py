@@ -53,6 +53,7 @@ def test_who_may_deploy_says_nothing_about_who_may_read_logs() -> None:
     rules = in_force(Rules(), open_to_all)
     assert may_ask(rules, STRANGER, "service.deploy", ORDERS, "staging").allowed
     assert not may_ask(rules, STRANGER, "service.logs", ORDERS, "staging").allowed
+    assert not may_ask(rules, STRANGER, "health.why", ORDERS, "staging").allowed
     closed = in_force(Rules(), {"production": Environment.model_validate({"may_deploy": ["platform"]})})
     assert not may_ask(closed, AUTHOR, "service.deploy", ORDERS, "production").allowed
     assert may_ask(closed, AUTHOR, "service.logs", ORDERS, "production").allowed
