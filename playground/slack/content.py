@@ -8,6 +8,7 @@ from typing import Any
 from playground.slack import limits
 from playground.slack.blockkit import check_message
 from playground.slack.call import Call
+from playground.slack.pictures import is_picture
 from playground.slack.refusals import SlackRefusal
 from playground.slack.store import Json
 
@@ -46,11 +47,32 @@ def read(call: Call, *, longest: int = limits.MESSAGE_TEXT) -> Json:
         given["text"] = text
     if call.arguments.get("blocks") not in (None, ""):
         given["blocks"] = blocks_of(call.json("blocks", "invalid_blocks_format"))
+        _refuse_foreign_files(call, given["blocks"])
     attachments = call.json("attachments")
     if attachments is not None:
         given["attachments"] = _attachments(attachments)
     _note(call, given)
     return given
+
+
+def _refuse_foreign_files(call: Call, blocks: list[Json]) -> None:
+    """A picture in a block is a picture that was uploaded, in full."""
+    problems = []
+    for number, block in enumerate(blocks):
+        places = {"": block, "/accessory": block.get("accessory") or {}}
+        places |= {f"/elements/{at}": one for at, one in enumerate(block.get("elements") or [])}
+        for place, item in places.items():
+            wanted = item.get("slack_file") if isinstance(item, dict) and item.get("type") == "image" else None
+            if wanted and not _is_ours(call, wanted):
+                problems.append(f"[ERROR] invalid slack file [json-pointer:/blocks/{number}{place}/slack_file]")
+    if problems:
+        raise SlackRefusal("invalid_blocks", messages=problems, errors=problems)
+
+
+def _is_ours(call: Call, wanted: Json) -> bool:
+    identifier = wanted.get("id") or str(wanted.get("url", "")).rpartition("/")[2]
+    file = call.slack.store.get("file", str(identifier))
+    return file is not None and file.get("is_complete", True) and is_picture(file)
 
 
 def _attachments(value: Any) -> list[Json]:

@@ -12,7 +12,10 @@ from playground.slack.workspace import Workspace
 
 
 def respond(call: Call, key: str) -> Json:
-    """Answer a post to a response URL: a new message, or a change of the one that the person clicked in."""
+    """Answer a post to a response URL: a new message, or a change of the one that the person clicked in.
+
+    That of a command has no message to change, not even what was posted through it before: it posts a new one.
+    """
     grant = call.slack.urls.use(key)
     if call.flag("delete_original"):
         _delete(call.slack, grant)
@@ -24,9 +27,7 @@ def respond(call: Call, key: str) -> Json:
         if said.get("blocks"):
             call.slack.messages.change(original, blocks=said["blocks"])
         return {"ok": True}
-    message = post(call.slack, grant, said, in_channel=call.text("response_type") == "in_channel")
-    if grant["original_ts"] is None:
-        call.slack.urls.aim(grant, message["ts"])
+    post(call.slack, grant, said, in_channel=call.text("response_type") == "in_channel")
     return {"ok": True}
 
 

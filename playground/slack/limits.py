@@ -11,6 +11,9 @@ RESPONSE_URL_S: Final = 30 * 60.0
 EVENT_RETRIES_S: Final = (0.0, 60.0, 300.0)
 """Waits before the three retries of an event: nearly at once, after a minute, after five."""
 
+FILE_ALT_TEXT: Final = 1000
+"""Of an uploaded picture."""
+
 VIEW_STACK: Final = 3
 VIEW_BYTES: Final = 250_000
 VIEW_BLOCKS: Final = 100

@@ -99,6 +99,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from playground.slack.acts import Acts
+from playground.slack.pictures import is_picture
 from playground.slack.refusals import ClientRefusal
 from playground.slack.socket_mode import Sockets
 from playground.slack.store import Json
@@ -418,6 +419,8 @@ class _Door:
         if known is None:
             raise ClientRefusal(404, "file_not_found", "There is no such file.")
         content = (self._slack.folder / "files" / known["id"]).read_bytes()
+        if is_picture(known):
+            return web.Response(body=content, content_type=known["mimetype"])
         return web.Response(body=content, content_type="text/plain", charset="utf-8")
 
 

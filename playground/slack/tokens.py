@@ -100,7 +100,3 @@ class ResponseUrls:
         grant["uses"] += 1
         self._store.put("response_url", key, grant)
         return grant
-
-    def aim(self, grant: Json, original_ts: str) -> None:
-        """Remember what `replace_original` means for this URL from now on."""
-        self._store.put("response_url", grant["key"], {**grant, "original_ts": original_ts})

@@ -13,6 +13,7 @@ from playground.clock import PlaygroundClock
 from playground.slack.directory import Directory
 from playground.slack.faults import Faults
 from playground.slack.messages import Messages
+from playground.slack.pictures import kind
 from playground.slack.rates import Rates
 from playground.slack.store import Json, Store
 from playground.slack.stream import Log, Stream
@@ -107,15 +108,13 @@ class Workspace:
         files = self.folder / "files"
         files.mkdir(exist_ok=True)
         (files / file_id).write_bytes(content)
-        kind = name.rpartition(".")[2].lower() if "." in name else "text"
         file = {
             "id": file_id,
             "created": int(self.clock().timestamp()),
             "timestamp": int(self.clock().timestamp()),
             "name": name,
             "title": name,
-            "mimetype": "text/plain",
-            "filetype": kind,
+            **kind(name, content),
             "size": len(content),
             "user": user,
             "url_private": f"{self.base_url}/sim/files/{file_id}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from playground.slack import limits
 from playground.slack.call import Call, method
 from playground.slack.methods.channels import to_post_in
 from playground.slack.rates import Tier
@@ -17,8 +18,11 @@ def upload_url(call: Call) -> Json:
     name, length = call.required("filename"), call.number("length", 0)
     if length <= 0:
         raise SlackRefusal("invalid_arguments", messages=["[ERROR] must be greater than 0 [json-pointer:/length]"])
+    alt = call.text("alt_txt", "") or ""
+    if len(alt) > limits.FILE_ALT_TEXT:
+        raise SlackRefusal("alt_txt_too_large")
     key, file_id = secrets.token_urlsafe(18), new_file_id()
-    wanted = {"key": key, "id": file_id, "name": name, "length": length, "received": False}
+    wanted = {"key": key, "id": file_id, "name": name, "length": length, "alt_txt": alt, "received": False}
     call.slack.store.put("upload", key, wanted)
     return {"upload_url": f"{call.slack.base_url}/upload/v1/{key}", "file_id": file_id}
 
@@ -32,7 +36,8 @@ def receive(slack: Workspace, key: str, content: bytes) -> str:
         raise SlackRefusal("length_mismatch")
     with slack.store.together():
         slack.store.put("upload", key, {**wanted, "received": True})
-        slack.keep_file(wanted["name"], content, slack.directory.bot_user, id=wanted["id"])
+        told = {"alt_txt": wanted["alt_txt"]} if wanted.get("alt_txt") else {}
+        slack.keep_file(wanted["name"], content, slack.directory.bot_user, id=wanted["id"], is_complete=False, **told)
     return f"OK - {len(content)}"
 
 
@@ -46,7 +51,7 @@ def complete(call: Call) -> Json:
     files = []
     for wanted in given:
         file = slack.store.get("file", str(wanted.get("id"))) if isinstance(wanted, dict) else None
-        if file is None:
+        if file is None or file.pop("is_complete", True):  # an upload is completed once
             raise SlackRefusal("file_not_found")
         file["title"] = wanted.get("title") or file["title"]
         files.append(file)

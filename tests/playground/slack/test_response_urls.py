@@ -61,6 +61,14 @@ async def test_it_replaces_the_message_that_was_clicked(slack: Rig) -> None:
     assert (message["ts"], message["text"], message["blocks"]) == (ts, "done", [])
 
 
+async def test_that_of_a_command_changes_nothing_not_even_what_was_posted_through_it(slack: Rig) -> None:
+    url = await of_command(slack)
+    await use(slack, url, text="first")
+    await use(slack, url, text="second", replace_original=True)
+    assert [message["text"] for message in await slack.messages(user="author")] == ["first", "second"]
+    assert (await use(slack, url, delete_original=True))[1]["error"] == "message_not_found"
+
+
 async def test_it_is_the_only_way_to_change_an_ephemeral_message(slack: Rig) -> None:
     private = await slack.ok("chat.postEphemeral", channel=ORDERS, user=AUTHOR, text="card", blocks=BUTTONS)
     url = await of_click(slack, private["message_ts"])

@@ -11,6 +11,11 @@ import pytest
 from playground.slack.call import METHODS
 from tests.playground.slack.rig import AUTHOR, ORDERS, SCOPES, TOKENS, Bot, Json, Rig, running
 
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000002000000030802000000368849d6"
+    "000000104944415478da63f8cfc000440c28140044d005fb4cce710f0000000049454e44ae426082"
+)
+"""Red, 2 pixels by 3."""
 SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "hello"}}
 
 
@@ -307,6 +312,71 @@ async def test_a_file_is_uploaded_in_three_steps(slack: Rig) -> None:
     assert message["files"][0]["title"] == "The plan"
     async with slack.http.get(done["files"][0]["url_private"]) as response:
         assert await response.read() == content
+
+
+async def uploaded(slack: Rig, content: bytes, **about: Any) -> str:
+    """Upload, without completing."""
+    step = await slack.ok("files.getUploadURLExternal", length=len(content), **about)
+    async with slack.http.post(step["upload_url"], data=content) as response:
+        assert response.status == 200
+    return str(step["file_id"])
+
+
+async def test_a_picture_keeps_its_bytes_and_its_description(slack: Rig) -> None:
+    file_id = await uploaded(slack, PNG, filename="chart.png", alt_txt="p99: now 412 ms.")
+    await slack.ok("files.completeUploadExternal", files=[{"id": file_id, "title": "Latency"}], channel_id=ORDERS)
+    [message] = await slack.messages()
+    (file,) = message["files"]
+    told = {
+        "mimetype": "image/png",
+        "alt_txt": "p99: now 412 ms.",
+        "title": "Latency",
+        "original_w": 2,
+        "original_h": 3,
+    }
+    assert file.items() >= told.items()
+    async with slack.http.get(file["url_private"]) as response:
+        assert (response.content_type, await response.read()) == ("image/png", PNG)
+
+
+async def test_a_text_that_is_called_a_picture_is_a_text(slack: Rig) -> None:
+    file_id = await uploaded(slack, b"no picture", filename="chart.png")
+    done = await slack.ok("files.completeUploadExternal", files=[{"id": file_id}])
+    assert done["files"][0]["mimetype"] == "text/plain"
+
+
+async def test_an_upload_is_completed_once_and_after_its_bytes(slack: Rig) -> None:
+    step = await slack.ok("files.getUploadURLExternal", filename="chart.png", length=len(PNG))
+    assert (await slack.api("files.completeUploadExternal", files=[{"id": step["file_id"]}]))[
+        "error"
+    ] == "file_not_found"
+    async with slack.http.post(step["upload_url"], data=PNG) as response:
+        assert response.status == 200
+    await slack.ok("files.completeUploadExternal", files=[{"id": step["file_id"]}], channel_id=ORDERS)
+    again = await slack.api("files.completeUploadExternal", files=[{"id": step["file_id"]}], channel_id=ORDERS)
+    assert again["error"] == "file_not_found"
+    assert len(await slack.messages()) == 1
+
+
+async def test_a_description_of_more_than_1000_characters_is_refused(slack: Rig) -> None:
+    refused = await slack.api("files.getUploadURLExternal", filename="chart.png", length=4, alt_txt="x" * 1001)
+    assert refused["error"] == "alt_txt_too_large"
+
+
+async def test_a_block_shows_a_picture_that_was_uploaded_in_full_and_no_other_file(slack: Rig) -> None:
+    picture = await uploaded(slack, PNG, filename="chart.png")
+    text = await uploaded(slack, b"text", filename="plan.txt")
+    await slack.ok("files.completeUploadExternal", files=[{"id": text}])
+
+    def block(file_id: str) -> list[Any]:
+        return [{"type": "image", "alt_text": "a chart", "slack_file": {"id": file_id}}]
+
+    for wrong in (picture, text, "F0UNKNOWN"):
+        refused = await slack.api("chat.postMessage", channel=ORDERS, text="x", blocks=block(wrong))
+        assert refused["error"] == "invalid_blocks"
+        assert "invalid slack file" in refused["errors"][0]
+    await slack.ok("files.completeUploadExternal", files=[{"id": picture}])
+    await slack.ok("chat.postMessage", channel=ORDERS, text="x", blocks=block(picture))
 
 
 async def test_uploads_that_slack_refuses(slack: Rig) -> None:

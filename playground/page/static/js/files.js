@@ -1,4 +1,4 @@
-/** Files of a message: pictures and text are shown, everything can be downloaded. */
+/** Files of a message: pictures and text are shown, everything can be downloaded. A picture is said in its own words. */
 
 import * as api from "./api.js";
 import { fill, h } from "./dom.js";
@@ -31,6 +31,12 @@ function preview(file) {
   return { button, body };
 }
 
+function picture(file, url, name) {
+  // Its size is known before it is loaded, so nothing below it moves.
+  const size = file.original_w ? { width: String(file.original_w), height: String(file.original_h) } : {};
+  return h("a", { class: "file-picture", href: url, target: "_blank", rel: "noopener" }, h("img", { class: "file-image", src: url, alt: file.alt_txt || name, ...size, loading: "lazy" }));
+}
+
 function fileNode(file) {
   const name = file.title || file.name;
   const url = api.fileUrl(file);
@@ -44,7 +50,7 @@ function fileNode(file) {
       h("span", { class: "file-name" }, name, h("small", {}, [file.filetype, size(file.size ?? 0)].filter(Boolean).join(" · "))),
       shown?.button,
       h("a", { class: "icon-button", href: url, download: file.name, target: "_blank", rel: "noopener", "aria-label": `Download ${file.name}`, title: "Download" }, icon("download"))),
-    isImage && h("img", { class: "file-image", src: url, alt: name, loading: "lazy" }),
+    isImage && picture(file, url, name),
     shown?.body,
   );
 }

@@ -1,5 +1,6 @@
 /** Pictures. The playground is offline: only pictures of its own peers are loaded, others are named. */
 
+import * as api from "./api.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { link } from "./mrkdwn.js";
@@ -17,7 +18,7 @@ export function isLocal(url) {
 
 /** Return the picture of an image block or element. */
 export function image(item, className) {
-  const url = item.image_url ?? item.slack_file?.url ?? "";
+  const url = item.image_url ?? item.slack_file?.url ?? (item.slack_file?.id ? api.fileUrl(item.slack_file) : "");
   const missing = () => h("span", { class: `image-missing ${className}`, role: "img", "aria-label": item.alt_text ?? "Picture" }, icon("file", 16), link(url, item.alt_text || "Picture"));
   if (!isLocal(url)) return missing();
   const node = h("img", { class: className, src: url, alt: item.alt_text ?? "", loading: "lazy" });
