@@ -17,6 +17,10 @@ from bot.golden_paths.library import GoldenPath
 from bot.golden_paths.sandbox import Sandbox
 from bot.golden_paths.sources import FolderSource, TemplateLibrary
 from bot.golden_paths.steps import ForgeNames, Rendered, Requester, Runner
+from bot.model.platform import Environment, Monitoring, Platform
+from bot.model.web_service.parts import USUAL_BUCKETS
+from bot.rendering.documents import read as read_platform
+from bot.rendering.render import render
 from tests.peers.tools import need
 
 ROOT = Path(__file__).parents[2] / "manifests" / "golden_paths"
@@ -83,8 +87,12 @@ def test_every_document_can_be_read(project: Path) -> None:
     assert read["catalog-info.yaml"]["spec"]["owner"] == "group:default/team-orders"
     assert "system" not in read["catalog-info.yaml"]["spec"]
     assert read["platform.yaml"]["kind"] == "WebService"
-    assert read["platform.yaml"]["spec"] == {"image": "ghcr.io/acme/orders:latest", "replicas": 2}
-    assert read["monitoring/alerts.yaml"]["kind"] == "PrometheusRule"
+    assert read["platform.yaml"]["spec"] == {
+        "image": "ghcr.io/acme/orders:latest",
+        "replicas": 2,
+        "slo": {"availability": 99.5, "latency": {"target": 99, "below": "1s"}},
+        "runbook": "https://github.com/Acme/orders/blob/main/docs/runbook.md",
+    }
     assert read["mkdocs.yml"]["site_name"] == "orders"
     for page in [page for entry in read["mkdocs.yml"]["nav"] for page in entry.values()]:
         assert (project / "docs" / page).is_file()
@@ -96,6 +104,25 @@ async def test_the_system_is_kept_when_it_is_given() -> None:
     _, result = await rendered("python-service", system="system:default/shop")
     [info] = [file for file in result.files if file.path == "catalog-info.yaml"]
     assert yaml.safe_load(info.content)["spec"]["system"] == "system:default/shop"
+
+
+def test_its_runbook_knows_every_alert_of_its_promise(project: Path) -> None:
+    (document,) = read_platform((project / "platform.yaml").read_text(encoding="utf-8"))
+    monitored = Environment(monitoring=Monitoring(enabled=True))
+    rendered_objects = render(
+        document, environment="production", platform=Platform(environments={"production": monitored})
+    )
+    (rule,) = [obj for obj in rendered_objects if obj["kind"] == "PrometheusRule"]
+    alerts = set(re.findall(r"\w+BudgetBurns\w+", json.dumps(rule)))
+    assert len(alerts) == 4
+    assert alerts == set(re.findall(r"`(\w+BudgetBurns\w+)`", (project / "docs/runbook.md").read_text()))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_buckets_are_those_that_documents_count_on(name: str) -> None:
+    (source,) = [file for file in (ROOT / name / "skeleton/service").iterdir() if file.stem == "metrics"]
+    (written,) = re.findall(r"^(?:const )?BUCKETS_\w+ = [\[(](.*)[\])]", source.read_text(), re.MULTILINE)
+    assert tuple(float(bound) for bound in written.split(",")) == USUAL_BUCKETS
 
 
 def test_its_own_tests_pass(project: Path) -> None:

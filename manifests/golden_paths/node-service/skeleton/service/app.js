@@ -3,12 +3,13 @@
 import { createServer } from 'node:http';
 import { current, traceOf } from './logs.js';
 import { CONTENT_TYPE, Metrics } from './metrics.js';
+import { SERVER, Traces } from './traces.js';
 
-/** Routes that machines ask every few seconds; their successes are not worth a line. */
+/** Routes that machines ask every few seconds; their successes are not worth a line or a span. */
 const QUIET = new Set(['/healthz', '/readyz', '/metrics']);
 
-/** Returns `{server, state, metrics}`; `state.draining` makes the service say that it is not ready any more. */
-export function build(settings, log) {
+/** Returns `{server, state, metrics, routes}`; `state.draining` makes the service say that it is not ready any more. */
+export function build(settings, log, traces = new Traces()) {
   const metrics = new Metrics();
   const state = { draining: false };
   const routes = {
@@ -20,6 +21,7 @@ export function build(settings, log) {
 
   async function answer(request, response) {
     const started = process.hrtime.bigint();
+    const beganMs = Date.now();
     const path = request.url.split('?', 1)[0];
     const handler = routes[`${request.method} ${path}`];
     const route = handler ? path : 'unknown';
@@ -40,6 +42,13 @@ export function build(settings, log) {
     metrics.observe(method, route, result.status, seconds);
     if (!QUIET.has(route) || result.status >= 400) {
       log.info('request', { method, route, status: result.status, ms: Math.round(seconds * 10000) / 10 });
+      const attributes = {
+        'http.request.method': method,
+        'http.route': route,
+        'http.response.status_code': result.status,
+      };
+      const failed = result.status >= 500;
+      traces.record(current.getStore(), `${method} ${route}`, { kind: SERVER, beganMs, seconds, failed, attributes });
     }
   }
 

@@ -7,15 +7,22 @@ import { LEVELS } from './settings.js';
 /** Holds the trace of the request that is being answered. */
 export const current = new AsyncLocalStorage();
 
-const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/;
+const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
 /** Continues the caller's trace with a span of our own; starts one when there is none that can be read. */
 export function traceOf(traceparent = '') {
   const found = TRACEPARENT.exec(traceparent);
-  const known = found !== null && !/^0+$/.test(found[1]);
-  const traceId = known ? found[1] : randomBytes(16).toString('hex');
+  if (found === null || /^0+$/.test(found[1]) || /^0+$/.test(found[2])) return childOf(undefined);
+  return childOf({ traceId: found[1], spanId: found[2], sampled: (Number.parseInt(found[3], 16) & 1) === 1 });
+}
+
+/** Returns a span within another one; the first of a new trace where there is none. */
+export function childOf(parent) {
+  const traceId = parent?.traceId ?? randomBytes(16).toString('hex');
   const spanId = randomBytes(8).toString('hex');
-  return { traceId, spanId, header: `00-${traceId}-${spanId}-01` };
+  const sampled = parent?.sampled ?? true;
+  const header = `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`;
+  return { traceId, spanId, parentId: parent?.spanId ?? '', sampled, header };
 }
 
 export function logger({ name, level }, write = (line) => process.stdout.write(line)) {

@@ -3,6 +3,7 @@
 import { build } from './app.js';
 import { logger } from './logs.js';
 import { settingsFrom } from './settings.js';
+import { tracesFrom } from './traces.js';
 
 let settings;
 try {
@@ -13,13 +14,14 @@ try {
 }
 
 const log = logger(settings);
-const { server, state } = build(settings, log);
+const traces = tracesFrom(process.env, settings.name);
+const { server, state } = build(settings, log, traces);
 
 function stop() {
   if (state.draining) return;
   state.draining = true;
   log.info('stopping');
-  server.close(() => process.exit(0));
+  server.close(() => traces.close().finally(() => process.exit(0)));
   server.closeIdleConnections();
   setTimeout(() => server.closeAllConnections(), settings.drainSeconds * 1000).unref();
 }

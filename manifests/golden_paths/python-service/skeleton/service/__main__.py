@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from aiohttp import web
@@ -9,6 +10,7 @@ from aiohttp import web
 from service import logs
 from service.app import build
 from service.settings import Settings
+from service.traces import Traces
 
 
 def main() -> None:
@@ -17,7 +19,7 @@ def main() -> None:
     except ValueError as error:
         sys.exit(f"The settings cannot be read: {error}.")
     logs.configure(settings.name, settings.log_level)
-    app = build(settings)
+    app = build(settings, Traces.from_environment(os.environ, settings.name))
     web.run_app(app, port=settings.port, shutdown_timeout=settings.drain_s, access_log=None, print=None)
 
 

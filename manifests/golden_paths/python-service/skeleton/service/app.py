@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 
@@ -10,15 +11,17 @@ from aiohttp import web
 from service import logs
 from service.metrics import CONTENT_TYPE, Metrics
 from service.settings import Settings
+from service.traces import SERVER, Traces
 
 log = logging.getLogger(__name__)
 
 METRICS = web.AppKey("metrics", Metrics)
 SETTINGS = web.AppKey("settings", Settings)
 STATE = web.AppKey("state", dict)
+TRACES = web.AppKey("traces", Traces)
 
 QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Routes that machines ask every few seconds; their successes are not worth a line."""
+"""Routes that machines ask every few seconds; their successes are not worth a line or a span."""
 
 routes = web.RouteTableDef()
 
@@ -48,10 +51,11 @@ async def metrics(request: web.Request) -> web.Response:
 
 @web.middleware
 async def observed(request: web.Request, handler) -> web.StreamResponse:
-    """Give every request a trace, a metric and, where it is worth one, a line in the log."""
+    """Give every request a metric and, where it is worth them, a span and a line in the log."""
     trace = logs.trace_of(request.headers.get("traceparent", ""))
     token = logs.current.set(trace)
     measured, started, status = request.app[METRICS], time.perf_counter(), 500
+    began_ns = time.time_ns()
     measured.in_progress += 1
     try:
         response = await handler(request)
@@ -71,6 +75,19 @@ async def observed(request: web.Request, handler) -> web.StreamResponse:
         if route not in QUIET or status >= 400:
             fields = {"method": request.method, "route": route, "status": status, "ms": round(seconds * 1000, 1)}
             log.info("request", extra={"fields": fields})
+            request.app[TRACES].record(
+                trace,
+                f"{request.method} {route}",
+                kind=SERVER,
+                began_ns=began_ns,
+                seconds=seconds,
+                failed=status >= 500,
+                attributes={
+                    "http.request.method": request.method,
+                    "http.route": route,
+                    "http.response.status_code": status,
+                },
+            )
         logs.current.reset(token)
     response.headers["traceparent"] = trace.header
     return response
@@ -81,11 +98,17 @@ async def _drain(app: web.Application) -> None:
     log.info("stopping")
 
 
-def build(settings: Settings) -> web.Application:
+async def _send_the_last_traces(app: web.Application) -> None:
+    await asyncio.to_thread(app[TRACES].close)
+
+
+def build(settings: Settings, traces: Traces | None = None) -> web.Application:
     app = web.Application(middlewares=[observed])
     app[METRICS] = Metrics()
     app[SETTINGS] = settings
     app[STATE] = {"draining": False}
+    app[TRACES] = traces or Traces()
     app.add_routes(routes)
     app.on_shutdown.append(_drain)
+    app.on_cleanup.append(_send_the_last_traces)
     return app

@@ -8,10 +8,12 @@ import re
 import secrets
 import sys
 from contextvars import ContextVar
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import NamedTuple
 
-_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+_LEVELS = {"warning": "warn", "critical": "error"}
+"""Python's levels, as all services call them: debug, info, warn, error."""
 
 
 class Trace(NamedTuple):
@@ -19,10 +21,14 @@ class Trace(NamedTuple):
 
     trace_id: str
     span_id: str
+    parent_id: str = ""
+    """The span that this one is a part of; empty for the first."""
+    sampled: bool = True
+    """Whether the caller keeps this trace."""
 
     @property
     def header(self) -> str:
-        return f"00-{self.trace_id}-{self.span_id}-01"
+        return f"00-{self.trace_id}-{self.span_id}-{'01' if self.sampled else '00'}"
 
 
 current: ContextVar[Trace | None] = ContextVar("trace", default=None)
@@ -31,8 +37,17 @@ current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 def trace_of(traceparent: str) -> Trace:
     """Continue the caller's trace with a span of our own; start one when there is none that can be read."""
     found = _TRACEPARENT.fullmatch(traceparent)
-    known = found is not None and int(found[1], 16) != 0
-    return Trace(found[1] if known else secrets.token_hex(16), secrets.token_hex(8))
+    if found is None or int(found[1], 16) == 0 or int(found[2], 16) == 0:
+        return Trace(secrets.token_hex(16), secrets.token_hex(8))
+    return Trace(found[1], secrets.token_hex(8), found[2], bool(int(found[3], 16) & 1))
+
+
+def child() -> Trace:
+    """Return a span within the current one; the first of a new trace where there is none."""
+    parent = current.get()
+    if parent is None:
+        return Trace(secrets.token_hex(16), secrets.token_hex(8))
+    return parent._replace(span_id=secrets.token_hex(8), parent_id=parent.span_id)
 
 
 class JsonFormatter(logging.Formatter):
@@ -44,8 +59,8 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
-            "time": datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": _LEVELS.get(record.levelname.lower(), record.levelname.lower()),
             "service": self._service,
             "logger": record.name,
             "message": record.getMessage(),

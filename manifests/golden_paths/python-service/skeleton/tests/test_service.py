@@ -78,6 +78,11 @@ class Logs(unittest.TestCase):
         found = json.loads(line)
         self.assertEqual((found["message"], found["trace_id"], found["service"]), ("two\nlines", "a" * 32, "sample"))
 
+    def test_levels_are_called_as_everywhere(self) -> None:
+        for level, name in ((logging.DEBUG, "debug"), (logging.WARNING, "warn"), (logging.CRITICAL, "error")):
+            record = logging.LogRecord("x", level, __file__, 1, "", None, None)
+            self.assertEqual(json.loads(logs.JsonFormatter("sample").format(record))["level"], name)
+
     def test_a_trace_that_cannot_be_read_is_replaced(self) -> None:
         for text in ("", "nonsense", "00-" + "0" * 32 + "-b7ad6b7169203331-01"):
             self.assertRegex(logs.trace_of(text).trace_id, "^(?!0{32})[0-9a-f]{32}$")
