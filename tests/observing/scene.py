@@ -62,9 +62,9 @@ class Scene:
     def runs(self, service: str, environment: str, *, ready: int = 2, wanted: int = 2, pods: Any = ()) -> None:
         """Let it be deployed there, and run."""
         self.deployments.put(application(f"{service}-{environment}"))
-        self.cluster.put(_deployment(service, environment, ready=ready, wanted=wanted))
+        uid = self.cluster.put(_deployment(service, environment, ready=ready, wanted=wanted))["metadata"]["uid"]
         for number, status in enumerate(pods):
-            self.cluster.put(_pod(service, environment, number, status))
+            self.cluster.put(_pod(service, environment, number, status, owner=uid))
 
     def measures(
         self, service: str, environment: str, *, rate: float = 12.0, errors: float = 0.0, p99: float = 0.1
@@ -78,10 +78,10 @@ class Scene:
         ):
             self.metrics.answers(_fits(beginning, namespace), value)
 
-    def promises(self, environment: str, service: str = "orders-api", **spec: Any) -> None:
-        """Write down a release whose document holds the given `spec`."""
+    def promises(self, environment: str, service: str = "orders-api", *, history: Any = (), **spec: Any) -> None:
+        """Write down a release, deployed an hour ago, whose document holds the given `spec`."""
         document = {"apiVersion": "platform.company.io/v1", "kind": "WebService", "metadata": {"name": service}}
-        release = running.a_release(COMMIT, environment, document={**document, "spec": spec})
+        release = running.a_release(COMMIT, environment, document={**document, "spec": spec}, history=history)
         running.keep(self.forge, release.model_copy(update={"service": service}))
 
     def place(self, service: str = "orders-api", environment: str = "production") -> Place:
@@ -120,20 +120,31 @@ def _deployment(service: str, environment: str, *, ready: int, wanted: int) -> d
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": service, "namespace": f"{service}-{environment}", "labels": labels, "generation": 1},
+        "metadata": {
+            "name": service,
+            "namespace": f"{service}-{environment}",
+            "labels": labels,
+            "generation": 1,
+            "uid": f"{service}-{environment}",
+        },
         "spec": {"replicas": wanted, "template": {"metadata": {"labels": labels}, "spec": {"containers": []}}},
         "status": {"observedGeneration": 1, **counts},
     }
 
 
-def _pod(service: str, environment: str, number: int, status: Mapping[str, Any]) -> dict[str, Any]:
+def _pod(service: str, environment: str, number: int, status: Mapping[str, Any], *, owner: str) -> dict[str, Any]:
     """Return a pod that belongs to the Deployment by itself: the fake makes no ReplicaSets."""
     labels = {"causeway.io/service": service, "causeway.io/environment": environment}
     ready = status.get("ready") is True
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": f"{service}-{number}", "namespace": f"{service}-{environment}", "labels": labels},
+        "metadata": {
+            "name": f"{service}-{number}",
+            "namespace": f"{service}-{environment}",
+            "labels": labels,
+            "ownerReferences": [{"kind": "ReplicaSet", "uid": owner, "controller": True}],
+        },
         "spec": {"containers": [{"name": service, "image": f"ghcr.io/{SOURCE}:1"}]},
         "status": {
             "phase": "Running",

@@ -128,7 +128,7 @@ async def test_a_crashing_pod_is_looked_at_closely() -> None:
     made.promises("production")
     verdict = (await observe(made.place(), made.deps, NOW)).verdict
     assert verdict.state is State.DEGRADED
-    assert "1 of 2 pods" in verdict.deciding.sentence
+    assert verdict.deciding.sentence == "1 of 2 pods crashes at start (exit code 1, 4 restarts)."
 
 
 async def test_signals_are_held_to_what_is_promised_even_by_another_quantile() -> None:

@@ -46,8 +46,8 @@ def _by_cluster(seen: StuckFacts, facts: HealthFacts) -> Iterator[Because]:
     if not seen.workloads:
         if _is_meant_to_run(facts) and not blind(seen):
             reason = why_stuck(seen)
-            sentence = reason.sentence if reason is not None else f"{seen.subject} has no workload."
-            yield _pods(State.DOWN, sentence, reason.next_step if reason is not None else "")
+            sentence = reason.sentence if reason is not None else "There is no workload of it."
+            yield _pods(State.DOWN, shortly(sentence, seen.subject), reason.next_step if reason is not None else "")
         return
     for workload in serving:
         found = _of_workload(workload, seen, facts)
@@ -58,7 +58,7 @@ def _by_cluster(seen: StuckFacts, facts: HealthFacts) -> Iterator[Because]:
         if pod.owner_kind == "Job" and not pod.ready and not pod.leaving and pods.finding(seen, pod) is not None:
             reason = why_stuck(seen)
             if reason is not None:
-                yield _pods(State.DEGRADED, reason.sentence, reason.next_step)
+                yield _pods(State.DEGRADED, shortly(reason.sentence, seen.subject), reason.next_step)
             return
 
 
@@ -77,10 +77,10 @@ def _of_workload(workload: Workload, seen: StuckFacts, facts: HealthFacts) -> Be
     if not nobody and not _is_wrong(workload, seen, facts.now):
         return None  # a rollout that goes on as it should
     ready = f"{workload.available_replicas} of {counted(workload.replicas, 'pod')}"
-    sentence = f"{seen.subject} has {ready} ready."
+    sentence = f"Only {ready} {'is' if workload.replicas == 1 else 'are'} ready."
     return _pods(
         State.DOWN if nobody else State.DEGRADED,
-        reason.sentence if reason is not None else sentence,
+        shortly(reason.sentence, seen.subject) if reason is not None else sentence,
         reason.next_step if reason is not None else f"Read its log with `/service logs {seen.service}`.",
     )
 
@@ -108,7 +108,7 @@ def _stopped(seen: StuckFacts, release: Reading[Release] | None) -> Because:
     by = f", as {scaled.by.rpartition('/')[2]} wanted" if scaled is not None and scaled.replicas == 0 else ""
     return _pods(
         State.DOWN,
-        f"{seen.subject} is stopped: it is scaled to 0 pods{by}.",
+        f"It is stopped: it is scaled to 0 pods{by}.",
         f"Start it with `/service unscale {seen.service} {seen.environment}`.",
     )
 
@@ -129,14 +129,20 @@ def _by_argocd(seen: StuckFacts | None, application: Application, facts: HealthF
     found = delivery.reason(told)
     if found is not None and _has_failed(application):
         yield Because(
-            source="argocd", sentence=found.sentence, state=State.DEGRADED, sure="medium", next_step=found.next_step
+            source="argocd",
+            sentence=shortly(found.sentence, told.subject),
+            state=State.DEGRADED,
+            sure="medium",
+            next_step=found.next_step,
         )
         return
     if application.health == "Degraded" or (application.health == "Missing" and seen is None):
         late = delivery.late_reason(replace(told, application=replace(application, sync="Synced"), unread_revision=""))
         yield Because(
             source="argocd",
-            sentence=late.sentence if late is not None else f"Argo CD calls {told.subject} {application.health}.",
+            sentence=shortly(late.sentence, told.subject)
+            if late is not None
+            else f"Argo CD calls it {application.health}.",
             state=State.DOWN if application.health == "Missing" else State.DEGRADED,
             sure="medium",
             next_step=late.next_step if late is not None else "",
@@ -152,3 +158,13 @@ def _has_failed(application: Application) -> bool:
 
 def _pods(state: State, sentence: str, next_step: str) -> Because:
     return Because(source="pods", sentence=sentence, state=state, sure="high", next_step=next_step)
+
+
+def shortly(sentence: str, subject: str) -> str:
+    """Return a diagnosis without what the verdict says already: `orders-api in production is not healthy: its pod …`
+    becomes `Its pod …`."""
+    for beginning in (f"{subject} is not healthy: ", f"{subject} is not healthy yet: "):
+        if sentence.startswith(beginning):
+            rest = sentence.removeprefix(beginning)
+            return rest[:1].upper() + rest[1:]
+    return f"It {sentence.removeprefix(subject).lstrip()}" if sentence.startswith(f"{subject} ") else sentence

@@ -40,24 +40,21 @@ CASES: Sequence[Case] = (
         ),
         State.DEGRADED,
         "high",
-        "orders-api in production is not healthy: 1 of 3 pods crashes at start (exit code 1, 4 restarts).",
+        "1 of 3 pods crashes at start (exit code 1, 4 restarts).",
     ),
     (
         "the only pod crashes",
         _down("orders-api"),
         State.DOWN,
         "high",
-        "orders-api in production is not healthy: its pod crashes at start (exit code 1, 4 restarts).",
+        "Its pod crashes at start (exit code 1, 4 restarts).",
     ),
     (
         "no pod has ever become ready",
         facts(cluster=some.cluster(some.deployment(2, 0), pods=(some.pod("a", ready=False),))),
         State.DOWN,
         "high",
-        (
-            "orders-api in production is not healthy yet: 0 of 2 pods are ready, "
-            "and nothing tells what the others wait for."
-        ),
+        ("0 of 2 pods are ready, and nothing tells what the others wait for."),
     ),
     (
         "a rollout is under way",
@@ -80,24 +77,21 @@ CASES: Sequence[Case] = (
         ),
         State.DEGRADED,
         "high",
-        (
-            "orders-api in production is not healthy: Deployment orders-api has made no progress within its deadline, "
-            "and 2 of 3 pods are available."
-        ),
+        ("Deployment orders-api has made no progress within its deadline, and 2 of 3 pods are available."),
     ),
     (
         "it was scaled to nothing",
         facts(cluster=some.cluster(some.deployment(0, 0))),
         State.DOWN,
         "high",
-        "orders-api in production is stopped: it is scaled to 0 pods.",
+        "It is stopped: it is scaled to 0 pods.",
     ),
     (
         "what was deployed is not there",
         facts(cluster=some.cluster()),
         State.DOWN,
         "high",
-        "orders-api in production is not deployed: there is no workload of it in the namespace orders-api-production.",
+        "It is not deployed: there is no workload of it in the namespace orders-api-production.",
     ),
     (
         "our account may not look",
@@ -125,20 +119,14 @@ CASES: Sequence[Case] = (
         facts(application=some.argocd(health="Degraded", health_message="the queue is full")),
         State.DEGRADED,
         "medium",
-        (
-            "orders-api in production is not healthy: Argo CD calls it Degraded (the queue is full), "
-            "though its pods are ready."
-        ),
+        ("Argo CD calls it Degraded (the queue is full), though its pods are ready."),
     ),
     (
         "Argo CD cannot make objects",
         facts(application=some.argocd(conditions=(("ComparisonError", "app path does not exist"),))),
         State.DEGRADED,
         "medium",
-        (
-            "orders-api in production is not updated: the folder apps/orders-api/production does not exist in the "
-            "GitOps repository."
-        ),
+        ("It is not updated: the folder apps/orders-api/production does not exist in the GitOps repository."),
     ),
     (
         "Argo CD does not know",
@@ -256,7 +244,7 @@ CASES: Sequence[Case] = (
         replace(_down("orders-api"), signals=some.unread("Prometheus")),
         State.DOWN,
         "high",
-        "orders-api in production is not healthy: its pod crashes at start (exit code 1, 4 restarts).",
+        "Its pod crashes at start (exit code 1, 4 restarts).",
     ),
     (
         "a partial answer that looks well",
@@ -321,10 +309,7 @@ CASES: Sequence[Case] = (
         facts(dependencies=(DependencyFact(service="stock", verdict=judge(_down("stock"))),)),
         State.DEGRADED,
         "medium",
-        (
-            "Because of stock, which it depends on: orders-api in production is not healthy: "
-            "its pod crashes at start (exit code 1, 4 restarts)."
-        ),
+        ("Because of stock, which it depends on: Its pod crashes at start (exit code 1, 4 restarts)."),
     ),
     (
         "it is not known how what it depends on is",
