@@ -1,4 +1,5 @@
-"""A series as it can be drawn: without what is no number, in pieces between gaps, with no more points than pixels."""
+"""What of a chart can be drawn: the time shown, without what is no number, in pieces between gaps, with no more points
+than pixels."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from bot.charts.model import Point
+from bot.charts.model import Chart, Mark, Point
 
 LARGEST = 1e300
 """Beyond this a value counts as none: reckoning with it would leave the floats."""
@@ -26,6 +27,11 @@ def known(points: Sequence[Point], begin: float, end: float) -> list[Point]:
         for at, value in points
         if begin <= at <= end and bounded(value) is not None  # a NaN is in no time
     )
+
+
+def shown_marks(drawn: Chart) -> list[Mark]:
+    """Return the marks that lie in the time shown, oldest first."""
+    return sorted((mark for mark in drawn.marks if drawn.begin <= mark.at <= drawn.end), key=lambda mark: mark.at)
 
 
 def step(points: Sequence[Point]) -> float:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.charts import axes, looks, svg
-from bot.charts.courses import pieces, thinned
+from bot.charts.courses import pieces, shown_marks, thinned
 from bot.charts.frame import Frame, Line, frame
 from bot.charts.lettering import fitted, width
-from bot.charts.model import Chart, Mark, Point
+from bot.charts.model import Chart, Point
 from bot.charts.moments import between
 from bot.charts.placing import apart, in_rows
 from bot.charts.units import said
@@ -137,11 +137,6 @@ def _marks(drawn: Chart, laid: Frame) -> Iterator[str]:
         if row is not None:
             yield svg.path([(x - 4, y - 4), (x + 4, y - 4), (x, y + 3)], closed=True, fill=looks.QUIET)
             yield _haloed(label, begin, y + 1)
-
-
-def shown_marks(drawn: Chart) -> list[Mark]:
-    """Return the marks that lie in the time shown, oldest first."""
-    return sorted((mark for mark in drawn.marks if drawn.begin <= mark.at <= drawn.end), key=lambda mark: mark.at)
 
 
 # --- Lines --------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.charts import axes, looks
 from bot.charts.axes import Axis
-from bot.charts.courses import bounded, known
+from bot.charts.courses import bounded, known, shown_marks
 from bot.charts.lettering import shortened, width
 from bot.charts.model import Chart, Point, Series
 from bot.charts.units import said
@@ -66,12 +66,12 @@ def frame(drawn: Chart) -> Frame:
     axis, far = _axis(drawn, objective, [value for line in lines for _, value in line.points])
     labels = max((width(line.label, looks.TEXT) for line in lines), default=0.0)
     ticks = max(width(tick.label, looks.SMALL) for tick in axis.ticks)
-    rows = min(len(drawn.marks), looks.MARK_ROWS)
+    rows = min(len(shown_marks(drawn)), looks.MARK_ROWS)
     return Frame(
         begin=begin,
         end=end,
         left=looks.EDGE_ROOM + ticks + 8,
-        right=looks.WIDTH - looks.EDGE_ROOM - (labels + 12 if labels else 0),
+        right=looks.WIDTH - looks.EDGE_ROOM - 12 - labels,
         top=66 + rows * looks.ROW,
         bottom=looks.HEIGHT - 40,
         axis=axis,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 WIDTH, HEIGHT = 720.0, 320.0
-"""What Slack shows a picture at, more or less: letters of 13 stay readable there."""
+"""What Slack shows a picture at, more or less: letters of 13 can still be read there."""
 
 GROUND = "#ffffff"
 EDGE = "#c9d1d9"
@@ -21,12 +21,12 @@ OTHERS = "#b1b8c0"
 """Of the lines beyond those."""
 MOST_NAMED = len(COLOURS)
 
-TITLE, TEXT, SMALL = 16.0, 13.0, 12.0
+TITLE, TEXT, SMALL = 17.0, 14.0, 13.0
 """Sizes of letters."""
 EDGE_ROOM = 16.0
-LABEL_ROOM = 190.0
+LABEL_ROOM = 200.0
 """Most room that the names at the lines' ends may take."""
-ROW = 16.0
+ROW = 17.0
 """Height of a row of small letters."""
 MARK_ROWS = 3
 MOST_MARKS = 40

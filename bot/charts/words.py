@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
 
-from bot.charts.courses import bounded, known, step
-from bot.charts.drawing import shown_marks
+from bot.charts.courses import bounded, known, shown_marks, step
 from bot.charts.looks import MOST_NAMED
 from bot.charts.model import Chart, Point, Series
 from bot.charts.moments import between, clock, length

@@ -11,11 +11,14 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, Page, expect
 
+from bot.charts import alt_text, chart
+from integrations.resvg import connect as connect_pictures
 from playground.page.peer import PagePeer
+from tests.charts.examples import LATENCY
 from tests.page.conftest import COMMANDS, listen, window
 from tests.page.samples import card, every_input, option, service_form
 from tests.page.slack_fake import HANDLES, Json, text
-from tests.playground.slack.rig import Bot, Rig, running, running_bot
+from tests.playground.slack.rig import ORDERS, Bot, Rig, running, running_bot
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 TEAMS = [option("team-orders", "Team Orders"), option("team-checkout", "Team Checkout")]
@@ -168,3 +171,30 @@ async def test_a_reaction_is_added_and_taken_back(playground: Playground) -> Non
     await expect(mine).to_have_attribute("aria-pressed", "true")
     await mine.click()
     await expect(mine).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_chart_is_shown_on_any_ground_and_said_in_its_words(playground: Playground, scheme: str) -> None:
+    page, slack = playground.page, playground.slack
+    pictures = connect_pictures()
+    png, words = await pictures.png(chart(LATENCY)), alt_text(LATENCY)
+    await pictures.close()
+    step = await slack.ok("files.getUploadURLExternal", filename="latency.png", length=len(png), alt_txt=words)
+    async with slack.http.post(step["upload_url"], data=png) as response:
+        assert response.status == 200
+    shared = {"files": [{"id": step["file_id"], "title": LATENCY.title}], "channel_id": ORDERS}
+    await slack.ok("files.completeUploadExternal", initial_comment="Why is it slow?", **shared)
+    block = {"type": "image", "alt_text": "in a block", "slack_file": {"id": step["file_id"]}}
+    await slack.ok("chat.postMessage", channel=ORDERS, text="The same in a block", blocks=[block])
+    await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # two of its literals
+    await playground.sit_down()
+    shown = page.get_by_role("img", name=words)
+    await expect(shown).to_be_visible()
+    for picture in (shown, page.get_by_role("img", name="in a block")):
+        await picture.scroll_into_view_if_needed()
+        await page.wait_for_function("node => node.complete", arg=await picture.element_handle())
+        assert await picture.evaluate("node => [node.naturalWidth, node.naturalHeight]") == [1440, 640]
+        place = await picture.bounding_box()
+        assert place is not None
+        assert place["width"] >= 400, "as wide as it can be read"
+        assert place["height"] == pytest.approx(place["width"] * 640 / 1440, abs=2)
