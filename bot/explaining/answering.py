@@ -21,23 +21,26 @@ from bot.slack.message import Block
 from bot.slack.mrkdwn import code, cut, escape, link, local_time, said
 
 SLACK = Voice(text=escape, code=code, time=local_time)
+FALLBACK = Voice(text=escape, code=code)
+"""Where Slack shows no times of its own, as in a notification."""
 LONGEST_LINE = 700
 """Characters of one line of the walk."""
 
 
-async def answer_of(explanation: Explanation, deps: Deps) -> Answer:
-    """Return what is said so far. `complete` is there as long as something has not arrived."""
+async def answer_of(explanation: Explanation, deps: Deps, *, shared: bool = False) -> Answer:
+    """Return what is said so far. `complete` is there as long as something has not arrived; `shared` as in `Answer`."""
     case, rest = explanation.case, explanation.rest
 
     async def whole() -> Answer:
-        return await answer_of(await rest(), deps) if rest is not None else await answer_of(explanation, deps)
+        return await answer_of(await rest() if rest is not None else explanation, deps, shared=shared)
 
     return Answer(
-        text=_first(explanation, wording.PLAIN),
+        text=_first(explanation, FALLBACK),
         blocks=blocks.guarded(list(_body(explanation)), keep_last=3),
         data=_data(explanation),
         picture=await _picture(case, explanation.chart, deps) if rest is None else None,
         complete=whole if rest is not None else None,
+        shared=shared,
     )
 
 

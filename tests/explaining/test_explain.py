@@ -317,6 +317,12 @@ async def test_a_circle_of_dependencies_is_walked_once() -> None:
     ]
 
 
+async def test_in_its_owners_channel_everybody_reads_the_answer() -> None:
+    made = await incident()
+    assert not (await asked(made)).shared  # asked in the channel of team-orders, about a service of team-checkout
+    assert (await asked(made, service="orders-api")).shared
+
+
 async def test_words_name_service_and_environment() -> None:
     assert health_why.parse(["checkout-web", "production"]) == health_why.parse(["checkout-web", "in", "production"])
     made = await incident()
