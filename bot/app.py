@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import aiohttp
 from aiohttp import web
@@ -88,18 +88,22 @@ from bot.sweeping.nightly import Nightly
 from bot.sweeping.telling import ACTION as SWEEP
 from bot.waiting import LocalWaiting
 from commands import COMMANDS
+from integrations.alertmanager import connect as connect_alertmanager
 from integrations.argocd import ApplicationResources, ArgoCDApi, ResourcesAndApi
 from integrations.argocd import connect as connect_argocd
 from integrations.github import GitHubForge, Pace, connect
 from integrations.github.webhooks import parse, verify
 from integrations.kubernetes import KubernetesCluster
 from integrations.kubernetes import connect as connect_clusters
-from integrations.prometheus import PrometheusMetrics, PrometheusTraffic
+from integrations.loki import connect as connect_loki
+from integrations.prometheus import PrometheusTraffic
 from integrations.prometheus import connect as connect_prometheus
+from integrations.tempo import connect as connect_tempo
 from integrations.resvg import ResvgPictures
 from integrations.resvg import connect as connect_pictures
 
 log = logging.getLogger(__name__)
+C = TypeVar("C", bound="Closing")
 
 SHIPPED_PATHS = Path(__file__).parent.parent / "manifests" / "golden_paths"
 DOOR_TICK_S = 5.0
@@ -145,6 +149,10 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         yield await _Wiring(settings, stack).app()
 
 
+class Closing(Protocol):
+    async def close(self) -> None: ...
+
+
 class _Wiring:
     """Builds the parts in the order in which they need one another."""
 
@@ -169,7 +177,7 @@ class _Wiring:
         self.environments = DurableEnvironments(self.database)
         self.alert_book = Book(self.database, self.clock)
         self.clusters, self.deployments = await self._platform()
-        self.metrics = self._metrics()
+        self._observed()
         self.deps = await self._deps()
         self.registry = Registry(COMMANDS)
         self.planner = CommandPlanner(self.registry, self.deps, self._rules())
@@ -275,12 +283,19 @@ class _Wiring:
             self._stack.push_async_callback(deployments.close)
         return clusters, deployments
 
-    def _metrics(self) -> PrometheusMetrics | None:
-        if not self._environment.prometheus_url:
+    def _observed(self) -> None:
+        """What measures, fires, writes and traces, as configured. Nothing is sent before the first call."""
+        self.metrics = self._opened(connect_prometheus, self._environment.prometheus_url)
+        self.alerts = self._opened(connect_alertmanager, self._environment.alertmanager_url)
+        self.logs = self._opened(connect_loki, self._environment.loki_url)
+        self.traces = self._opened(connect_tempo, self._environment.tempo_url)
+
+    def _opened(self, connect: Callable[[str], C], url: str) -> C | None:
+        if not url:
             return None
-        metrics = connect_prometheus(self._environment.prometheus_url)
-        self._stack.push_async_callback(metrics.close)
-        return metrics
+        port = connect(url)
+        self._stack.push_async_callback(port.close)
+        return port
 
     def _rules(self) -> Rules:
         platform = self._configuration.platform
@@ -316,6 +331,9 @@ class _Wiring:
             agenda=self.agenda,
             environments=self.environments,
             metrics=self.metrics,
+            alerts=self.alerts,
+            logs=self.logs,
+            traces=self.traces,
             alert_book=self.alert_book,
             pictures=self._pictures(),
             groups_of_channel=self._groups_of_channel,
@@ -403,6 +421,7 @@ class _Wiring:
                 deployments=self.deployments,
                 agenda=self.agenda,
                 environments=self.environments,
+                alerts=self.alerts,
                 alert_book=self.alert_book,
                 waiting=self.waiting,
                 turns=self.turns,
