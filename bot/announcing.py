@@ -17,7 +17,7 @@ from bot.slack.cards import card, thread
 from bot.slack.channels import Channels
 from bot.slack.contracts import Blocks, Click
 from bot.slack.help import marked
-from bot.slack.home import Creation, Home, Line
+from bot.slack.home import Creation, Home, Line, ServiceLine
 from bot.slack.outbox import Card, Outbox
 from bot.slack.telling import open_form
 from bot.storage.operations import operations
@@ -153,11 +153,14 @@ class HomePages:
         recent: Callable[[str], Awaitable[list[OperationView]]],
         waiting: Callable[[str], Awaitable[list[OperationView]]],
         creations: Callable[[], list[Creation]],
+        services: Callable[[Principal, str], list[ServiceLine]] = lambda _principal, _slack_user: [],
     ) -> None:
-        """`recent` and `waiting` take a full user reference."""
+        """`recent` and `waiting` take a full user reference. `services` answers from memory, and has the page drawn
+        again once it knows more."""
         self._recent = recent
         self._waiting = waiting
         self._creations = creations
+        self._services = services
         self._people: dict[str, Principal] = {}
 
     def seen(self, slack_user: str, principal: Principal) -> None:
@@ -174,6 +177,7 @@ class HomePages:
             create=self._creations(),
             approvals=[_line(view) for view in await self._waiting(user)],
             operations=[_line(view) for view in await self._recent(user)],
+            services=self._services(person, slack_user),
         )
 
 

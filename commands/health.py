@@ -117,6 +117,7 @@ def _of_one(found: Found, look: Look, places: Sequence[Place], shown: Picture | 
         blocks=blocks.guarded([*body[:-1], *beside, body[-1]], keep_last=1),
         data={"service": verdict.service, "state": verdict.state.value, "whole": look.is_whole, "environments": data},
         picture=shown,
+        shared=True,
     )
 
 
@@ -125,7 +126,7 @@ def _nowhere(found: Found, places: Sequence[Place]) -> Answer:
     text = f"{escape(found.label)} has not been deployed to {escape(where)}."
     hint = f"Deploy it: {code(f'/service deploy {found.label}')}"
     data: JSON = {"service": found.entity.metadata.name, "state": "Unknown", "whole": True, "environments": []}
-    return Answer(text=f"{text} {hint}", blocks=[blocks.section(f"{text} {hint}")], data=data)
+    return Answer(text=f"{text} {hint}", blocks=[blocks.section(f"{text} {hint}")], data=data, shared=True)
 
 
 # --- Several
@@ -163,6 +164,7 @@ def _of_several(look: Look, places: Sequence[Sequence[Place]], *, left_out: int)
             [blocks.header(several.summary(every)), *several.lines(verdicts), *notes], keep_last=len(notes)
         ),
         data={"whole": look.is_whole, "services": data, "not_deployed": list(nowhere)},
+        shared=True,
     )
 
 

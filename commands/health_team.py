@@ -81,6 +81,7 @@ def _told(names: str, look: Look, places: Sequence[Sequence[Place]], *, left_out
             keep_last=len(notes),
         ),
         data={"whole": look.is_whole, "services": data, "not_deployed": list(nowhere)},
+        shared=True,
     )
 
 

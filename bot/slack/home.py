@@ -13,12 +13,13 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.errors import PlatformError
+from bot.health.verdict import State as Health
 from bot.model.canonical import JSON, sha256
 from bot.model.operation import State
 from bot.slack import blocks, limits
 from bot.slack.gateway import Gateway
 from bot.slack.message import Block
-from bot.slack.mrkdwn import cut, escape, link, local_time
+from bot.slack.mrkdwn import cut, escape, link, local_time, said
 from bot.slack.pace import SystemTimer, Timer
 from bot.storage.database import Database
 from bot.storage.slack_outbound import slack_homes
@@ -67,6 +68,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceLine:
+    """How one service is, as it was seen last."""
+
+    service: str
+    health: Health | None = None
+    """None: it is being looked at."""
+    environment: str = ""
+    """Where it is worst."""
+    told: str = ""
+    """What decides it, as a plain sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
     """Everything the page shows to one person."""
 
@@ -76,6 +90,8 @@ class Home:
     """What waits for this person's decision."""
     operations: Sequence[Line] = ()
     """Their own, newest first."""
+    services: Sequence[ServiceLine] = ()
+    """Those of their groups, the worst first."""
     documentation: Sequence[tuple[str, str]] = ()
     """Title and URL."""
     notice: str = ""
@@ -96,6 +112,7 @@ def home(page: Home) -> dict[str, JSON]:
         blocks.section("Make what you need; it is planned, checked and built while you watch."),
         *_creations(page.create),
         *_part("Waiting for your decision", page.approvals, "Nothing waits for you."),
+        *_services(page.services),
         *_part("What you asked for", page.operations, "Nothing yet. Begin with one of the buttons above."),
         *_documentation(page.documentation),
     ]
@@ -123,6 +140,25 @@ def _part(title: str, lines: Sequence[Line], nothing: str) -> list[Block]:
     if len(lines) > SHOWN:
         texts.append(f"and {len(lines) - SHOWN} more")
     return [blocks.divider(), *blocks.lines([f"*{title}*", *(texts or [nothing])])]
+
+
+_SIGNS = {Health.HEALTHY: "🟢", Health.UNKNOWN: "⚪", Health.DEGRADED: "🟡", Health.DOWN: "🔴"}
+
+
+def _services(lines: Sequence[ServiceLine]) -> list[Block]:
+    """Nothing for whoever has no service."""
+    if not lines:
+        return []
+    shown = blocks.fold([_service(line) for line in lines], SHOWN, "and {} more")
+    look = blocks.button("Look closer", "health", "/health", spoken="Look closer at my services")
+    return [blocks.divider(), blocks.section("*My services*", accessory=look), *blocks.lines(shown)]
+
+
+def _service(line: ServiceLine) -> str:
+    if line.health is None:
+        return f"⚪ *{escape(line.service)}* is being looked at"
+    where = f"{escape(line.environment)} · " if line.environment else ""
+    return f"{_SIGNS[line.health]} *{escape(line.service)}* {where}{line.health} · {said(cut(line.told, 200))}"
 
 
 def _line(line: Line) -> str:

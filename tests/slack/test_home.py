@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.health.verdict import State as Health
 from bot.model.operation import State
-from bot.slack.home import Creation, Home, HomePublisher, Line, home
+from bot.slack.home import Creation, Home, HomePublisher, Line, ServiceLine, home
 from bot.storage.database import Database, metadata
 from tests.fakes.slack import FakeSlack, FakeTimer
 from tests.golden import assert_golden
@@ -27,6 +28,13 @@ PAGE = Home(
     approvals=(Line(title="Create service billing for team-orders", state=State.AWAITING_APPROVAL, at=MONDAY),),
     operations=(
         Line(title="Create service orders", state=State.SUCCEEDED, at=MONDAY, url="https://acme.slack.example/p1"),
+    ),
+    services=(
+        ServiceLine(
+            service="orders", health=Health.DOWN, environment="production", told="Its pod crashes; `see` <its> log."
+        ),
+        ServiceLine(service="billing", health=Health.HEALTHY, environment="staging", told="2 of 2 pods are ready."),
+        ServiceLine(service="stock"),
     ),
     documentation=(("How to create a service", "https://docs.example.com/create"),),
 )
