@@ -25,6 +25,7 @@ from bot.announcing import Announcements, Details, HomePages, OperationCards, Te
 from bot.answering import Answering
 from bot.catalog.catalog import Catalog
 from bot.catalog.options import CatalogOptions
+from bot.checkups.watching import Watch
 from bot.clock import FollowedClock, machine_clock
 from bot.command import Answer, Context, Query
 from bot.deps import Deps
@@ -399,7 +400,9 @@ class _Wiring:
                 for path in self.templates.list()
             ]
 
-        return HomePages(recent=recent, waiting=waiting, creations=creations)
+        watch = Watch(self.deps, self.clock, lambda slack_user: self.home.changed(slack_user))
+        self._stack.push_async_callback(watch.close)
+        return HomePages(recent=recent, waiting=waiting, creations=creations, services=watch.lines)
 
     async def _operations(self) -> Operations:
         part = self._configuration.ledger
