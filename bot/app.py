@@ -400,7 +400,10 @@ class _Wiring:
                 for path in self.templates.list()
             ]
 
-        watch = Watch(self.deps, self.clock, lambda slack_user: self.home.changed(slack_user))
+        def changed(slack_user: str) -> None:
+            self.home.changed(slack_user)  # which is made from these pages, and so is not there yet
+
+        watch = Watch(self.deps, self.clock, changed)
         self._stack.push_async_callback(watch.close)
         return HomePages(recent=recent, waiting=waiting, creations=creations, services=watch.lines)
 
