@@ -82,6 +82,7 @@ class Lives:
         *,
         objects: Objects | None = None,
         file: Path | None = None,
+        history: timedelta = HISTORY,
     ) -> None:
         self._incidents = incidents
         self._living = incidents.living
@@ -93,7 +94,7 @@ class Lives:
         self.version = 0
         """Grows with each change."""
         now = self.now()
-        self.origin = now - round(HISTORY.total_seconds() * 1000)
+        self.origin = now - round(history.total_seconds() * 1000)
         self._noted = self.origin
         self._load()
         self._living.on_change(self._hear)

@@ -58,7 +58,14 @@ class Telling:
         self, name: str, target: Grid, spans: list[Span], of: Callable[[Stretch], float], **labels: str
     ) -> Formula:
         """Return a series that is read off the stretches."""
-        return self.series(name, target, spans, lambda moment, _: of(self.stretch_at(moment)), **labels)
+        return Formula(
+            labelled({NAME: name, **labels}),
+            target,
+            spans,
+            lambda moment, _: of(self.stretch_at(moment)),
+            self.horizon,
+            turns=self.life.begins,
+        )
 
 
 def counter(*parts: Accumulated) -> Value:

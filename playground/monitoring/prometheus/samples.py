@@ -80,7 +80,7 @@ class Grid:
 class Formula:
     """A series whose value at any tick is computed, so that what is past never changes and nothing is kept."""
 
-    __slots__ = ("_horizon", "_spans", "_value", "grid", "labels", "stale_marks")
+    __slots__ = ("_horizon", "_spans", "_turns", "_value", "grid", "labels", "stale_marks")
 
     def __init__(
         self,
@@ -90,16 +90,19 @@ class Formula:
         value: Callable[[int, int], float],
         horizon: Callable[[], int],
         *,
+        turns: Sequence[int] = (),
         stale_marks: bool = True,
     ) -> None:
-        """`value` takes the moment and the begin of the run that it belongs to. `horizon` is now: what is to come has
-        not been scraped. Without `stale_marks` a series that ended is still seen for the time of the lookback."""
+        """`value` takes the moment and the begin of the run that it belongs to; it may fall within a run only at one of
+        `turns`. `horizon` is now: what is to come has not been scraped. Without `stale_marks` a series that ended is
+        still seen for the time of the lookback."""
         self.labels = labels
         self.grid = grid
         self.stale_marks = stale_marks
         self._spans = spans
         self._value = value
         self._horizon = horizon
+        self._turns = turns
 
     def at(self, moment: int) -> tuple[int, float] | None:
         now = self._horizon()
@@ -136,6 +139,7 @@ class Formula:
             if before is not None:
                 begun = self._value(self.grid.time(low), span.begin)
                 lost += before if begun < before else 0.0
+            lost += self._lost(span, low, high)
             before = self._value(self.grid.time(high), span.begin)
         assert before is not None  # noqa: S101 - for the type checker: there is at least one part
         first_span, first, _ = parts[0]
@@ -150,6 +154,17 @@ class Formula:
 
     def count(self, begin: int, end: int) -> int:
         return sum(high - low + 1 for _, low, high in self._within(begin, end))
+
+    def _lost(self, span: Span, low: int, high: int) -> float:
+        """Return what was lost at turns between two ticks of one run."""
+        found = 0.0
+        for turn in self._turns[bisect_right(self._turns, self.grid.time(low)) :]:
+            tick = self.grid.first(turn)
+            if tick > high:
+                break
+            before, after = (self._value(self.grid.time(one), span.begin) for one in (max(tick - 1, low), tick))
+            found += before if after < before else 0.0
+        return found
 
     def _ticks(self, span: Span, now: int) -> tuple[int, int]:
         end = now if span.end is None else min(span.end - 1, now)
