@@ -20,7 +20,13 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.alerting.actions import WHY
 from bot.alerting.book import Book
+from bot.alerting.figures import Figures
+from bot.alerting.identity import DIGEST, GROUP
+from bot.alerting.opening import Office, Terms, open_office
+from bot.alerting.polling import Polling
+from bot.alerting.source import AlertCards, CardsByPrefix, DigestCards, catalog_names
 from bot.announcing import Announcements, Details, HomePages, OperationCards, TeamChannels
 from bot.answering import Answering
 from bot.catalog.catalog import Catalog
@@ -31,12 +37,14 @@ from bot.command import Answer, Context, Query
 from bot.deps import Deps
 from bot.effects import effect_catalog
 from bot.errors import Mistake, PlatformError, UpstreamUnavailable
+from bot.explaining.clicking import WhyClicks
 from bot.following import Following
 from bot.forms.schema import form_of
 from bot.golden_paths.sandbox import Limits, Sandbox
 from bot.golden_paths.skeletons import ForgeFetcher
 from bot.golden_paths.sources import FolderSource, GitSource, Source, TemplateLibrary
 from bot.golden_paths.steps import ForgeNames, Runner
+from bot.http.alertmanager import AlertmanagerWebhook
 from bot.http.answers import spoken_errors
 from bot.http.api import Api
 from bot.http.probes import Probes
@@ -60,6 +68,7 @@ from bot.model.principal import Principal
 from bot.offering import Offers
 from bot.operations.agenda import DurableAgenda
 from bot.operations.contracts import Allowed, Denied, Filters, NeedsApproval, Planned
+from bot.operations.defects import report, sentence
 from bot.operations.engine import Operations
 from bot.operations.environments import DurableEnvironments
 from bot.operations.seal import FilePublisher, HeadPublisher, Sealer, signing_key
@@ -88,7 +97,8 @@ from bot.sweeping.clicking import Sweepings
 from bot.sweeping.nightly import Nightly
 from bot.sweeping.telling import ACTION as SWEEP
 from bot.waiting import LocalWaiting
-from commands import COMMANDS
+from commands import COMMANDS, health_why
+from commands.health_why import HealthWhy
 from integrations.alertmanager import connect as connect_alertmanager
 from integrations.argocd import ApplicationResources, ArgoCDApi, ResourcesAndApi
 from integrations.argocd import connect as connect_argocd
@@ -118,6 +128,10 @@ AGENDA_S = 1.0
 TEMPLATE_SWEEP_S = 60.0
 NIGHT_S = 2.0
 """How often it is looked whether the nightly sweep is due."""
+ALERTS_S = 1.0
+"""How often it is looked whether Alertmanager is to be asked, or a critical alert to be urged."""
+FIGURES_S = 10.0
+TIDY_S = 3600.0
 MAX_HTTP_BODY = 26_000_000
 
 
@@ -187,7 +201,7 @@ class _Wiring:
         self.outbox = Outbox(
             self.database,
             self.gateway,
-            OperationCards(self._view, self._team_channels(), self.clock),
+            self._cards(),
             fallback_channel=await self._fallback_channel(),
         )
         self.alert_book.told_through(self.outbox)
@@ -201,6 +215,7 @@ class _Wiring:
         self.previewing = self._previewing()
         door = await self._door()
         webhooks = await self._webhooks()
+        alertmanager = await self._alerting()
         tokens = Tokens(
             [(full_ref(token.user, kind="user"), token.sha256) for token in self._configuration.api_tokens],
             self.catalog.principal,
@@ -213,7 +228,7 @@ class _Wiring:
             explain=explained,
             answer=self.answer,
         )
-        metrics = Metrics(self.catalog)
+        metrics = Metrics(self.catalog, self.figures)
         probes = Probes({"database": self._database_trouble}, metrics.registry)
         self._background()
         return App(
@@ -226,7 +241,7 @@ class _Wiring:
             answer=self.answer,
             tokens=tokens,
             timed=metrics.timed,
-            routes=(*door.routes(), *api.routes(), *webhooks.routes(), *probes.routes()),
+            routes=(*door.routes(), *api.routes(), *webhooks.routes(), *alertmanager.routes(), *probes.routes()),
         )
 
     # --- below everything
@@ -521,6 +536,7 @@ class _Wiring:
                 "details": Details(self._view, self.outbox),
                 **dict.fromkeys(OFFERED, Offers(self.operations, self.clock)),
                 SWEEP: Sweepings(self.operations, self.clock),
+                WHY: WhyClicks(self.alert_book, self._why, self.outbox, self.clock, _told),
             },
             home=home_opened,
         )
@@ -540,6 +556,9 @@ class _Wiring:
             await sockets.start()
             self._stack.push_async_callback(sockets.close)
         return door
+
+    async def _why(self, service: str, environment: str, context: Context) -> Answer:
+        return await self.answer(health_why.QUERY, HealthWhy(service=service, environment=environment), context)
 
     async def _webhooks(self) -> GitHubWebhooks:
         async def handle(event: ForgeEvent) -> None:
@@ -568,6 +587,44 @@ class _Wiring:
         self._stack.push_async_callback(webhooks.close)
         return webhooks
 
+    # --- alerts
+
+    def _cards(self) -> CardsByPrefix:
+        """One source for all cards: the begin of an id says whose it is."""
+        alerts = AlertCards(self.database, self.clock, catalog_names(lambda: self.catalog.index))
+        operations = OperationCards(self._view, self._team_channels(), self.clock)
+        return CardsByPrefix(operations, {GROUP: alerts, DIGEST: DigestCards(self.database)})
+
+    async def _alerting(self) -> AlertmanagerWebhook:
+        part, slack = self._configuration.alerts, self._configuration.slack
+        self.figures = Figures()
+        self.office: Office = open_office(
+            self.database,
+            self.outbox,
+            self.channels,
+            lambda: self.catalog.index,
+            platform=self._configuration.platform,
+            terms=Terms(
+                wait=part.wait,
+                unposted=part.unposted,
+                budget=part.budget,
+                budgets=part.budgets,
+                platform_channel=slack.platform_channel,
+                channels={full_ref(group, kind="group"): channel for group, channel in slack.channels.items()},
+            ),
+            clock=self.clock,
+            replica=self._replica,
+            figures=self.figures,
+        )
+        desk = self.office.desk
+        webhook = AlertmanagerWebhook(
+            self.database, self.clock, token=self._environment.alertmanager_token, stored=desk.stir
+        )
+        self._stack.push_async_callback(webhook.close)
+        await desk.start()
+        self._stack.push_async_callback(desk.close)
+        return webhook
+
     # --- what goes on by itself
 
     def _background(self) -> None:
@@ -578,6 +635,19 @@ class _Wiring:
         self._every(AGENDA_S, lambda: self.agenda.keep(self.operations.submit), "agenda")
         self._every(AGENDA_S, self.previewing.tick, "previews")
         self._every(CATCH_UP_S, self.catalog.catch_up, "catalog-of-other-replicas")
+        self._every(ALERTS_S, self.office.urging.tick, "alerts-urging")
+        self._every(FIGURES_S, self.office.measuring.tick, "alerts-figures")
+        self._every(TIDY_S, self.office.desk.tidy, "alerts-tidy")
+        if self.deps.alerts is not None:
+            polling = Polling(
+                self.deps.alerts,
+                self.office.desk,
+                self.database,
+                self.clock,
+                replica=self._replica,
+                receivers=self._configuration.alerts.receivers,
+            )
+            self._every(ALERTS_S, polling.tick, "alerts-poll", at_once=True)
         if self._speaks_slack:
             self._every(NIGHT_S, self._nightly().tick, "sweep", at_once=True)
         if self._configuration.golden_paths.repositories or self._configuration.golden_paths.folders:
@@ -681,6 +751,11 @@ def explained(planned: Planned) -> JSON:
             return {"allowed": True, "approval": {"by": sorted(need.approvers), "rule": need.rule}}  # type: ignore[dict-item]  # texts are JSON
         case Denied(sentence=sentence):
             return {"allowed": False, "because": sentence}
+
+
+def _told(error: Exception) -> str:
+    """Return what a person reads about an error; a defect of ours is logged under the reference that they quote."""
+    return str(error) if isinstance(error, PlatformError) else sentence(report(error, "answer_failed"))
 
 
 def _imported(module: str) -> None:

@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry, Histogram
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from bot.alerting.figures import Figures
 from bot.catalog.catalog import Catalog
 from bot.model.entities import KINDS
 
@@ -32,12 +33,36 @@ class CatalogMetrics(Collector):
         )
 
 
+class AlertMetrics(Collector):
+    """How alerts are dealt with."""
+
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterator[Metric]:
+        seen = self._figures
+        yield CounterMetricFamily("causeway_alerts_taken", "Alerts taken apart by this process", value=seen.taken)
+        yield GaugeMetricFamily("causeway_alert_groups_firing", "Groups of alerts that fire", value=seen.firing)
+        yield GaugeMetricFamily(
+            "causeway_alert_bodies_waiting", "Deliveries stored and not yet taken apart", value=seen.waiting
+        )
+        yield GaugeMetricFamily(
+            "causeway_alert_bodies_broken", "Deliveries that could not be taken apart", value=seen.broken
+        )
+        yield GaugeMetricFamily(
+            "causeway_alert_oldest_unposted_seconds",
+            "Age of the oldest group of alerts that no channel shows yet",
+            value=seen.oldest_unposted_s,
+        )
+
+
 class Metrics:
     """Everything that is counted, and the middleware that counts answers."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, alerts: Figures) -> None:
         self.registry = CollectorRegistry()
         self.registry.register(CatalogMetrics(catalog))
+        self.registry.register(AlertMetrics(alerts))
         self._answers = Histogram(
             "causeway_http_seconds",
             "Time until an HTTP request was answered; for Slack that is the acknowledgement",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,7 +15,7 @@ from bot.alerting.timeline import Event, tell
 from bot.errors import NotFound
 from bot.model.alerts import AlertGroup, AlertState, Quieted, Told
 from bot.ports import Clock
-from bot.slack.message import Message
+from bot.slack.outbox import Outbox
 from bot.storage.alerts import alert_groups, alert_told
 from bot.storage.database import Database
 
@@ -29,31 +29,15 @@ DECIDED = frozenset(
 MOST_TOLD = 200
 
 
-class CardDesk(Protocol):
-    """What is needed of the outbox."""
-
-    async def operation_changed(
-        self, connection: AsyncConnection, operation_id: str, revision: int, *, urgent: bool = False
-    ) -> None: ...
-    async def thread(
-        self,
-        operation_id: str,
-        messages: tuple[Message, ...],
-        *,
-        key: str | None = None,
-        connection: AsyncConnection | None = None,
-    ) -> None: ...
-
-
 class Book:
     """Satisfies the port `AlertBook`, on our tables."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._cards: CardDesk | None = None
+        self._cards: Outbox | None = None
 
-    def told_through(self, cards: CardDesk) -> None:
+    def told_through(self, cards: Outbox) -> None:
         """Have changes drawn. Facts are read through the book before there is an outbox."""
         self._cards = cards
 
@@ -94,7 +78,7 @@ class Book:
             if group is None:
                 raise NotFound("There is no such alert.", hint="It may have been a card of another installation.")
             event = Event(event_key("change", key), self._clock(), line)
-            if not await tell(connection, self._cards, group, event):
+            if not await tell(connection, self._cards if group.has_card else None, id, event):
                 return group
             values = {name: _stored(value) for name, value in changes.items()}
             if "owner" in changes:
@@ -107,10 +91,8 @@ class Book:
 
     async def _drawn(self, connection: AsyncConnection, group: AlertGroup) -> None:
         """Have the card drawn anew, where it has one: somebody waits for just this."""
-        statement = select(alert_groups.c.carded_at).where(alert_groups.c.id == group.id)
-        if self._cards is None or (await connection.execute(statement)).scalar_one() is None:
-            return
-        await self._cards.operation_changed(connection, group.id, group.revision, urgent=True)
+        if self._cards is not None and group.has_card:
+            await self._cards.operation_changed(connection, group.id, group.revision, urgent=True)
 
 
 def _stored(value: Any) -> Any:

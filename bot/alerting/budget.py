@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -68,12 +68,6 @@ def report(week: Week) -> str:
         named = ", ".join(f"{escape(cut(title, 80))} ({count})" for title, count in loudest)
         lines.append(f"Most often: {named}. An alert that nobody acts on is better mended or deleted.")
     return "\n".join(lines)
-
-
-def budget_for(channel: str, names: Sequence[str], budgets: Mapping[str, int], default: int) -> int:
-    """Return a channel's budget; `names` are what else it is called in the configuration."""
-    known = {name.lstrip("#"): budget for name, budget in budgets.items()}
-    return next((known[name] for name in (channel, *names) if name in known), default)
 
 
 def _count(number: int, word: str) -> str:

@@ -16,6 +16,8 @@ RETURN = timedelta(minutes=30)
 """A group that fires again within this time goes on with its episode, its card and its thread."""
 FLAPS = 3
 """So many returns, and people are told that it flaps."""
+SOURCE = "source_url"
+"""The annotation under which the webhook's `generatorURL` is kept."""
 SAME = timedelta(milliseconds=1)
 
 
@@ -59,7 +61,9 @@ def merge(known: Mapping[str, Known], delivery: Delivery) -> Merged:
             if one.firing and (heard.ends_at is None or heard.ends_at >= one.starts_at):
                 ended.append(replace(heard, starts_at=one.starts_at))
         elif one.firing:
-            kept = replace(heard, starts_at=max(heard.starts_at, one.starts_at))
+            # The API does not tell where an alert's expression is seen; what the webhook told of that stays.
+            texts = {**{name: text for name, text in one.annotations.items() if name == SOURCE}, **heard.annotations}
+            kept = replace(heard, starts_at=max(heard.starts_at, one.starts_at), annotations=texts)
             if kept.starts_at - one.starts_at > SAME or _differs(one, kept):
                 mended.append(kept)
         elif not heard.silenced and _fires_again(one, heard, delivery.looked_at):

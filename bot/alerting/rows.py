@@ -68,6 +68,7 @@ def group_of(row: Mapping[Any, Any], alerts: Sequence[Alert], folded: Sequence[F
         escalated_to=row["escalated_to"],
         quieted=Quieted.model_validate_json(row["quieted"]) if row["quieted"] else None,
         flapping=row["flapping"],
+        has_card=row["carded_at"] is not None,
         cause=row["cause"],
         folded=tuple(folded[:_FOLDED]),
         folded_total=len(folded),

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model.alerts import AlertGroup
 from bot.slack.message import Message
 from bot.slack.mrkdwn import cut
 from bot.storage.alerts import alert_told
@@ -40,17 +40,29 @@ class Event:
     """For people, as mrkdwn that is escaped already."""
 
 
-async def tell(connection: AsyncConnection, threads: Threads | None, group: AlertGroup, event: Event) -> bool:
-    """Add a line unless its event was told of already; return whether it is new.
+async def tell(connection: AsyncConnection, threads: Threads | None, group: str, event: Event) -> bool:
+    """Add a line unless its event was told of already; return whether it is new. An empty line is only noted.
 
-    An empty line is only noted. What is folded into another card has no thread of its own, so there it is only noted.
+    `threads` is None while the group has no card: its lines are said once it gets one (`say_all`).
     """
-    if not await noted(connection, group.id, event):
+    if not await noted(connection, group, event):
         return False
-    if event.line and threads is not None and not group.cause and not group.digest:
-        key = f"{group.id}:{event.key[:32]}"
-        await threads.thread(group.id, (Message(text=cut(event.line, LINE)),), key=key, connection=connection)
+    if event.line and threads is not None:
+        await _say(connection, threads, group, event.key, event.line)
     return True
+
+
+async def say_all(connection: AsyncConnection, threads: Threads, group: str) -> None:
+    """Say in the thread of a new card what has happened until now."""
+    table = alert_told.c
+    lines = select(table.key, table.text).where(table.group == group, table.text != "").order_by(table.at)
+    for row in (await connection.execute(lines)).all():
+        await _say(connection, threads, group, row.key, row.text)
+
+
+async def _say(connection: AsyncConnection, threads: Threads, group: str, key: str, line: str) -> None:
+    message = Message(text=cut(line, LINE))
+    await threads.thread(group, (message,), key=f"{group}:{key[:32]}", connection=connection)
 
 
 async def noted(connection: AsyncConnection, group: str, event: Event) -> bool:
@@ -59,4 +71,5 @@ async def noted(connection: AsyncConnection, group: str, event: Event) -> bool:
     insert = dialect.insert(alert_told).values(
         group=group, key=event.key, at=event.at.timestamp(), text=cut(event.line, LINE)
     )
-    return (await connection.execute(insert.on_conflict_do_nothing())).rowcount == 1
+    made = await connection.execute(insert.on_conflict_do_nothing().returning(alert_told.c.key))
+    return made.first() is not None

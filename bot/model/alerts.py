@@ -101,8 +101,10 @@ class AlertGroup(_Part):
     quieted: Quieted | None = None
     flapping: int = 0
     """How often it came back within a short time; 0: it does not flap."""
+    has_card: bool = False
+    """A card of its own was asked for; else it waits for a moment, or is told on that of its cause, or on a digest."""
     cause: str = ""
-    """Id of the group on whose card it is told; empty: it has its own."""
+    """Id of the group on whose card it is told; empty: none is known."""
     folded: tuple[Folded, ...] = ()
     """Groups that are told here because this is their cause, bounded; `folded_total` counts all."""
     folded_total: int = 0

@@ -1,0 +1,293 @@
+"""From bodies to cards: one card for a group, edited from firing to resolved, whatever comes twice, late or odd."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.model.alerts import AlertState, Severity
+from tests.alerting.house import MONDAY, House, a_house, alert, buttons, delivery, resolved, seen
+
+SLOW = alert(service="orders-api", environment="production", pod="orders-api-1")
+
+
+async def test_a_group_has_one_card_in_its_owners_channel_from_firing_to_resolved(url: str) -> None:
+    async with a_house(url) as house:
+        await house.hear(delivery(SLOW))
+        (card,) = house.roots()
+        (group,) = await house.groups()
+        assert card.channel == "CORDERS"
+        assert card.metadata["event_type"] == "causeway_alert"
+        assert card.metadata["event_payload"] | {"id": 0} == {
+            "group": group.id,
+            "state": "firing",
+            "service": "orders-api",
+            "id": 0,
+        }
+        assert "HighLatency is on." in seen(card)
+        assert buttons(card)[:2] == ["acknowledge", "why"]
+        house.later(minutes=12)
+        await house.hear(delivery(resolved(SLOW, house.now)))
+        assert [one.ts for one in house.roots()] == [card.ts]
+        assert "Resolved" in seen(card)
+        assert house.thread(card) == ["It fires: 1 alert.", "Resolved after 12 minutes."]
+        assert [kind for kind, _ in await house.ledger()] == ["alert.fired", "alert.resolved"]
+
+
+async def test_a_delivery_that_comes_again_changes_nothing(house: House) -> None:
+    for _ in range(5):
+        await house.hear(delivery(SLOW))
+    (card,) = house.roots()
+    assert len(card.drawn_at) == 0
+    assert len(house.thread(card)) == 1
+    (group,) = await house.groups()
+    assert (group.firing, group.total, group.revision) == (1, 1, 1)
+
+
+async def test_a_firing_that_comes_after_its_resolved_opens_nothing(house: House) -> None:
+    await house.hear(delivery(SLOW))
+    await house.hear(delivery(resolved(SLOW, house.now)))
+    await house.hear(delivery(SLOW))
+    (group,) = await house.groups()
+    assert group.state is AlertState.RESOLVED
+
+
+async def test_a_resolved_of_the_time_before_does_not_end_this_one(house: House) -> None:
+    await house.hear(delivery(SLOW))
+    again = {**SLOW, "startsAt": (MONDAY + timedelta(minutes=5)).isoformat()}
+    house.later(minutes=6)
+    await house.hear(delivery(again))
+    await house.hear(delivery(resolved(SLOW, MONDAY + timedelta(minutes=2))))
+    (group,) = await house.groups()
+    assert group.state is AlertState.FIRING
+
+
+async def test_a_resolved_that_nobody_fired_is_no_news(house: House) -> None:
+    await house.hear(delivery(resolved(SLOW, MONDAY)))
+    assert await house.groups() == []
+    assert house.roots() == []
+
+
+async def test_one_that_was_over_before_it_was_told_is_told_once(house: House) -> None:
+    await house.hear(delivery(SLOW), delivery(resolved(SLOW, MONDAY)))
+    (card,) = house.roots()
+    assert "Resolved" in seen(card)
+
+
+async def test_what_comes_back_soon_flaps_on_the_same_card(house: House) -> None:
+    for times in range(4):
+        at = house.now
+        one = {**SLOW, "startsAt": at.isoformat()}
+        await house.hear(delivery(one))
+        await house.hear(delivery(resolved(one, house.now)))
+        house.later(minutes=5)
+        (group,) = await house.groups()
+        assert group.flapping == times
+    (card,) = house.roots()
+    assert "It flaps: it has come back 3 times" in seen(card)
+    assert "It fires again, for the 3rd time within a short while." in house.thread(card)
+
+
+async def test_what_comes_back_late_is_another_episode(house: House) -> None:
+    await house.hear(delivery(SLOW))
+    await house.hear(delivery(resolved(SLOW, house.now)))
+    house.later(minutes=31)
+    await house.hear(delivery({**SLOW, "startsAt": house.now.isoformat()}))
+    first, second = await house.groups()
+    assert first.key == second.key
+    assert first.id != second.id
+    assert len(house.roots()) == 2
+
+
+@pytest.mark.parametrize(
+    ("labels", "channel"),
+    [
+        ({"service": "orders-api"}, "CORDERS"),
+        ({"service": "ORDERS-API"}, "CORDERS"),
+        ({"namespace": "checkout-web-production"}, "CCHECKOUT"),
+        ({"namespace": "kube-system", "team": "team-checkout"}, "CCHECKOUT"),
+        ({"service": "unheard-of", "team": "team-checkout"}, "CCHECKOUT"),
+        ({"service": "unheard-of", "namespace": "orders-api-staging"}, "CORDERS"),
+        ({"team": "unheard-of"}, "CPLATFORM"),
+        ({"team": "<!channel>"}, "CPLATFORM"),
+        ({}, "CPLATFORM"),
+    ],
+)
+async def test_the_catalog_says_whose_it_is(house: House, labels: dict[str, str], channel: str) -> None:
+    await house.hear(delivery(alert(**labels)))
+    (card,) = house.roots()
+    assert card.channel == channel
+    assert ("adopt" in buttons(card)) == (channel == "CPLATFORM")
+
+
+async def test_the_namespace_tells_the_environment(house: House) -> None:
+    await house.hear(delivery(alert(namespace="orders-api-staging")))
+    (group,) = await house.groups()
+    assert (group.service, group.environment) == ("orders-api", "staging")
+
+
+async def test_an_odd_body_stops_nobody_else(house: House) -> None:
+    await house.hear("{", "[]", '{"alerts": 3}', '{"alerts": [3, null, {}]}', delivery(SLOW))
+    titles = [group.title for group in await house.groups()]
+    assert titles == ["1 alert", "HighLatency"]
+
+
+async def test_a_body_that_breaks_us_is_set_aside_and_the_others_are_told(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = house.desk._applying.take
+
+    async def take(connection: Any, told: Any, now: Any) -> bool:
+        if told.labels.get("alertname") == "Poison":
+            await taken(connection, told, now)
+            raise ZeroDivisionError
+        return await taken(connection, told, now)
+
+    monkeypatch.setattr(house.desk._applying, "take", take)
+    await house.store(delivery(alert("Poison")), delivery(SLOW))
+    for _ in range(5):
+        await house.desk.step()
+    assert [group.title for group in await house.groups()] == ["HighLatency"]
+    await house.office.measuring.tick()
+    assert (house.figures.broken, house.figures.waiting) == (1, 0)
+
+
+async def test_a_growing_group_says_so_when_it_has_doubled(house: House) -> None:
+    pods = [alert(service="orders-api", pod=f"p-{number}") for number in range(8)]
+    for count in (1, 2, 3, 4, 8):
+        await house.hear(delivery(*pods[:count]))
+    (card,) = house.roots()
+    assert [line for line in house.thread(card) if "grown" in line] == [
+        "It has grown: 2 alerts now.",
+        "It has grown: 4 alerts now.",
+        "It has grown: 8 alerts now.",
+    ]
+    assert "8 alerts firing" in seen(card)
+    assert "… and 3 more" in seen(card)
+
+
+async def test_alerts_that_alertmanager_left_out_are_counted(house: House) -> None:
+    await house.hear(delivery(SLOW, truncatedAlerts=41))
+    (card,) = house.roots()
+    assert "42" in seen(card)
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends"),
+    [
+        ("2099-01-01T00:00:00Z", "2099-01-02T00:00:00Z"),
+        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+        ("2026-11-23T12:00:00.123456789+05:30", "2026-11-23T06:00:00Z"),
+        ("2026-11-23T12:00:00Z", "2026-11-23T11:00:00Z"),
+        ("yesterday", "tomorrow"),
+        (None, None),
+        (17, {}),
+    ],
+)
+async def test_clocks_that_disagree_hide_no_begin_and_no_end(house: House, starts: object, ends: object) -> None:
+    one = {**SLOW, "startsAt": starts}
+    await house.hear(delivery(one))
+    (group,) = await house.groups()
+    assert group.started_at <= house.now
+    await house.hear(delivery({**one, "status": "resolved", "endsAt": ends}))
+    (group,) = await house.groups()
+    assert group.state is AlertState.RESOLVED
+    assert group.ended_at is not None
+    assert group.started_at <= group.ended_at <= house.now
+
+
+async def test_the_severity_is_the_worst_that_fires(house: House) -> None:
+    worse = alert(service="orders-api", pod="2")
+    warning = {**alert(service="orders-api", pod="1"), "fingerprint": "aa"}
+    warning["labels"] = {**warning["labels"], "severity": "warning"}
+    await house.hear(delivery(warning))
+    assert (await house.groups())[0].severity is Severity.WARNING
+    await house.hear(delivery(warning, worse))
+    assert (await house.groups())[0].severity is Severity.CRITICAL
+    await house.hear(delivery(warning, resolved(worse, house.now)))
+    assert (await house.groups())[0].severity is Severity.WARNING
+
+
+# --- Restarts and replicas ------------------------------------------------------------------------------------------
+
+
+async def test_a_kill_at_any_step_loses_nothing_and_says_nothing_twice(house: House) -> None:
+    await house.store(delivery(SLOW))
+    house.start("replica-2")
+    await house.desk.work_off()
+    house.start("replica-3")
+    house.later(seconds=6)
+    await house.desk.work_off()
+    house.later(seconds=30)
+    house.start("replica-4")
+    await house.store(delivery(SLOW))
+    await house.settle()
+    (card,) = house.roots()
+    assert house.thread(card) == ["It fires: 1 alert."]
+
+
+async def test_two_desks_on_one_database_make_one_group_of_one_alert(url: str) -> None:
+    async with a_house(url) as first, a_house(url) as second:
+        second.replica = "replica-2"
+        second.start("replica-2")
+        await first.store(*(delivery(SLOW) for _ in range(10)))
+        for _ in range(12):
+            await first.desk.step()
+            first.later(seconds=1)
+            second.now = first.now
+            await second.desk.step()
+        first.later(seconds=30)
+        await first.settle()
+        (card,) = first.roots()
+        assert first.thread(card) == ["It fires: 1 alert."]
+        assert [kind for kind, _ in await first.ledger()] == ["alert.fired"]
+
+
+# --- What people decide ---------------------------------------------------------------------------------------------
+
+
+async def test_what_people_decide_stands_on_the_card_and_in_its_thread_once(house: House) -> None:
+    await house.hear(delivery(SLOW))
+    (group,) = await house.groups()
+    for _ in range(2):
+        changes = {"acknowledged_by": "user:default/author", "acknowledged_at": house.now}
+        changed = await house.book.change(group.id, changes, "Sample Author is on it.", key="op-1")
+        assert changed.acknowledged_by == "user:default/author"
+    house.later(seconds=3)
+    await house.settle()
+    (card,) = house.roots()
+    assert "Acknowledged by Sample Author" in seen(card)
+    assert "acknowledge" not in buttons(card)
+    assert house.thread(card) == ["It fires: 1 alert.", "Sample Author is on it."]
+    assert [told.text for told in await house.book.timeline(group.id)] == house.thread(card)
+
+
+async def test_only_what_is_for_people_to_decide_can_be_changed(house: House) -> None:
+    await house.hear(delivery(SLOW))
+    (group,) = await house.groups()
+    with pytest.raises(ValueError, match="state"):
+        await house.book.change(group.id, {"state": "resolved"}, "", key="op-1")
+
+
+async def test_who_adopts_it_is_told_of_the_next_episode(house: House) -> None:
+    nobodys = alert("Odd")
+    await house.hear(delivery(nobodys))
+    (group,) = await house.groups()
+    await house.book.change(group.id, {"owner": "group:default/team-checkout"}, "Adopted.", key="op-1")
+    await house.hear(delivery(resolved(nobodys, house.now)))
+    house.later(hours=1)
+    await house.hear(delivery({**nobodys, "startsAt": house.now.isoformat()}))
+    assert [card.channel for card in house.roots()] == ["CPLATFORM", "CCHECKOUT"]
+
+
+async def test_the_book_answers_who_fires_and_who_fired_when(house: House) -> None:
+    await house.hear(delivery(SLOW))
+    assert [one.title for one in await house.book.firing(service="orders-api", environment="production")]
+    assert not await house.book.firing(service="orders-api", environment="staging")
+    await house.hear(delivery(resolved(SLOW, house.now)))
+    assert not await house.book.firing()
+    hour = timedelta(hours=1)
+    assert await house.book.between(MONDAY - hour, MONDAY + hour, service="orders-api")
+    assert not await house.book.between(MONDAY + hour, MONDAY + 2 * hour, service="orders-api")
