@@ -19,6 +19,7 @@ from bot.terminal.doctor.clusters import cluster, connected
 from bot.terminal.doctor.documents import platform_documents
 from bot.terminal.doctor.findings import Check, Finding, Installation, mend, trouble
 from bot.terminal.doctor.github import forge
+from bot.terminal.doctor.monitoring import alertmanager, loki, prometheus, tempo
 from bot.terminal.doctor.own import database, golden_paths, ledger, replicas, secrets
 from bot.terminal.doctor.services import known_services
 from bot.terminal.doctor.slack import workspace
@@ -56,6 +57,10 @@ def checks_of(installation: Installation) -> tuple[Check, ...]:
         Check("clusters", connected),
         *(Check(f"cluster {name}", partial(cluster, name)) for name in installation.clusters),
         Check("argocd", delivery),
+        Check("prometheus", prometheus),
+        Check("alertmanager", alertmanager),
+        Check("loki", loki),
+        Check("tempo", tempo),
         Check("documents", platform_documents),
     )
 
