@@ -54,7 +54,7 @@ class Client(PrometheusConnect):  # type: ignore[misc]  # the library has no typ
 
 
 def _patience(timeout_s: float) -> dict[str, str]:
-    return {"timeout": f"{max(timeout_s, 0.001):.3f}s"}
+    return {"timeout": f"{max(timeout_s, 0.001):.3f}"}  # a fraction of seconds has no unit there
 
 
 def _seconds(moment: datetime) -> str:

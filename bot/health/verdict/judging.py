@@ -183,6 +183,7 @@ def _is_there(facts: HealthFacts) -> bool:
     sides = (facts.release, facts.cluster, facts.application, facts.signals)
     return (
         any(one is not None and one.problem for one in sides)
+        or (signals is not None and bool(signals.problems))
         or (release is not None and release.current is not None)
         or (cluster is not None and bool(cluster.workloads))
         or (facts.application is not None and facts.application.value is not None)

@@ -44,7 +44,7 @@ async def test_a_question_goes_in_the_body_with_its_times_and_its_patience() -> 
         await metrics.over("up", NOW - HOUR, NOW, timedelta(seconds=7.5))
     at_now, at, over = prometheus.asked
     assert [one.pop("address") for one in (at_now, at, over)] == ["", "", ""]
-    assert at_now == {"path": "/api/v1/query", "query": "up", "timeout": "5.000s"}
+    assert at_now == {"path": "/api/v1/query", "query": "up", "timeout": "5.000"}
     assert at == at_now | {"time": "1772442000.250"}
     ends = {"start": "1772438400.250", "end": "1772442000.250", "step": "7.500"}
     assert over == at_now | ends | {"path": "/api/v1/query_range"}
