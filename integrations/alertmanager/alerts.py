@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from bot.errors import Conflict, NotFound, OutcomeUnknown, PlatformError
 from bot.ports import FiringGroup, Silence
@@ -23,6 +23,7 @@ LONGEST_BODY = 24 * 1024 * 1024
 """Bytes of one answer; ten thousand alerts are about 10 MB."""
 LONG = 64 * 1024
 """From this size on a body is read in a thread."""
+ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 ALIKE = timedelta(seconds=1)
 """Alertmanager keeps times to the millisecond only."""
 
@@ -56,7 +57,9 @@ class Alertmanager:
             return found
 
     async def unsilence(self, id: str) -> bool:  # noqa: A002  # what it is called everywhere
-        path = f"/api/v2/silence/{quote(id, safe='')}"
+        if not ID.fullmatch(id):
+            return False  # it would name another path
+        path = f"/api/v2/silence/{id}"
         reply = await self._client.get(path)
         if reply.status == 404 or (reply.status == 422 and not reply.is_html):  # 422: it cannot be an id
             return False

@@ -137,6 +137,6 @@ def _read(told: Any, now: datetime) -> Silence:
         raise Unfit("Failed to create silence: start time must be before end time")
     if found.ends_at < now:
         raise Unfit("Failed to create silence: end time can't be in the past")
-    if all(one.fits({}) for one in found.matchers):
+    if all(one.is_equal and one.fits({}) for one in found.matchers):  # of what must differ nothing is asked
         raise Unfit("silence invalid: at least one matcher must not match the empty string")
     return found
