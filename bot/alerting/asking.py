@@ -14,8 +14,8 @@ from bot.effects.alerts import decided
 from bot.errors import Conflict, NotFound, UsageError
 from bot.model.alerts import AlertGroup
 from bot.model.canonical import JSON
-from bot.model.entities import Group, full_ref
 from bot.model.effect import Effect
+from bot.model.entities import Group, full_ref
 from bot.model.late import Text
 from bot.model.plan import Plan
 from bot.slack.mrkdwn import escape
@@ -70,7 +70,12 @@ async def read_alert(group: str, context: Context, deps: Deps, *, also_closed: b
 
 
 def change(
-    facts: Facts, changes: dict[str, JSON], line: Text, what: str, *, id: str = "note"  # noqa: A002  # as in effects
+    facts: Facts,
+    changes: dict[str, JSON],
+    line: Text,
+    what: str,
+    *,
+    id: str = "note",  # noqa: A002  # as in effects
 ) -> ChangeAlert:
     """Return the effect that writes down what somebody has decided."""
     before = decided(facts.group, changes)

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 
 from bot.alerting.book import Book
 from bot.alerting.figures import Figures
-from bot.alerting.identity import DIGEST, GROUP
+from bot.alerting.identity import DIGEST, GROUP, fingerprint_of
 from bot.alerting.opening import Terms, open_office
 from bot.alerting.source import AlertCards, CardsByPrefix, DigestCards, catalog_names
 from bot.catalog.documents import Document, read
@@ -92,12 +92,11 @@ def alert(
     status: str = "firing",
     ended: datetime | None = None,
     annotations: Mapping[str, str] | None = None,
+    more: Mapping[str, str] | None = None,
     **labels: str,
 ) -> dict[str, Any]:
     """Return one alert as Alertmanager sends it."""
-    from bot.alerting.identity import fingerprint_of  # noqa: PLC0415  # beside its only use
-
-    all_labels = {"alertname": name, "severity": "critical", **labels}
+    all_labels = {"alertname": name, "severity": "critical", **labels, **(more or {})}
     return {
         "status": status,
         "labels": all_labels,

@@ -116,7 +116,7 @@ async def test_what_comes_back_late_is_another_episode(house: House) -> None:
     ],
 )
 async def test_the_catalog_says_whose_it_is(house: House, labels: dict[str, str], channel: str) -> None:
-    await house.hear(delivery(alert(**labels)))
+    await house.hear(delivery(alert(more=labels)))
     (card,) = house.roots()
     assert card.channel == channel
     assert ("adopt" in buttons(card)) == (channel == "CPLATFORM")
