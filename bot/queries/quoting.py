@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
 _QUOTES = ("\\", '"')
-_ODD = frozenset({0x2028, 0x2029, 0xFEFF})
-"""Ends of lines and a byte order mark, which some readers take for themselves."""
+_NEEDS_WORK = re.compile('[\\\\"\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffd\ud800-\udfff]')
+"""Quotes, what ends a line or is taken for a byte order mark, and what is no character."""
 _REPLACEMENT = 0xFFFD
 """Stands for what cannot be read. Prometheus refuses it where it is not escaped."""
 _SPECIAL = frozenset(r"\.+*?()|[]{}^$")
@@ -38,21 +39,18 @@ def text(value: str, *, traces: bool = False) -> str:
     What is no character at all (half of a surrogate pair) becomes U+FFFD. Readers of TraceQL know an escaped quote and
     an escaped backslash alone, so there every other sign that needs one becomes U+FFFD too: nothing is called so.
     """
-    whole = "".join(_escaped(sign, traces=traces) for sign in value)
-    return f'"{whole}"'
+    return f'"{_NEEDS_WORK.sub(_escaped_in_traces if traces else _escaped, value)}"'
 
 
-def _escaped(sign: str, *, traces: bool) -> str:
+def _escaped(found: re.Match[str]) -> str:
+    sign, code = found[0], ord(found[0])
     if sign in _QUOTES:
         return f"\\{sign}"
-    code = ord(sign)
-    odd = code < 0x20 or 0x7F <= code < 0xA0 or code in _ODD
-    broken = 0xD800 <= code <= 0xDFFF or code == _REPLACEMENT
-    if not odd and not broken:
-        return sign
-    if traces:
-        return chr(_REPLACEMENT)
-    return f"\\u{_REPLACEMENT if broken else code:04x}"
+    return f"\\u{_REPLACEMENT if 0xD800 <= code <= 0xDFFF else code:04x}"
+
+
+def _escaped_in_traces(found: re.Match[str]) -> str:
+    return f"\\{found[0]}" if found[0] in _QUOTES else chr(_REPLACEMENT)
 
 
 def regex(value: Regex) -> str:
