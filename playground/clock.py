@@ -8,6 +8,9 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+LAST_PAUSE_S = 0.02
+"""How long a follower is held that comes again after all were let go, in real seconds."""
+
 
 class PlaygroundClock:
     """Machine time plus an offset that only grows and survives a restart.
@@ -74,6 +77,8 @@ class PlaygroundClock:
             finally:
                 if self._version == entered:  # an advance has already taken the others off the count
                     self._waiting -= 1
+        if self._over:
+            await asyncio.sleep(LAST_PAUSE_S)  # who follows in a loop within this process must let others end
         return self.state
 
     async def let_go(self) -> None:
