@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.deps import Deps
 from bot.errors import PlatformError
-from bot.health.verdict.signals import Burn, Signal, SignalKind, Signals, Unit, measured
+from bot.health.verdict.signals import Burn, Signal, SignalKind, Signals, Unit, breaks, measured
 from bot.model.objectives import Objective
 from bot.ports import Measured, Metrics
 from bot.rendering.delivery import Place
@@ -74,7 +74,7 @@ def held_to(signals: Signals, objectives: Sequence[Objective], latency: Signal |
     wanted = {one.name: one.objective for one in _wanted(objectives)}
     kept = [one for one in signals.signals if latency is None or one.kind != "latency"]
     held = [
-        replace(one, objective=most, breached=one.now is not None and most is not None and one.now > most)
+        replace(one, objective=most, breached=breaks(one.kind, one.now, most))
         for one in kept
         for most in [wanted.get(one.name, one.objective)]
     ]

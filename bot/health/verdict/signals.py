@@ -29,7 +29,7 @@ class Signal:
     now: float | None = None
     """The newest value, when it is fresh; None: nothing was measured lately."""
     breached: bool = False
-    """Whether the value of now is worse than the objective."""
+    """Whether the value of now is worse than the objective, so that it counts (see `breaks`)."""
 
     @property
     def last_at(self) -> float | None:
@@ -70,6 +70,18 @@ class Burn:
         return self.long >= self.threshold and self.short >= self.threshold
 
 
+TOLERATED = 6.0
+"""So many times more failures than the objective allows on average are trouble: at that rate those of 30 days are
+used up within five (Google SRE Workbook, "Alerting on SLOs"). Less is what the objective is there to allow."""
+
+
+def breaks(kind: SignalKind, now: float | None, objective: float | None) -> bool:
+    """Return whether a value breaks its objective."""
+    if now is None or objective is None:
+        return False
+    return now > objective * TOLERATED if kind == "errors" else now > objective
+
+
 def measured(
     kind: SignalKind,
     name: str,
@@ -91,5 +103,5 @@ def measured(
         points=kept,
         objective=objective,
         now=now,
-        breached=now is not None and objective is not None and now > objective,
+        breached=breaks(kind, now, objective),
     )

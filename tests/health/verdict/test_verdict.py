@@ -143,6 +143,13 @@ CASES: Sequence[Case] = (
         "2 % of its requests fail; its objective allows 0.1 %.",
     ),
     (
+        "a few more requests fail than promised on average",
+        facts(signals=some.signals(some.traffic(12.0), some.errors(0.005, objective=0.001))),
+        State.HEALTHY,
+        "high",
+        WELL,
+    ),
+    (
         "most requests fail",
         facts(signals=some.signals(some.traffic(12.0), some.errors(0.62))),
         State.DOWN,
