@@ -20,10 +20,10 @@ class Completed:
     """Why the rest did not come: a sentence for a person, plain with code in backticks. Empty: it came."""
 
 
-async def completed(answer: Answer, sentence: Callable[[Exception], str], *, within_s: float = WITHIN_S) -> Completed:
+async def completed(answer: Answer, sentence: Callable[[Exception], str]) -> Completed:
     """Wait for the whole of an answer. `sentence` says what a person reads about an error."""
     try:
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout(WITHIN_S):
             while answer.complete is not None:
                 answer = await answer.complete()
     except TimeoutError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, cast
 
@@ -11,7 +12,8 @@ from pydantic import BaseModel
 from bot.answering import Answering
 from bot.command import Answer, Context, Query, Subject
 from bot.deps import Deps
-from bot.errors import Refused
+from bot.errors import Refused, UpstreamUnavailable
+from bot.model.principal import Door
 from bot.policy.rules import Rule, Rules, Who
 from tests.commands.company import context
 
@@ -72,3 +74,45 @@ async def test_a_rule_that_names_the_environment_decides() -> None:
 async def test_what_is_about_nothing_is_for_everybody() -> None:
     query = replace(Asked().query, subject=None)
     assert (await answering()(query, Nothing(), context())).text == "Done."
+
+
+def in_parts(complete: Callable[[], Awaitable[Answer]]) -> Query[Nothing]:
+    async def answer(request: Nothing, context: Context, deps: Any) -> Answer:
+        return Answer(text="So far.", data={"state": "unknown"}, complete=complete)
+
+    return replace(Asked().query, answer=answer)
+
+
+async def _the_whole() -> Answer:
+    return Answer(text="The whole.", data={"state": "healthy"})
+
+
+async def _fails() -> Answer:
+    raise UpstreamUnavailable("Loki did not answer.")
+
+
+async def _breaks() -> Answer:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("door", [Door.HTTP, Door.CLI])
+async def test_doors_that_are_told_once_wait_for_the_whole(door: Door) -> None:
+    asked = replace(context("team-orders"), door=door)
+    found = await answering()(in_parts(_the_whole), Nothing(), asked)
+    assert (found.text, found.data, found.complete) == ("The whole.", {"state": "healthy"}, None)
+
+
+async def test_slack_is_told_the_first_part_at_once() -> None:
+    asked = replace(context("team-orders"), door=Door.SLACK)
+    found = await answering()(in_parts(_the_whole), Nothing(), asked)
+    assert (found.text, found.complete) == ("So far.", _the_whole)
+
+
+@pytest.mark.parametrize(("rest", "why"), [(_fails, "Loki did not answer."), (_breaks, "It is our fault: quote `")])
+async def test_a_first_part_says_what_never_came(rest: Callable[[], Awaitable[Answer]], why: str) -> None:
+    asked = replace(context("team-orders"), door=Door.HTTP)
+    found = await answering()(in_parts(rest), Nothing(), asked)
+    assert found.text.startswith(f"So far.\nThe rest of this answer did not come. {why}")
+    assert isinstance(found.data, dict)
+    assert found.data["state"] == "unknown"
+    assert why in str(found.data["incomplete"])

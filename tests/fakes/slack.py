@@ -122,8 +122,9 @@ class FakeSlack:
 
     def _chat_update(self, channel: str, ts: str, text: str, **rest: Any) -> dict[str, Any]:
         for message in self.messages:
-            if (message.channel, message.ts) == (channel, ts):
-                message.text, message.blocks, message.metadata = text, rest["blocks"], rest["metadata"]
+            if channel in (message.channel, f"D{message.channel}") and message.ts == ts:
+                message.text, message.blocks = text, rest["blocks"]
+                message.metadata = rest.get("metadata", message.metadata)
                 message.drawn_at.append(self.timer.at)
                 return {"channel": channel, "ts": ts}
         raise SlackRefused("chat.update", "message_not_found")
