@@ -39,8 +39,9 @@ def some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional=fields)
 
 
+port_names = st.from_regex(r"[a-z][a-z0-9]{0,5}(-[a-z0-9]{1,5})?", fullmatch=True)
 ports = st.lists(
-    st.fixed_dictionaries({"name": names, "port": st.integers(1, 65535)}),
+    st.fixed_dictionaries({"name": port_names, "port": st.integers(1, 65535)}),
     min_size=1,
     max_size=3,
     unique_by=(lambda port: port["name"], lambda port: port["port"]),
@@ -69,8 +70,16 @@ spec = some(
     ),
     probes=some(path=st.just("/up"), enabled=st.booleans(), startup=some(every=numbers, tcp=st.booleans())),
     metrics=some(enabled=st.booleans(), every=st.integers(5, 600)),
+    slo=st.fixed_dictionaries(
+        {"availability": st.floats(50, 99.999)},
+        optional={
+            "latency": st.fixed_dictionaries({"below": st.integers(5, 10_000).map("{}ms".format)}),
+            "window": st.integers(1, 90).map("{}d".format),
+            "enabled": st.booleans(),
+        },
+    ),
     gracePeriod=st.integers(1, 3600),
-)
+).filter(lambda found: "slo" not in found or found.get("metrics", {}).get("enabled", True))
 
 
 @given(spec, names)

@@ -163,6 +163,10 @@ def test_the_server_keeps_a_document_as_it_was_written(control_plane: ControlPla
         {"image": "No Image"},
         {"database": {"type": "oracle"}},
         {"environments": {"production": {"replcas": 5}}},
+        {"slo": {"availability": 100}},
+        {"slo": {"latency": {"below": "soon"}}},
+        {"slo": {"latency": {"target": 99}}},
+        {"runbook": "read it"},
     ],
     ids=str,
 )
