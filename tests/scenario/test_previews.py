@@ -7,9 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
-from aiohttp.test_utils import TestServer
-
 from bot.settings import load
 from bot.terminal.serve import running
 from tests.scenario.test_day_two import card_of
@@ -17,6 +14,7 @@ from tests.scenario.world import Json, World, peers, spoken, world
 
 SERVICE = "orders-api"
 NAME = "new-checkout"
+HOST = f"{SERVICE}.{NAME}.preview.acme.example"
 ENDED = ("succeeded", "failed", "undone", "rejected")
 LISTS = (
     ("api/v1", "services"),
@@ -123,6 +121,7 @@ async def test_two_requests_for_one_name_at_once_make_one_preview(here: World) -
 
 async def test_the_end_is_negotiated_and_the_receipt_is_true(here: World) -> None:
     await up(here, f"{NAME} {SERVICE} for 1d")
+    await here.use(HOST, per_hour=60)
     await here.slack.command("author", f"/preview extend {NAME} by 2d")
     await card_of(here, "preview.extend", "succeeded")
     before = (await deployment(here))["metadata"]["generation"]
@@ -287,37 +286,27 @@ async def test_a_preview_sleeps_and_wakes(here: World) -> None:
     assert (await deployment(here))["status"]["availableReplicas"] == 1
 
 
-class Prometheus:
-    """Answers one number to every query, and notes when it is asked."""
-
-    def __init__(self) -> None:
-        self.count = 3
-        self.asked = asyncio.Event()
-
-    async def query(self, request: web.Request) -> web.Response:
-        assert "nginx_ingress_controller_requests" in request.query["query"]
-        self.asked.set()
-        result = [{"metric": {}, "value": [float(request.query["time"]), str(self.count)]}]
-        return web.json_response({"status": "success", "data": {"resultType": "vector", "result": result}})
+async def looked_at(here: World) -> int:
+    """Return how often Prometheus was asked whether anybody uses something."""
+    async with here.http.get(f"{here.ready['prometheus']}/sim/log") as response:
+        return sum(line["path"] == "/api/v1/query" for line in await response.json())
 
 
-async def test_one_that_nobody_uses_sleeps_by_itself(tmp_path: Path) -> None:
-    prometheus = Prometheus()
-    application = web.Application()
-    application.router.add_get("/api/v1/query", prometheus.query)
-    async with TestServer(application) as server, peers(tmp_path / "playground") as found:
-        env = {**found.ready["env"], "CAUSEWAY_PROMETHEUS_URL": str(server.make_url("")).rstrip("/")}
-        async with running(load(env)):
-            await up(found, f"{NAME} {SERVICE} for 7d")
-            await found.advance("25h")
-            async with asyncio.timeout(30):
-                await prometheus.asked.wait()
-            prometheus.count = 0
-            await found.advance("20m")
-            asleep = await card_of(found, "preview.sleep", *ENDED)
-            assert state(asleep) == "succeeded", spoken(asleep)
-            assert len(await cards(found, "preview.sleep")) == 1
-            assert (await deployment(found))["spec"]["replicas"] == 0
+async def test_one_that_nobody_uses_sleeps_by_itself(here: World) -> None:
+    await up(here, f"{NAME} {SERVICE} for 7d")
+    await here.use(HOST, per_hour=3)
+    before = await looked_at(here)
+    await here.advance("25h")
+    async with asyncio.timeout(30):
+        while await looked_at(here) == before:  # each look is a call of its own: there is no event to wait on
+            await here.advance("1m")
+    assert await cards(here, "preview.sleep") == []
+    await here.use(HOST, per_hour=0)
+    await here.advance("25h")
+    asleep = await card_of(here, "preview.sleep", *ENDED)
+    assert state(asleep) == "succeeded", spoken(asleep)
+    assert len(await cards(here, "preview.sleep")) == 1
+    assert (await deployment(here))["spec"]["replicas"] == 0
 
 
 # --- by Git

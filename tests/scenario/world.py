@@ -116,6 +116,12 @@ class World:
             async with self.http.delete(f"{self.ready[peer]}/sim/faults") as response:
                 assert response.status == 200, await response.text()
 
+    async def use(self, host: str, *, per_hour: float) -> None:
+        """Ask a host so often from now on, as the ingress controller counts it."""
+        body = {"host": host, "per_hour": per_hour}
+        async with self.http.post(f"{self.ready['prometheus']}/sim/requests", json=body) as response:
+            assert response.status == 200, await response.text()
+
     async def advance(self, span: str) -> None:
         async with self.http.post(f"{self.ready['page']}/sim/clock", json={"advance": span}) as response:
             assert response.status == 200, await response.text()

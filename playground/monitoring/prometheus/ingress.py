@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
+import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from playground import sample
@@ -20,6 +21,7 @@ from playground.monitoring.prometheus.samples import Formula, Span
 REQUESTS = "nginx_ingress_controller_requests"
 INGRESSES = ("networking.k8s.io", "ingresses")
 JOB = "ingress-nginx"
+HOUR_MS = 3_600_000
 
 
 def hosts_of(life: Life, objects: Objects | None) -> list[str]:
@@ -48,23 +50,40 @@ def ingress_series(telling: Telling, host: str, spans: list[Span]) -> Iterator[F
         yield telling.series(REQUESTS, target, spans, counter(counted), **labels, path="/", status=status)
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How a host is asked from one moment on."""
+
+    since: int
+    """Milliseconds since 1970."""
+    count: float
+    """How often it had been asked until then, the requests of that moment included."""
+    per_hour: float
+
+    def until(self, moment: int) -> float:
+        return self.count + self.per_hour * (moment - self.since) / HOUR_MS
+
+
 class Asked:
-    """Requests that somebody was said to have made, such as to a preview. Kept in one file."""
+    """Requests that somebody was said to make, such as to a preview. Kept in one file."""
 
     def __init__(self, file: Path | None = None) -> None:
         self._file = file
-        self._hosts: dict[str, tuple[list[int], list[int]]] = {}
-        """Host → when, and how many until then."""
+        self._hosts: dict[str, list[Use]] = {}
         if file is not None and file.exists():
-            self._hosts = {host: (times, counts) for host, (times, counts) in json.loads(file.read_text()).items()}
+            kept = json.loads(file.read_text())
+            self._hosts = {host: [Use(**use) for use in uses] for host, uses in kept.items()}
 
-    def add(self, host: str, count: int, moment: int) -> None:
-        times, counts = self._hosts.setdefault(host, ([], []))
-        times.append(moment)
-        counts.append((counts[-1] if counts else 0) + count)
+    def add(self, host: str, moment: int, *, count: float = 0, per_hour: float = 0) -> None:
+        """Ask so often at once, and so often each hour from now on."""
+        uses = self._hosts.setdefault(host, [])
+        before = uses[-1].until(moment) if uses else 0.0
+        uses.append(Use(moment, before + count, per_hour))
         if self._file is not None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._file.write_text(json.dumps(self._hosts))
+            self._file.write_text(
+                json.dumps({host: [asdict(use) for use in uses] for host, uses in self._hosts.items()})
+            )
 
     @property
     def hosts(self) -> Sequence[str]:
@@ -72,11 +91,11 @@ class Asked:
 
     def series(self, host: str, horizon: Callable[[], int]) -> Formula:
         """Return the series of one host. It begins with its first request, as the controller's do."""
-        times, counts = self._hosts[host]
+        uses = self._hosts[host]
 
         def value(moment: int, _: int) -> float:
-            index = bisect_right(times, moment)
-            return float(counts[index - 1]) if index else 0.0
+            use = next(use for use in reversed(uses) if use.since <= moment or use is uses[0])
+            return float(math.floor(use.until(moment)))
 
         labels = labelled({NAME: REQUESTS, "host": host, "path": "/asked", "status": "200", "job": JOB})
-        return Formula(labels, grid(JOB), [Span(times[0])], value, horizon)
+        return Formula(labels, grid(JOB), [Span(uses[0].since)], value, horizon)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 Labels = tuple[tuple[str, str], ...]
 """Sorted by name; a label without a value is no label."""
@@ -34,6 +35,7 @@ def without(labels: Labels, names: Collection[str]) -> Labels:
     return tuple(pair for pair in labels if pair[0] not in names)
 
 
+@lru_cache(maxsize=100_000)
 def unnamed(labels: Labels) -> Labels:
     """Drop the metric's name: what has been computed is not that metric any more."""
     return tuple(pair for pair in labels if pair[0] != NAME)

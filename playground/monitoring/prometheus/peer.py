@@ -1,6 +1,7 @@
 """Prometheus as a peer of the playground: its HTTP API, rules that fire, `/sim/…` beside it, and a plain page.
 
-POST /sim/requests {host, count?}     somebody has used this host: the ingress controller has counted it
+POST /sim/requests {host, count?, per_hour?}     somebody uses this host, now and from now on: the ingress controller
+                                                 counts it
 """
 
 from __future__ import annotations
@@ -103,12 +104,12 @@ class PrometheusPeer:
     async def _use(self, request: web.Request) -> web.Response:
         try:
             wish = await request.json()
-            host, count = str(wish["host"]), int(wish.get("count", 1))
+            host, count, per_hour = str(wish["host"]), float(wish.get("count", 0)), float(wish.get("per_hour", 0))
         except (KeyError, TypeError, ValueError, AttributeError):
-            return web.json_response({"ok": False, "message": "send {host, count}"}, status=400)
-        if not host or count < 1:
-            return web.json_response({"ok": False, "message": "send {host, count}"}, status=400)
-        self._asked.add(host, count, self._lives.now())
+            return web.json_response({"ok": False, "message": "send {host, count} or {host, per_hour}"}, status=400)
+        if not host or count < 0 or per_hour < 0:
+            return web.json_response({"ok": False, "message": "nobody asks less often than never"}, status=400)
+        self._asked.add(host, self._lives.now(), count=count, per_hour=per_hour)
         return web.json_response({"ok": True})
 
 

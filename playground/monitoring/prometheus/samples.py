@@ -139,7 +139,7 @@ class Formula:
             if before is not None:
                 begun = self._value(self.grid.time(low), span.begin)
                 lost += before if begun < before else 0.0
-            lost += self._lost(span, low, high)
+            lost += self._lost(span, low, high) if self._turns else 0.0
             before = self._value(self.grid.time(high), span.begin)
         assert before is not None  # noqa: S101 - for the type checker: there is at least one part
         first_span, first, _ = parts[0]
@@ -148,7 +148,7 @@ class Formula:
             first_value=self._value(self.grid.time(first), first_span.begin),
             last=self.grid.time(parts[-1][2]),
             last_value=before,
-            count=self.count(begin, end),
+            count=sum(high - low + 1 for _, low, high in parts),
             lost=lost,
         )
 

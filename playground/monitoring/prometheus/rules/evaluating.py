@@ -36,6 +36,11 @@ class Active:
     """From when on it fires only because it is to be kept firing."""
     sent_at: int | None = None
 
+    @property
+    def has_told_its_end(self) -> bool:
+        """Say whether Alertmanager has heard that it ended; within a leap of the clock it may end unheard."""
+        return self.resolved_at is not None and self.sent_at is not None and self.sent_at >= self.resolved_at
+
 
 @dataclass(slots=True)
 class RuleState:
@@ -107,7 +112,9 @@ class RuleState:
             active.kept_since = active.kept_since if active.kept_since is not None else at
             if at - active.kept_since < self.rule.keep:
                 return
-        forgotten = active.resolved_at is not None and at - active.resolved_at > RETENTION_MS
+        forgotten = (
+            active.resolved_at is not None and at - active.resolved_at > RETENTION_MS and active.has_told_its_end
+        )
         if active.state == "pending" or forgotten:
             del self.active[active.labels]
         elif active.state == "firing":

@@ -75,7 +75,7 @@ def _all(book: Book) -> Iterator[tuple[Active, str]]:
 def _is_due(active: Active, now: int) -> bool:
     if active.state == "pending" or active.fired_at is None:
         return False
-    if active.resolved_at is not None and (active.sent_at is None or active.resolved_at > active.sent_at):
+    if active.resolved_at is not None and not active.has_told_its_end:
         return True
     return active.sent_at is None or active.sent_at + RESEND_MS < now
 
