@@ -36,8 +36,8 @@ from bot.releases.reading import compared
 from bot.rendering.delivery import Place
 from bot.rendering.stores import store_of
 
-WINDOW, STEP = timedelta(hours=3), timedelta(minutes=1)
-"""Over which signals are read: long enough for the hours before, fine enough for the minute."""
+WINDOW, STEP = timedelta(hours=3), timedelta(seconds=90)
+"""Over which signals are read: long enough for the hours before, fine enough for what a rate over minutes can tell."""
 MOST_COMPARED = 2
 """Deploys whose commits are looked up."""
 MOST_AT_ONCE = 16
@@ -187,8 +187,7 @@ class Gathering:
         if since is None:
             return
         end = case.symptom.until if case.symptom is not None and case.symptom.until is not None else self.now
-        suspects = dict.fromkeys([self.place.service, *(one.service for one in case.beside[:1])])
-        suspects |= dict.fromkeys(one.service for one in causes(case)[:1])
+        suspects = {self.place.service, *(one.service for one in causes(case)[:2])}
         for spot in self.spots:
             if spot.service in suspects:
                 yield self._new_lines(spot, since, end)

@@ -56,12 +56,25 @@ def is_before(at: datetime, since: datetime) -> bool:
     return since - LOOK_BACK <= at <= since + SKEW
 
 
+def leads(case: Case, service: str) -> tuple[Moved, ...]:
+    """Return how a dependency moved before the symptom, and was still so when that began. What was over by then has
+    nothing to do with it."""
+    found = [one for one in case.beside if one.service == service and one.kind != "traffic" and _reaches(case, one)]
+    return tuple(sorted(found, key=lambda one: (one.since, one.kind, one.name)))
+
+
 def begins(case: Case, service: str) -> datetime | None:
-    """Return when a service's own trouble began: for a dependency that moved, then; else with the symptom."""
-    times = [one.since for one in case.beside if one.service == service]
+    """Return when a service's own trouble began: for a dependency that moved first, then; else with the symptom."""
     since = case.since
-    known = [*times, *([since] if since is not None else [])]
+    known = [*(one.since for one in leads(case, service)), *([since] if since is not None else [])]
     return min(known, default=None)
+
+
+def _reaches(case: Case, moved: Moved) -> bool:
+    since = case.since
+    if since is None or moved.since > since + SKEW:
+        return False
+    return moved.until is None or moved.until >= since - SKEW
 
 
 def of_change(case: Case, change: Changed) -> tuple[Ground, ...]:
@@ -100,8 +113,8 @@ def of_trouble(case: Case, trouble: Trouble) -> tuple[Ground, ...]:
 
 def of_traffic(case: Case, surge: Moved) -> tuple[Ground, ...]:
     """Return what speaks for more requests than usual being the cause of what else moved."""
-    since = begins(case, surge.service)
-    if not surge.up or since is None or surge.since > since + SKEW:
+    since = case.since
+    if not surge.up or since is None or not _reaches(case, surge):
         return ()
     own = surge.service == case.service
     found = [Ground(50 if own else 30, "")]
@@ -116,9 +129,7 @@ def of_traffic(case: Case, surge: Moved) -> tuple[Ground, ...]:
 
 def of_dependency(case: Case, service: str) -> tuple[Ground, ...]:
     """Return what speaks for a dependency in which nothing else was found."""
-    if case.since is None or not any(_moved_first(case, one) for one in case.beside if one.service == service):
-        return ()
-    return tuple(_signs(case, service))
+    return tuple(_signs(case, service)) if leads(case, service) else ()
 
 
 def _close(before: timedelta) -> Ground:
@@ -134,10 +145,8 @@ def _close(before: timedelta) -> Ground:
 def _signs(case: Case, service: str) -> Iterator[Ground]:
     """Yield what was seen in a service itself."""
     own = service == case.service
-    first = [one for one in case.beside if one.service == service and _moved_first(case, one)]
-    if first:
-        told = min(first, key=lambda one: (one.since, one.kind))
-        yield Ground(40, f"{service} {VERBS[told.kind]} first")
+    if first := leads(case, service):
+        yield Ground(40, f"{service} {VERBS[first[0].kind]} first")
     if (seen := case.exemplar) is not None and seen.span_service == service:
         what = "failed in" if seen.failed else f"lost {seen.share:.0%} of its time in"
         yield Ground(20 if own else 40, f"a request {what} {service}")
@@ -147,10 +156,6 @@ def _signs(case: Case, service: str) -> Iterator[Ground]:
         yield Ground(10, f"{service} writes errors that it did not write before")
     if not own and any(one.service != service and _names(one.example, service) for one in case.lines):
         yield Ground(15, f"new error lines name {service}")
-
-
-def _moved_first(case: Case, moved: Moved) -> bool:
-    return case.since is not None and moved.kind != "traffic" and moved.since <= case.since + SKEW
 
 
 def _broken_since(case: Case, change: Changed) -> Iterator[Ground]:

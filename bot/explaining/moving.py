@@ -19,6 +19,8 @@ TIMES = 2.0
 a third of what 19 of 20 did reach."""
 LEAST: dict[Kind, float] = {"errors": 0.01, "latency": 0.05, "saturation": 0.2, "traffic": 1.0}
 """And by at least so much, in the signal's unit: twice of nearly nothing is nearly nothing."""
+CHANCE = 1.5
+"""What breaks its objective without being half as much again as usual does so by chance."""
 BASE_POINTS = 10
 """Fewer points of the hours before tell nothing."""
 FEWEST = 2
@@ -49,7 +51,7 @@ def moved(points: Iterable[Point], objective: float | None, kind: Kind) -> Stret
     known = _known(points)
     if len(known) < FEWEST:
         return None
-    broken = _latest(known, lambda value: value > objective) if objective is not None and kind != "traffic" else None
+    broken = _broken(known, objective) if objective is not None and kind != "traffic" else None
     above, below = _outside(known, kind)
     unusual = [span for span in (_latest(known, above), _latest(known, below)) if span is not None]
     spans = [*([broken] if broken else []), *unusual]
@@ -91,6 +93,17 @@ def _outside(known: Sequence[Point], kind: Kind) -> tuple[Callable[[float], bool
     if kind != "traffic" or low < LEAST[kind]:
         return lambda value: value > most, _never
     return lambda value: value > most, lambda value: value < least
+
+
+def _broken(known: Sequence[Point], objective: float) -> tuple[int, int] | None:
+    """Return the latest stretch above the objective. What always stands close to it crosses it by chance: that is no
+    move."""
+    found = _latest(known, lambda value: value > objective)
+    if found is None or found[0] == 0:
+        return found
+    usual = median(value for _, value in known[: found[0]])
+    worst = max(value for _, value in known[found[0] : found[1] + 1])
+    return found if worst >= CHANCE * usual else None
 
 
 def _never(_: float) -> bool:

@@ -104,7 +104,7 @@ def _of(what: str, service: str, case: Case) -> str:
 
 
 def _first(case: Case, service: str) -> datetime | None:
-    return min((one.since for one in case.beside if one.service == service), default=None)
+    return min((one.since for one in grounds.leads(case, service)), default=None)
 
 
 def _late(at: datetime | None) -> float:

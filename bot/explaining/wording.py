@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.charts import said
 from bot.explaining.facts import Case, Changed, Exemplar, Kind, Moved, NewLine
-from bot.explaining.grounds import LOOK_BACK, VERBS, span_words
+from bot.explaining.grounds import LOOK_BACK, VERBS, leads, span_words
 from bot.explaining.ranking import Cause, rivals
 from bot.health.words import counted, listed
 
@@ -69,7 +69,7 @@ def headline(case: Case, causes: Sequence[Cause], voice: Voice = PLAIN) -> str:
         return f"{what}, {same[0].likely} because of {named}: I cannot tell them apart."
     first = same[0]
     if first.kind == "dependency":
-        verb = next((VERBS[one.kind] for one in _of(case, first.service)), "moved")
+        verb = next((VERBS[one.kind] for one in leads(case, first.service)), "moved")
         return (
             f"{what}, {first.likely} because of {voice.text(first.service)}, which {verb} first; "
             "I found no change in it that explains it."
@@ -112,14 +112,13 @@ def _with_distance(cause: Cause, case: Case) -> str:
     return f"{cause.what} at that time"
 
 
-def _of(case: Case, service: str) -> list[Moved]:
-    return sorted((one for one in case.beside if one.service == service), key=lambda one: (one.since, one.kind))
-
-
 def walk(case: Case, causes: Sequence[Cause], voice: Voice = PLAIN) -> Iterator[tuple[str, list[str]]]:
     """Yield the way from the symptom to the cause: a heading, and its lines."""
-    moved = [*case.moved[:MOST_MOVED], *sorted(case.beside, key=lambda one: (one.since, one.service))[:MOST_MOVED]]
-    if moved:
+    since = case.since
+    there = [one for one in (*case.moved, *case.beside) if one.until is None or since is None or one.until >= since]
+    own = [one for one in there if one.service == case.service][:MOST_MOVED]
+    others = sorted((one for one in there if one.service != case.service), key=lambda one: (one.since, one.service))
+    if moved := [*own, *others[:MOST_MOVED]]:
         yield "What moved", [moved_line(one, voice, named=one.service != case.service) for one in moved]
     if case.alerts:
         shown = case.alerts[:MOST_MOVED]

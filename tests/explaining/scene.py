@@ -75,7 +75,7 @@ async def incident() -> Incident:
         made.scene.runs(service, "production")
         made.scene.measures(service, "production")
     made.rises("checkout-web", SLOW_SINCE)
-    made.rises("orders-api", SLOW_SINCE - timedelta(minutes=1), slow=1.1)
+    made.rises("orders-api", SLOW_SINCE - timedelta(seconds=90), slow=1.1)
     _released(made)
     made.views.append(a_deploy("op-bad", "orders-api", DEPLOYED))
     made.logs.answers('container="checkout-web"', [*said("user 7 unknown", -20), *said("orders-api took 1400ms", 3)])

@@ -48,6 +48,8 @@ NAN = math.nan
         ([], None),
         ([NAN] * 30, None),
         ([0.4, 0.4], 0),
+        ([0.29] * 60 + [0.31, 0.32], None),  # always close to its objective: it crosses it by chance
+        ([0.29] * 60 + [0.44, 0.45], 60),
     ],
 )
 def test_it_moved_with_the_first_point_that_is_out(values: Sequence[float], begins: float | None) -> None:

@@ -93,6 +93,20 @@ STORIES = {
         case(moved=(slow(),), beside=(slow("orders-api", TEN - minutes(1)),), exemplar=TRACE),
         SLOW + "likely because of orders-api, which slowed down first; I found no change in it that explains it.",
     ),
+    "a dependency that had recovered before": (
+        case(
+            moved=(slow(),),
+            beside=(
+                slow("orders-api", TEN - minutes(90), until=TEN - minutes(80)),
+                slow("orders-api", TEN - minutes(1), kind="errors", name="failing requests"),
+            ),
+            changes=(
+                deploy("orders-api", 91, what="the deploy of v1"),
+                deploy("orders-api", 4, what="the deploy of v2"),
+            ),
+        ),
+        SLOW + "very likely because of the deploy of v2 of orders-api 4 minutes before.",
+    ),
     "node lost": (
         case(
             moved=(failing(),),
