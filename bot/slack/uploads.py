@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from bot.command import Picture, TextFile
 from bot.model.canonical import JSON
 from bot.slack import limits
-from bot.slack.gateway import Gateway
+from bot.slack.gateway import Gateway, SlackRefused
 from bot.slack.mrkdwn import cut, escape
 from bot.slack.outbox_rows import OutboxRow, RowKind, Rows
 from bot.slack.pace import Timer
@@ -59,23 +59,30 @@ class Uploads:
     async def share(self, row: OutboxRow, payload: Payload) -> None:
         """Upload, note the file's id, share. Only sharing can be seen, so only sharing must not happen twice.
 
-        What we write to a person directly we may not read again, so there a lost answer may cost a second copy.
+        What we write to a person directly we may not read again. There a lost answer is found out by asking once more:
+        Slack shares an upload once, and then does not know it any more.
         """
         channel, thread, file_id = payload["channel"], payload.get("thread_ts"), payload.get("file_id")
-        is_lost = row.sending_since is not None and not payload.get("direct")
+        since = row.sending_since if file_id is not None else None
         if file_id is None:
             file_id = await self._upload(payload)
-        elif is_lost and await self._looks_back(channel, thread, file_id, row.sending_since or 0.0):
+        elif (
+            since is not None and not payload.get("direct") and await self._looks_back(channel, thread, file_id, since)
+        ):
             return
         noted = {**payload, "operation": row.payload.get("operation"), "file_id": file_id}
         await self._rows.change(row, payload=noted, sending_since=self._timer.now())
-        await self._call(
-            "files.completeUploadExternal",
-            files=[{"id": file_id, "title": payload["title"]}],
-            channel_id=channel,
-            thread_ts=thread,
-            initial_comment=payload.get("comment"),
-        )
+        try:
+            await self._call(
+                "files.completeUploadExternal",
+                files=[{"id": file_id, "title": payload["title"]}],
+                channel_id=channel,
+                thread_ts=thread,
+                initial_comment=payload.get("comment"),
+            )
+        except SlackRefused as error:
+            if since is None or error.code != "file_not_found":
+                raise
 
     async def to_person(self, row: OutboxRow, payload: Payload) -> Payload:
         """Say directly whose file it is, and note the channel in which that stands: files go to no person by id.

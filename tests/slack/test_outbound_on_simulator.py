@@ -10,15 +10,19 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.command import FormStart, TextFile
+from bot.charts import alt_text, chart
+from bot.command import FormStart, Picture, TextFile
 from bot.model.operation import OperationView, State
 from bot.slack import forms
 from bot.slack.cards import card, thread
 from bot.slack.delivery import Card
 from bot.slack.gateway import SlackGateway
 from bot.slack.home import HomePublisher
+from bot.slack.message import Message
 from bot.slack.outbox import Outbox
 from bot.storage.database import Database, metadata
+from integrations.resvg import connect as connect_pictures
+from tests.charts.examples import LATENCY
 from tests.fakes.slack import FakeTimer
 from tests.playground.slack.rig import AUTHOR, ORDERS, TOKENS, Rig, running, running_bot
 from tests.slack.test_forms import FORM
@@ -147,7 +151,8 @@ async def test_a_file_that_no_channel_takes_goes_to_the_person_alone(room: Room,
     refused, *shared = [one for one in await room.rig.log("call") if one["name"] == "files.completeUploadExternal"]
     assert refused["result"]["error"] == "channel_not_found"
     assert {one["arguments"]["channel_id"] for one in shared} == {"D0AUTHOR01"}
-    assert shared[-1]["result"]["ok"]
+    shown = await room.rig.messages("D0AUTHOR01", user="author")
+    assert [len(message["files"]) for message in shown] == [0, 1]
 
 
 async def test_a_channel_we_are_not_in_sends_the_card_to_the_fallback(room: Room) -> None:
@@ -184,3 +189,53 @@ async def test_slack_shows_the_home_tab(room: Room) -> None:
     assert await publisher.publish(AUTHOR)
     home = (await room.rig.see("views", user="author"))["home"]
     assert home["blocks"][0]["text"]["text"] == "Hello, Sample"
+
+
+async def drawn() -> Picture:
+    pictures = connect_pictures()
+    try:
+        png = await pictures.png(chart(LATENCY))
+    finally:
+        await pictures.close()
+    return Picture(name="latency.png", title=LATENCY.title, png=png, alt=alt_text(LATENCY))
+
+
+async def test_a_chart_stands_in_the_thread_with_its_bytes_and_its_words(room: Room) -> None:
+    picture = await drawn()
+    await room.show("op-1", "awaiting-approval")
+    await room.outbox.thread("op-1", [Message(text="Why it is slow", picture=picture)])
+    await room.outbox.drain()
+    (root,) = await room.cards()
+    _root, text, shown = await room.rig.messages("team-orders", thread_ts=root["ts"])
+    assert text["text"] == "Why it is slow"
+    (file,) = shown["files"]
+    told = {"title": LATENCY.title, "alt_txt": picture.alt, "mimetype": "image/png", "original_w": 1440}
+    assert file.items() >= told.items()
+    async with room.rig.http.get(file["url_private"]) as response:
+        assert await response.read() == picture.png
+
+
+async def test_a_chart_for_one_person_is_seen_by_nobody_else(room: Room) -> None:
+    await room.outbox.file(channel="", user=AUTHOR, file=await drawn(), comment="Latency")
+    await room.outbox.drain()
+    assert await room.rig.messages("team-orders") == []
+    ims = [one for one in (await room.rig.see("channels"))["channels"] if one["is_im"] and one["user"] == AUTHOR]
+    said, shown = await room.rig.messages(ims[0]["id"], user="author")
+    assert (said["text"], len(shown["files"])) == ("Latency", 1)
+
+
+async def test_an_answer_in_two_parts_is_one_message(room: Room) -> None:
+    for text in ("So far.", "The whole."):
+        await room.outbox.tell("told-1", channel=ORDERS, user=AUTHOR, text=text)
+    await room.outbox.drain()
+    (message,) = await room.rig.messages("team-orders")
+    assert (message["text"], message["ephemeral_to"]) == ("The whole.", None)
+
+
+async def test_an_answer_in_two_parts_to_one_person_is_one_direct_message(room: Room) -> None:
+    for text in ("So far.", "The whole."):
+        await room.outbox.tell("told-1", channel=AUTHOR, user=AUTHOR, text=text)
+    await room.outbox.drain()
+    ims = [one for one in (await room.rig.see("channels"))["channels"] if one["is_im"] and one["user"] == AUTHOR]
+    (message,) = await room.rig.messages(ims[0]["id"], user="author")
+    assert message["text"] == "The whole."
