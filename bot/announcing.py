@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.catalog.index import Index
 from bot.model.operation import Asked, OperationView, State
+from bot.model.plan import Plan
 from bot.model.principal import Door, Principal
 from bot.ports import Clock
 from bot.releases.services import owner_by_name
@@ -18,12 +19,16 @@ from bot.slack.channels import Channels
 from bot.slack.contracts import Blocks, Click
 from bot.slack.help import marked
 from bot.slack.home import Creation, Home, Line, ServiceLine
+from bot.slack.message import Message
+from bot.slack.mrkdwn import escape
 from bot.slack.outbox import Card, Outbox
 from bot.slack.telling import open_form
 from bot.storage.operations import operations
 
 UNATTENDED = frozenset({Door.FORGE, Door.AGENDA})
 """Doors at which nobody waits for an answer."""
+TELL_THEMSELVES = frozenset({"alert", "incident"})
+"""First words of commands whose effects write into the timeline of an alert."""
 
 View = Callable[[str], Awaitable[OperationView]]
 
@@ -93,13 +98,18 @@ class Announcements:
 
     async def operation_changed(self, connection: AsyncConnection, operation_id: str, revision: int) -> None:
         table = operations.c
-        columns = select(table.state, table.asked, table.problem, table.digest).where(table.id == operation_id)
+        columns = select(table.state, table.asked, table.problem, table.digest, table.plan)
+        columns = columns.where(table.id == operation_id)
         row = (await connection.execute(columns)).one()
         asked = Asked.model_validate_json(row.asked)
         self._hear(asked, revision)
         if asked.principal.slack_user:
             self._home_changed(asked.principal.slack_user)
         state = State(row.state)
+        if await self._is_beside(connection, asked, state):
+            if state.final:
+                await self._tell_beside(connection, asked, state, row)
+            return
         if state.final and asked.door not in UNATTENDED and not await self._outbox.has_card(connection, operation_id):
             # It never got as far as a card: it could not be planned, or policy refused the plan.
             await self._tell(connection, asked, row.problem)
@@ -108,6 +118,25 @@ class Announcements:
         elif row.digest is not None or state.final:  # before there is a plan there is nothing to show
             urgent = state is not State.RUNNING
             await self._outbox.operation_changed(connection, operation_id, revision, urgent=urgent)
+
+    async def _is_beside(self, connection: AsyncConnection, asked: Asked, state: State) -> bool:
+        """Whether it is told in the thread of another card. Once somebody has to decide, it has a card of its own."""
+        if not asked.origin.beside or state is State.AWAITING_APPROVAL:
+            return False
+        return not await self._outbox.has_card(connection, asked.operation)
+
+    async def _tell_beside(self, connection: AsyncConnection, asked: Asked, state: State, row: Any) -> None:
+        """What was done is said in the thread, for all; what failed to whoever asked. What people decide about an alert
+        says so itself, in the same thread."""
+        if state is not State.SUCCEEDED:
+            await self._tell(connection, asked, row.problem)
+            return
+        if asked.command.partition(".")[0] in TELL_THEMSELVES or not row.plan:
+            return
+        summary = Plan.model_validate_json(row.plan).summary
+        text = f"✅ {escape(summary)}, asked by {escape(asked.principal.display_name)}."
+        key = f"beside:{asked.operation}"
+        await self._outbox.thread(asked.origin.beside, [Message(text=text)], key=key, connection=connection)
 
     async def _tell(self, connection: AsyncConnection, asked: Asked, problem: str) -> None:
         draft = asked.origin.slack_draft

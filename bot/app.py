@@ -22,10 +22,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.alerting.actions import WHY
 from bot.alerting.book import Book
+from bot.alerting.clicking import ASKS, FORMS, AlertButtons, by_value
 from bot.alerting.figures import Figures
 from bot.alerting.identity import DIGEST, GROUP
 from bot.alerting.opening import Office, Terms, open_office
 from bot.alerting.polling import Polling
+from bot.alerting.quieting import Quieting
 from bot.alerting.source import AlertCards, CardsByPrefix, DigestCards, catalog_names
 from bot.announcing import Announcements, Details, HomePages, OperationCards, TeamChannels
 from bot.answering import Answering
@@ -89,6 +91,7 @@ from bot.slack.gateway import SlackGateway
 from bot.slack.home import Creation, HomePublisher
 from bot.slack.outbox import Outbox
 from bot.slack.pace import SystemTimer
+from bot.slack.rooms import SlackRooms
 from bot.slack.socket_mode import SocketMode
 from bot.slack.talk import SlackNames, Talk
 from bot.storage.database import Database
@@ -109,9 +112,9 @@ from integrations.kubernetes import connect as connect_clusters
 from integrations.loki import connect as connect_loki
 from integrations.prometheus import PrometheusTraffic
 from integrations.prometheus import connect as connect_prometheus
-from integrations.tempo import connect as connect_tempo
 from integrations.resvg import ResvgPictures
 from integrations.resvg import connect as connect_pictures
+from integrations.tempo import connect as connect_tempo
 
 log = logging.getLogger(__name__)
 C = TypeVar("C", bound="Closing")
@@ -444,6 +447,9 @@ class _Wiring:
                 environments=self.environments,
                 alerts=self.alerts,
                 alert_book=self.alert_book,
+                conversations=SlackRooms(self.gateway, self.outbox, self._name_in_slack)
+                if self._speaks_slack
+                else None,
                 waiting=self.waiting,
                 turns=self.turns,
             ),
@@ -474,6 +480,11 @@ class _Wiring:
 
     def _traffic(self) -> Traffic | None:
         return PrometheusTraffic(self.metrics, clock=self.clock) if self.metrics else None
+
+    async def _name_in_slack(self, ref: str) -> str | None:
+        """Who somebody of the catalog is in Slack."""
+        person = self.catalog.index.principal(ref)
+        return await SlackNames(self.database)(person.email) if person is not None and person.email else None
 
     async def _view(self, operation: str) -> OperationView:
         return await self.operations.view(operation)
@@ -515,6 +526,8 @@ class _Wiring:
             await self.home.publish(slack_user, force=True)
 
         environment, part = self._environment, self._configuration.slack
+        offers = Offers(self.operations, self.clock)
+        alerts = AlertButtons(self.alert_book, self.operations, self.registry, self.clock)
         door = SlackDoor(
             signing_secret=environment.slack_signing_secret.get_secret_value(),
             bot_token=environment.slack_bot_token.get_secret_value(),
@@ -534,10 +547,12 @@ class _Wiring:
             command_prefix=part.command_prefix,
             actions={
                 "details": Details(self._view, self.outbox),
-                **dict.fromkeys(OFFERED, Offers(self.operations, self.clock)),
+                **dict.fromkeys(OFFERED, offers),
+                **{action: by_value(alerts, offers) if action in OFFERED else alerts for action in ASKS},
                 SWEEP: Sweepings(self.operations, self.clock),
                 WHY: WhyClicks(self.alert_book, self._why, self.outbox, self.clock, _told),
             },
+            forms_of=FORMS,
             home=home_opened,
         )
         await door.start()
@@ -648,6 +663,8 @@ class _Wiring:
                 receivers=self._configuration.alerts.receivers,
             )
             self._every(ALERTS_S, polling.tick, "alerts-poll", at_once=True)
+            quieting = Quieting(self.database, self.alert_book, self.deps.alerts, self.clock)
+            self._every(ALERTS_S, quieting.tick, "alerts-silences")
         if self._speaks_slack:
             self._every(NIGHT_S, self._nightly().tick, "sweep", at_once=True)
         if self._configuration.golden_paths.repositories or self._configuration.golden_paths.folders:

@@ -131,6 +131,8 @@ class Command(Generic[R, F]):
     """`(deps)`: how Slack asks for the request; None: words are enough."""
     parse: Callable[[Sequence[str]], R] | None = None
     """Words after the command → request. Where there is a form too, it is shown when nothing was typed."""
+    beside: Callable[[R], str] | None = None
+    """The card, by its id in the outbox, in whose thread the outcome is told (see `Origin.beside`). None: none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,13 @@
 
 from bot.command import AnyCommand
 from commands import (
+    alert_acknowledge,
+    alert_adopt,
+    alert_assign,
+    alert_escalate,
+    alert_silence,
+    alert_unsilence,
+    alerts,
     catalog,
     database_connect,
     database_delete,
@@ -13,6 +20,7 @@ from commands import (
     health,
     health_team,
     health_why,
+    incident_open,
     preview_down,
     preview_extend,
     preview_list,
@@ -69,6 +77,14 @@ COMMANDS: tuple[AnyCommand, ...] = (
     health.QUERY,
     health_team.QUERY,
     health_why.QUERY,
+    alerts.QUERY,
+    alert_acknowledge.COMMAND,
+    alert_silence.COMMAND,
+    alert_unsilence.COMMAND,
+    alert_assign.COMMAND,
+    alert_escalate.COMMAND,
+    alert_adopt.COMMAND,
+    incident_open.COMMAND,
     catalog.QUERY,
     sweep.QUERY,
 )

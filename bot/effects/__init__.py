@@ -2,6 +2,7 @@
 
 from bot.effects.absence import ProveGone
 from bot.effects.agenda import CancelAppointment, MakeAppointment
+from bot.effects.alerts import ChangeAlert, EndSilence, SilenceAlert
 from bot.effects.backup import AwaitUnprotected, TakeBackup
 from bot.effects.book import EndInBook, EnterBook
 from bot.effects.builds import AwaitBuild, AwaitOneOfBuilds
@@ -24,6 +25,7 @@ from bot.effects.remove_objects import RemoveObjects, Target
 from bot.effects.repository import CreateRepository, FinishRepository
 from bot.effects.repository_settings import CreateWebhook, GrantTeam, ProtectBranch, SetVariables
 from bot.effects.retire import RetireApplication
+from bot.effects.rooms import OpenRoom, SayInRoom, TellPeople
 from bot.effects.visits import AdmitVisitor, AwaitVisitor
 from bot.model.effect import Effect, EffectCatalog
 
@@ -70,6 +72,12 @@ EFFECTS: tuple[type[Effect], ...] = (
     LeaveProject,
     AwaitApplicationGone,
     ProveGone,
+    ChangeAlert,
+    SilenceAlert,
+    EndSilence,
+    OpenRoom,
+    SayInRoom,
+    TellPeople,
 )
 
 
@@ -90,6 +98,7 @@ __all__ = [
     "AwaitUnprotected",
     "AwaitVisitor",
     "CancelAppointment",
+    "ChangeAlert",
     "CommitFiles",
     "ConcludeDeployment",
     "CreateRepository",
@@ -97,6 +106,7 @@ __all__ = [
     "DeleteFromGit",
     "EndDeployments",
     "EndInBook",
+    "EndSilence",
     "EnterBook",
     "FileBody",
     "FinishRepository",
@@ -109,6 +119,7 @@ __all__ = [
     "MakeAppointment",
     "Note",
     "OpenPullRequest",
+    "OpenRoom",
     "ProtectBranch",
     "ProtectDatabase",
     "ProveGone",
@@ -120,9 +131,12 @@ __all__ = [
     "RemoveObjects",
     "RetireApplication",
     "RetireDatabase",
+    "SayInRoom",
     "SetVariables",
+    "SilenceAlert",
     "SyncApplication",
     "TakeBackup",
     "Target",
+    "TellPeople",
     "effect_catalog",
 ]

@@ -16,6 +16,7 @@ from bot.ports.alert_book import AlertBook
 from bot.ports.alerts import Alerts, FiringAlert, FiringGroup, Matcher, Silence
 from bot.ports.catalog import CatalogRegistry
 from bot.ports.cluster import FIELD_MANAGER, Change, Cluster, Object, ObjectRef
+from bot.ports.conversations import Conversations, Room
 from bot.ports.deployments import (
     Application,
     Deployments,
@@ -81,6 +82,8 @@ class Ports:
     alerts: Alerts | None = None
     """None where there is no Alertmanager."""
     alert_book: AlertBook | None = None
+    conversations: Conversations | None = None
+    """None where nobody speaks Slack."""
     waiting: Waiting = field(default_factory=Unannounced)
     looks: Looks = field(default_factory=Looks)
     turns: Turns = field(default_factory=Turns)
@@ -114,6 +117,7 @@ __all__ = [
     "Comment",
     "Commit",
     "Comparison",
+    "Conversations",
     "DeploymentRecord",
     "DeploymentState",
     "Deployments",
@@ -143,6 +147,7 @@ __all__ = [
     "Release",
     "Repository",
     "ResourceStatus",
+    "Room",
     "Ruleset",
     "Seen",
     "Series",

@@ -23,7 +23,8 @@ class AlertBook(Protocol):
 
     async def change(self, id: str, changes: Mapping[str, Any], line: str, *, key: str) -> AlertGroup:  # noqa: A002
         """Set fields that people decide (`acknowledged_by`, `assigned_to`, `quieted`, `owner`, `channel`,
-        `incident_channel`, …) and add a line to the timeline; the card is drawn anew. The same `key` twice changes once.
+        `incident_channel`, …) and add a line to the timeline; the card is drawn anew. The same `key` twice changes
+        once.
 
         Raise `NotFound` for an unknown group, `ValueError` for a field that is not theirs to decide.
         """

@@ -275,7 +275,12 @@ class Conversation:
             principal=principal,
             door=Door.SLACK,
             now=datetime.fromtimestamp(envelope.received_at, UTC),
-            origin=Origin(slack_channel=draft.channel or None, slack_user=draft.user, slack_draft=draft.id),
+            origin=Origin(
+                slack_channel=draft.channel or None,
+                slack_user=draft.user,
+                slack_draft=draft.id,
+                beside=command.beside(request) if command.beside else "",
+            ),
         )
         body = json.dumps({"draft": draft.id})
         work = Envelope(

@@ -58,11 +58,13 @@ class SlackDoor:
         command_prefix: str = "",
         home_team: str = "",
         actions: Mapping[str, OnClick] | None = None,
+        forms_of: Mapping[str, str] | None = None,
         home: HomeOpened | None = None,
     ) -> None:
         """`contact` is the channel (`#platform`) in which refused people ask; `deps` is handed to forms.
 
-        `answer` runs queries; `actions` are buttons of other rooms, by `action_id`; `home` draws the home tab.
+        `answer` runs queries; `actions` are buttons of other rooms, by `action_id`; `forms_of` are buttons that
+        open the form of a command; `home` draws the home tab.
         """
         self.registry = Registry(commands, command_prefix)
         self.inbox = Inbox(database, clock, self._start_work)
@@ -93,6 +95,7 @@ class SlackDoor:
             options=options,
             telling=telling,
             actions=actions,
+            forms_of=forms_of,
             home=home,
         )
         client = AsyncWebClient(token=bot_token, base_url=f"{api_url.rstrip('/')}/", session=session)

@@ -52,9 +52,11 @@ class Router:
         options: OptionSource,
         telling: Telling,
         actions: Mapping[str, OnClick] | None = None,
+        forms_of: Mapping[str, str] | None = None,
         home: HomeOpened | None = None,
     ) -> None:
-        """`actions` are further buttons, by `action_id`."""
+        """`actions` are further buttons, by `action_id`; `forms_of` those that open a command's form, with their value
+        as what was typed after it."""
         self._registry = registry
         self._answer = answer
         self._conversation = conversation
@@ -63,6 +65,7 @@ class Router:
         self._options = options
         self._telling = telling
         self._home = home
+        self._forms_of = dict(forms_of or {})
         self._offered: OrderedDict[tuple[str, str, str], list[dict[str, Any]]] = OrderedDict()
         self._actions: dict[str, OnClick] = {**dict.fromkeys(DECISIONS, self._decide), **(actions or {})}
         self._events: dict[str, Handler] = {"app_mention": self._mention, "app_home_opened": self._home_opened}
@@ -126,7 +129,11 @@ class Router:
                 principal=principal,
                 door=Door.SLACK,
                 now=now,
-                origin=Origin(slack_channel=envelope.channel or None, slack_user=envelope.user),
+                origin=Origin(
+                    slack_channel=envelope.channel or None,
+                    slack_user=envelope.user,
+                    beside=command.beside(request) if command.beside else "",
+                ),
             )
         )
 
@@ -166,6 +173,9 @@ class Router:
         if action_id.partition(":")[0] in LINES and value.startswith("/"):
             slash, *words = grammar.words(value)
             await self._said(envelope, slash, words)
+            return
+        if action_id in self._forms_of:
+            await self._conversation.open(self._forms_of[action_id], [value], envelope)
             return
         handler = self._actions.get(action_id)
         if handler is None:

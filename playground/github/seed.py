@@ -84,6 +84,7 @@ def catalog(sample: ModuleType) -> dict[str, str]:
 def _group(sample: ModuleType, slug: str, title: str) -> dict[str, object]:
     channels = {channel.name for channel in sample.CHANNELS}
     annotations = {"causeway.io/slack-channel": slug} if slug in channels else {}
+    annotations["causeway.io/lead"] = sample.LEADS[slug]
     return {
         "apiVersion": "backstage.io/v1alpha1",
         "kind": "Group",

@@ -103,12 +103,12 @@ class Directory:
         channel = self.channels.get("D" + user[1:])
         return channel or self._keep_channel(self._direct(user), tell=True)
 
-    def create(self, name: str, members: list[str], *, is_private: bool, bot: bool) -> Json:
+    def create(self, name: str, members: list[str], *, is_private: bool, bot: bool, creator: str = "") -> Json:
         if self.find_channel(name):
             raise ClientRefusal(409, "name_taken", f"There is a channel `{name}` already.")
         number = sum(1 for channel in self.channels.values() if not channel["is_im"])
         everyone = [self.user(member)["id"] for member in members] + ([self.bot_user] if bot else [])
-        channel = _channel(f"C0{number:08d}N", name, members=everyone, is_private=is_private)
+        channel = _channel(f"C0{number:08d}N", name, members=everyone, is_private=is_private, creator=creator)
         return self._keep_channel(channel, tell=True)
 
     def change_channel(self, channel: Json, **fields: Any) -> Json:
@@ -172,6 +172,7 @@ def _channel(channel_id: str, name: str, members: list[str], **fields: Any) -> J
         "name": name,
         "topic": "",
         "purpose": "",
+        "creator": "",
         "members": members,
         "is_private": False,
         "is_im": False,

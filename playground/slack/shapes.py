@@ -62,6 +62,7 @@ def slack_channel(channel: Json, directory: Directory) -> Json:
         **shown,
         "name": channel["name"],
         "name_normalized": channel["name"],
+        "creator": channel.get("creator", ""),
         "is_general": channel["name"] == "general",
         "is_member": directory.bot_user in channel["members"],
         "topic": {"value": channel["topic"], **text},

@@ -15,6 +15,7 @@ _READ = ("channels:read", "groups:read", "im:read", "mpim:read")
 _HISTORY = ("channels:history", "groups:history", "im:history", "mpim:history")
 _KINDS = {"public_channel": "channels:read", "private_channel": "groups:read", "im": "im:read", "mpim": "mpim:read"}
 _LATEST = "9999999999.999999"
+LONGEST_NAME, LONGEST_TOPIC = 80, 250
 
 
 @method("conversations.list", Tier.TWO, *_READ)
@@ -63,6 +64,77 @@ def join(call: Call) -> Json:
         raise SlackRefusal("method_not_supported_for_channel_type")
     directory = call.slack.directory
     return {"channel": slack_channel(directory.join(channel, directory.bot_user), directory)}
+
+
+@method("conversations.create", Tier.TWO, "channels:manage", "groups:write")
+def create(call: Call) -> Json:
+    name = call.text("name")
+    private = call.flag("is_private")
+    if not name:
+        raise SlackRefusal("invalid_name_required")
+    if len(name) > LONGEST_NAME:
+        raise SlackRefusal("invalid_name_maxlength")
+    if name != name.lower() or not re.fullmatch(r"[\w-]+", name):
+        raise SlackRefusal("invalid_name_specials")
+    call.needs("groups:write" if private else "channels:manage")
+    directory = call.slack.directory
+    if directory.find_channel(name):
+        raise SlackRefusal("name_taken")
+    made = directory.create(name, [], is_private=private, bot=True, creator=directory.bot_user)
+    return {"channel": slack_channel(made, directory)}
+
+
+@method("conversations.setTopic", Tier.TWO, "channels:manage", "channels:write.topic", "groups:write")
+def set_topic(call: Call) -> Json:
+    channel = _managed(call)
+    topic = str(call.arguments.get("topic") or "")
+    if len(topic) > LONGEST_TOPIC:
+        raise SlackRefusal("too_long")
+    directory = call.slack.directory
+    return {"channel": slack_channel(directory.change_channel(channel, topic=topic), directory)}
+
+
+@method("conversations.invite", Tier.THREE, "channels:manage", "channels:write.invites", "groups:write")
+def invite(call: Call) -> Json:
+    """All of them or nobody, as without `force`."""
+    channel = _managed(call)
+    directory = call.slack.directory
+    wanted = call.required("users").split(",")
+    for user in wanted:
+        if user not in directory.users:
+            raise SlackRefusal("user_not_found")
+        if user == directory.bot_user:
+            raise SlackRefusal("cant_invite_self")
+        if user in channel["members"]:
+            raise SlackRefusal("already_in_channel")
+        if directory.users[user]["is_ultra_restricted"]:
+            raise SlackRefusal("user_is_ultra_restricted")
+        if directory.users[user]["is_external"]:
+            raise SlackRefusal("cant_invite")
+    for user in wanted:
+        channel = directory.join(channel, user)
+    return {"channel": slack_channel(channel, directory)}
+
+
+@method("conversations.archive", Tier.TWO, "channels:manage", "groups:write")
+def archive(call: Call) -> Json:
+    channel = visible(call)
+    if channel["name"] == "general":
+        raise SlackRefusal("cant_archive_general")
+    if channel["is_archived"]:
+        raise SlackRefusal("already_archived")
+    call.slack.directory.change_channel(channel, is_archived=True)
+    return {}
+
+
+def _managed(call: Call) -> Json:
+    """Return the channel that the app may change: one that it is in and that is not archived."""
+    channel = visible(call)
+    if channel["is_archived"]:
+        raise SlackRefusal("is_archived")
+    if call.slack.directory.bot_user not in channel["members"]:
+        raise SlackRefusal("not_in_channel")
+    return channel
 
 
 @method("conversations.open", Tier.THREE, "im:write", "mpim:write")
