@@ -41,6 +41,7 @@ def group(
     at: datetime = MONDAY,
     environment: str = "production",
     has_card: bool = False,
+    more: Mapping[str, str] | None = None,
     **labels: str,
 ) -> Candidate:
     return Candidate(
@@ -50,7 +51,7 @@ def group(
         began_at=at,
         service=service,
         environment=environment,
-        labels=labels,
+        labels={**labels, **(more or {})},
         has_card=has_card,
     )
 
@@ -99,12 +100,12 @@ def test_one_service_has_one_card_at_a_time() -> None:
     [("node", 2, timedelta(minutes=10)), ("alertname", 3, timedelta(minutes=5)), ("cluster", 5, timedelta(minutes=5))],
 )
 def test_many_that_share_a_label_at_once_are_one(label: str, many: int, within: timedelta) -> None:
-    groups = [group(f"g{number}", number, f"service-{number}", **{label: "same"}) for number in range(many)]
+    groups = [group(f"g{number}", number, f"service-{number}", more={label: "same"}) for number in range(many)]
     assert fold(groups, chain) == {f"g{number}": "g0" for number in range(1, many)}
     assert fold(groups[:-1], chain) == {}
-    late = group("late", many, "service-late", at=MONDAY + within + timedelta(seconds=1), **{label: "same"})
+    late = group("late", many, "service-late", at=MONDAY + within + timedelta(seconds=1), more={label: "same"})
     assert "late" not in fold([*groups, late], chain)
-    others = [group(f"o{number}", 10 + number, f"other-{number}", **{label: f"x{number}"}) for number in range(many)]
+    others = [group(f"o{number}", 10 + number, f"other-{number}", more={label: f"x{number}"}) for number in range(many)]
     assert fold(others, chain) == {}
 
 

@@ -62,7 +62,12 @@ async def test_one_that_is_too_large_is_refused(here: World) -> None:
 
 
 async def test_only_odd_ones_are_taken(here: World) -> None:
-    for odd in ({"alerts": []}, {"alerts": [None, 3, {"labels": 7}]}, {"version": "99", "alerts": [{}], "x": "\ud800"}):
+    some: list[Json] = [
+        {"alerts": []},
+        {"alerts": [None, 3, {"labels": 7}]},
+        {"version": "99", "alerts": [{}], "x": "\ud800"},
+    ]
+    for odd in some:
         assert await posted(here, json.dumps(odd).encode()) == (200, {"stored": True})
 
 
