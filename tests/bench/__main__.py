@@ -21,6 +21,7 @@ PARTS = (
     "awaiting",
     "previews",
     "teardown",
+    "charts",
 )
 OUT = Path("build/bench.json")
 
