@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.errors import NotFound, Refused
 from bot.health import StuckFacts, parsing, read_stuck_facts
@@ -51,7 +52,7 @@ async def look(place: Place, cluster: Cluster) -> StuckFacts:
     )
     if not seen.workloads or (all(one.is_rolled_out for one in seen.workloads) and not looks_stuck(seen)):
         return seen
-    return await read_stuck_facts(
+    closely = await read_stuck_facts(
         cluster,
         service=place.service,
         environment=place.environment,
@@ -59,3 +60,5 @@ async def look(place: Place, cluster: Cluster) -> StuckFacts:
         labels=labels,
         delivered_by=seen.delivered_by,
     )
+    # Everybody may ask how it is, and read the answer; what it writes is for those who may read its log.
+    return replace(closely, logs={})

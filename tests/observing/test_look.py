@@ -131,6 +131,15 @@ async def test_a_crashing_pod_is_looked_at_closely() -> None:
     assert verdict.deciding.sentence == "1 of 2 pods crashes at start (exit code 1, 4 restarts)."
 
 
+async def test_what_it_writes_is_not_told_to_everybody() -> None:
+    made = await scene()
+    made.runs("orders-api", "production", ready=0, pods=[CRASHING])
+    made.cluster.logs["orders-api-production", "orders-api-0"] = ["customer 4711 is not known"]
+    seen = await observe(made.place(), made.deps, NOW)
+    assert seen.verdict.state is State.DOWN
+    assert "4711" not in repr(seen)
+
+
 async def test_signals_are_held_to_what_is_promised_even_by_another_quantile() -> None:
     made = await _well()
     made.promises("production", slo={"latency": {"target": 95, "below": "100ms"}})

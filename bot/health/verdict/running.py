@@ -37,8 +37,10 @@ def _seen(facts: HealthFacts) -> StuckFacts | None:
     told = facts.application
     if told is None:
         return facts.cluster.value
-    problem = told.problem
-    return replace(facts.cluster.value, application=told.value, argocd_problem=problem)
+    seen = facts.cluster.value
+    if seen.workloads and told.is_read and told.value is None:
+        seen = replace(seen, delivered_by="")  # it runs, whoever has brought it there: what is wrong with it is told
+    return replace(seen, application=told.value, argocd_problem=told.problem)
 
 
 def _by_cluster(seen: StuckFacts, facts: HealthFacts) -> Iterator[Because]:

@@ -50,6 +50,13 @@ CASES: Sequence[Case] = (
         "Its pod crashes at start (exit code 1, 4 restarts).",
     ),
     (
+        "it crashes, and Argo CD does not know it",
+        replace(_down("orders-api"), application=Reading(None, at=NOW)),
+        State.DOWN,
+        "high",
+        "Its pod crashes at start (exit code 1, 4 restarts).",
+    ),
+    (
         "no pod has ever become ready",
         facts(cluster=some.cluster(some.deployment(2, 0), pods=(some.pod("a", ready=False),))),
         State.DOWN,
