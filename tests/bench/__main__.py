@@ -22,6 +22,7 @@ PARTS = (
     "previews",
     "teardown",
     "charts",
+    "health",
     "alerts",
 )
 OUT = Path("build/bench.json")
