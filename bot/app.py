@@ -67,6 +67,7 @@ from bot.model.forge_events import (
 from bot.model.operation import Behind, OperationView, State
 from bot.model.plan import OFFERED
 from bot.model.principal import Principal
+from bot.notifications.book import DurableNotifications
 from bot.offering import Offers
 from bot.operations.agenda import DurableAgenda
 from bot.operations.contracts import Allowed, Denied, Filters, NeedsApproval, Planned
@@ -194,6 +195,7 @@ class _Wiring:
         self.agenda = DurableAgenda(self.database, self.clock)
         self.environments = DurableEnvironments(self.database)
         self.alert_book = Book(self.database, self.clock)
+        self.wishes = DurableNotifications(self.database)
         self.clusters, self.deployments = await self._platform()
         self._observed()
         self.deps = await self._deps()
@@ -354,6 +356,7 @@ class _Wiring:
             logs=self.logs,
             traces=self.traces,
             alert_book=self.alert_book,
+            notification_book=self.wishes,
             pictures=self._pictures(),
             groups_of_channel=self._groups_of_channel,
             in_lane=self._in_lane,
@@ -447,6 +450,7 @@ class _Wiring:
                 environments=self.environments,
                 alerts=self.alerts,
                 alert_book=self.alert_book,
+                notification_book=self.wishes,
                 conversations=SlackRooms(self.gateway, self.outbox, self._name_in_slack)
                 if self._speaks_slack
                 else None,
@@ -650,6 +654,7 @@ class _Wiring:
         self._every(AGENDA_S, lambda: self.agenda.keep(self.operations.submit), "agenda")
         self._every(AGENDA_S, self.previewing.tick, "previews")
         self._every(CATCH_UP_S, self.catalog.catch_up, "catalog-of-other-replicas")
+        self._every(CATCH_UP_S, self.wishes.catch_up, "notifications", at_once=True)
         self._every(ALERTS_S, self.office.urging.tick, "alerts-urging")
         self._every(FIGURES_S, self.office.measuring.tick, "alerts-figures")
         self._every(TIDY_S, self.office.desk.tidy, "alerts-tidy")

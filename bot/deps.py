@@ -22,6 +22,7 @@ from bot.ports import (
     Forge,
     Logs,
     Metrics,
+    NotificationBook,
     Pictures,
     Traces,
 )
@@ -70,6 +71,7 @@ class Deps:
     queries: Queries = field(default_factory=load_queries)
     """What those four are asked."""
     alert_book: AlertBook | None = None
+    notification_book: NotificationBook | None = None
     pictures: Pictures | None = None
     history: Callable[[str, datetime, datetime], Awaitable[tuple[OperationView, ...]]] = _no_history
     """`(service, begin, end)`: operations about that service that ran at some time in between, newest first."""

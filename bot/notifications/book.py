@@ -15,6 +15,7 @@ class DurableNotifications:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._remembered: dict[str, TeamWishes | PersonalWishes] = {}
 
     async def team(self, group: str) -> TeamWishes:
         found = await self.kept(group)
@@ -30,11 +31,22 @@ class DurableNotifications:
             text = (await connection.execute(select(table.c.wishes).where(table.c.subject == subject))).scalar()
         if text is None:
             return None
-        model = PersonalWishes if subject.startswith("user:") else TeamWishes
-        return model.model_validate_json(text)
+        return _read(subject, text)
+
+    def remembered(self, subject: str) -> TeamWishes | PersonalWishes | None:
+        return self._remembered.get(subject)
+
+    async def catch_up(self) -> None:
+        """Remember what all replicas have written down."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(select(notification_wishes))).all()
+        self._remembered = {row.subject: _read(row.subject, row.wishes) for row in rows}
 
     async def keep(self, subject: str, wishes: TeamWishes | PersonalWishes | None) -> None:
         table = notification_wishes
+        self._remembered = {key: value for key, value in self._remembered.items() if key != subject}
+        if wishes is not None:
+            self._remembered[subject] = wishes
         async with self._database.write() as connection:
             if wishes is None:
                 await connection.execute(delete(table).where(table.c.subject == subject))
@@ -43,3 +55,8 @@ class DurableNotifications:
             values = {"wishes": wishes.model_dump_json()}
             statement = dialect.insert(table).values(subject=subject, **values)
             await connection.execute(statement.on_conflict_do_update(index_elements=[table.c.subject], set_=values))
+
+
+def _read(subject: str, text: str) -> TeamWishes | PersonalWishes:
+    model = PersonalWishes if subject.startswith("user:") else TeamWishes
+    return model.model_validate_json(text)

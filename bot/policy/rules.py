@@ -131,18 +131,20 @@ def rule_for(rules: Rules, command: str, environment: str = "") -> Rule:
     """The first rule that fits; none fits: owners ask, owners approve.
 
     Where an environment is changed: first the rules that name one, then that environment's own words, then the others.
-    What people do about an alert needs no approval, unless a rule speaks of those commands: then it holds.
+    What people do about an alert, and what they want to hear of, needs no approval, unless a rule speaks of those
+    commands: then it holds.
     """
     own = rules.of_environments if isinstance(rules, RulesInForce) and command not in READS else ()
     named = [rule for rule in rules.rules if rule.environment != "*"]
     general = [rule for rule in rules.rules if rule.environment == "*"]
     special = [rule for rule in general if rule.command != "*"]
-    in_order = (*named, *own, *special, *ALERTING, *general)
+    in_order = (*named, *own, *special, *AT_ONCE, *general)
     return next((rule for rule in in_order if _is_about(rule, command, environment)), Rule())
 
 
-ALERTING = tuple(Rule(command=command, approve=Who.NONE) for command in ("alert.*", "incident.*"))
-"""The owner of an alert decides about it, at once: nobody waits for an approval while it burns."""
+AT_ONCE = tuple(Rule(command=command, approve=Who.NONE) for command in ("alert.*", "incident.*", "notifications"))
+"""The owner of an alert decides about it, at once: nobody waits for an approval while it burns. And what one wants to
+hear of is one's own affair."""
 
 CHANGES_WHAT_RUNS = ("service.deploy", "service.promote", "service.scale", "database.request", "database.resize")
 """What an environment's `approve` is about. Rolling back, restarting and freezing help in an emergency: whoever may

@@ -58,6 +58,7 @@ from bot.ports.forge import (
 from bot.ports.logs import LogLine, Logs
 from bot.ports.looks import Looks
 from bot.ports.metrics import Measured, Metrics, Series
+from bot.ports.notification_book import NotificationBook
 from bot.ports.pictures import Pictures
 from bot.ports.traces import Span, Trace, TraceFound, Traces
 from bot.ports.traffic import Traffic
@@ -82,6 +83,7 @@ class Ports:
     alerts: Alerts | None = None
     """None where there is no Alertmanager."""
     alert_book: AlertBook | None = None
+    notification_book: NotificationBook | None = None
     conversations: Conversations | None = None
     """None where nobody speaks Slack."""
     waiting: Waiting = field(default_factory=Unannounced)
@@ -137,6 +139,7 @@ __all__ = [
     "Measured",
     "Metrics",
     "NewRepository",
+    "NotificationBook",
     "Object",
     "ObjectRef",
     "Pause",

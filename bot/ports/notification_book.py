@@ -21,3 +21,6 @@ class NotificationBook(Protocol):
 
     async def kept(self, subject: str) -> TeamWishes | PersonalWishes | None:
         """Return what was written down for exactly that subject, or None."""
+
+    def remembered(self, subject: str) -> TeamWishes | PersonalWishes | None:
+        """The same from memory, for forms: as it was a few seconds ago."""
