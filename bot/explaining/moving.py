@@ -19,6 +19,9 @@ TIMES = 2.0
 a third of what 19 of 20 did reach."""
 LEAST: dict[Kind, float] = {"errors": 0.01, "latency": 0.05, "saturation": 0.2, "traffic": 1.0}
 """And by at least so much, in the signal's unit: twice of nearly nothing is nearly nothing."""
+BURN, FAILURES = 6.0, 0.02
+"""Failures break their objective when they spend its budget so many times too fast (Google SRE Workbook, the slower of
+the rates at which somebody is called), and at the latest with such a share beyond it."""
 CHANCE = 1.5
 """What breaks its objective without being half as much again as usual does so by chance."""
 BASE_POINTS = 10
@@ -51,7 +54,7 @@ def moved(points: Iterable[Point], objective: float | None, kind: Kind) -> Stret
     known = _known(points)
     if len(known) < FEWEST:
         return None
-    broken = _broken(known, objective) if objective is not None and kind != "traffic" else None
+    broken = _broken(known, _limit(objective, kind)) if objective is not None and kind != "traffic" else None
     above, below = _outside(known, kind)
     unusual = [span for span in (_latest(known, above), _latest(known, below)) if span is not None]
     spans = [*([broken] if broken else []), *unusual]
@@ -93,6 +96,12 @@ def _outside(known: Sequence[Point], kind: Kind) -> tuple[Callable[[float], bool
     if kind != "traffic" or low < LEAST[kind]:
         return lambda value: value > most, _never
     return lambda value: value > most, lambda value: value < least
+
+
+def _limit(objective: float, kind: Kind) -> float:
+    """Return from where on the objective is broken. One for failures is meant over weeks: within minutes a single
+    failed request may exceed it, and says nothing."""
+    return min(BURN * objective, objective + FAILURES) if kind == "errors" else objective
 
 
 def _broken(known: Sequence[Point], objective: float) -> tuple[int, int] | None:

@@ -81,6 +81,17 @@ def test_a_pause_ends_a_stretch_since_nobody_knows_what_was_in_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("objective", "share", "out"),
+    [(0.001, 0.003, False), (0.001, 0.007, True), (0.05, 0.06, False), (0.05, 0.08, True)],
+)
+def test_a_single_failed_request_within_minutes_breaks_no_objective_of_weeks(
+    objective: float, share: float, out: bool
+) -> None:
+    found = of([*[0.0009] * 60, share, share], objective, "errors")
+    assert (found is not None and found.breaks_objective) is out
+
+
+@pytest.mark.parametrize(
     ("kind", "values", "out"),
     [
         ("traffic", [*[10.0] * 60, 25.0, 30.0], True),
