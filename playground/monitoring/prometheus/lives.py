@@ -145,6 +145,8 @@ class Lives:
         if life is None:
             life = self._all[key] = Life(living.name, living.namespace, living.environment, living.team)
             moment = self.origin if not living.since else moment
+        if life.begins:  # an incident may have ended after the first of the changes that are looked at together
+            moment = max(moment, life.begins[-1])
         effect = self._incidents.effect(living.name, living.environment, moment / 1000)
         pods = tuple(pods_of(living, self._objects))
         self.version += life.add(Stretch(moment, pods, living.wanted, effect))
