@@ -33,10 +33,13 @@ class Storage:
         """By the metric's name."""
         self._selected: dict[tuple[Matcher, ...], list[Series]] = {}
         self._read = -1
+        self.generation = 0
+        """Grows with each series that is new: until then a selection stays what it is."""
 
     def add(self, series: Series) -> None:
         self._series.setdefault(value_of(series.labels, NAME), []).append(series)
         self._selected.clear()
+        self.generation += 1
 
     def refresh(self) -> None:
         """Make the series of what is new."""

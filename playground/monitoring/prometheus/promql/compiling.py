@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -37,8 +38,8 @@ def compiled(text: str, storage: Storage, begin: int, end: int) -> Query:
 
     Raise `BadQuery` for what cannot be read or is not supported.
     """
-    frame = Frame(storage, begin, end, Budget(), SUBQUERY_STEP)
-    return Compiler(frame).query(parsed(text))
+    budget = Budget()
+    return replace(Compiler(Frame(storage, begin, end, budget, SUBQUERY_STEP)).query(parsed(text)), budget=budget)
 
 
 class Compiler:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from playground.monitoring.prometheus.labels import Labels, Matcher, written
@@ -51,6 +51,8 @@ class Budget:
     """Counts the samples that a query reads. Raise `Unevaluable` beyond `SAMPLES`."""
 
     read: int = 0
+    once: bool = False
+    """The query remembers what it has read, or is bound to its begin: it is compiled anew for another moment."""
 
     def spend(self, count: int) -> None:
         self.read += count
@@ -67,6 +69,7 @@ class Query:
     scalar: Number | None = None
     string: str = ""
     matrix: Ranged | None = None
+    budget: Budget = field(default_factory=Budget)
 
     def values(self, moment: int) -> Vector:
         """Return what there is at a moment; a number is one value without labels."""

@@ -67,6 +67,7 @@ def moved(node: Any, frame: Frame) -> Moved:
 def _fixed(at: parser.AtModifier | None, frame: Frame) -> int | None:
     if at is None:
         return None
+    frame.budget.once = True
     if at.type == parser.AtModifierType.Start:
         return frame.begin
     if at.type == parser.AtModifierType.End:
@@ -158,6 +159,7 @@ def subquery(node: parser.SubqueryExpr, inner: Evaluate, frame: Frame) -> Ranged
     """Evaluate `inner` at every multiple of the step within the range, whatever the moment is."""
     move, span, step = moved(node, frame), milliseconds(node.range), milliseconds(node.step) or frame.step
     seen: dict[int, Vector] = {}
+    frame.budget.once = True
 
     def windows(moment: int) -> list[Assembled]:
         end = move(moment)

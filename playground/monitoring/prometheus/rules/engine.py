@@ -14,7 +14,7 @@ from playground.monitoring.prometheus.storage import Storage
 
 log = logging.getLogger(__name__)
 TICK_S = INTERVAL_MS / 1000
-STEPS = 200
+STEPS = 60
 """The most evaluations of one leap."""
 AFTERWARDS_MS = 3_600_000
 """How long after trouble rules may still begin to fire: they look back."""

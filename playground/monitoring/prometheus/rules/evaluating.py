@@ -9,7 +9,7 @@ from typing import Literal
 from playground.monitoring.prometheus.labels import NAME, Labels, labelled, unnamed
 from playground.monitoring.prometheus.promql.compiling import compiled
 from playground.monitoring.prometheus.promql.errors import BadQuery, Unevaluable
-from playground.monitoring.prometheus.promql.model import Vector
+from playground.monitoring.prometheus.promql.model import Query, Vector
 from playground.monitoring.prometheus.rules.model import Rule
 from playground.monitoring.prometheus.rules.templates import expanded
 from playground.monitoring.prometheus.samples import Recorded
@@ -49,13 +49,13 @@ class RuleState:
     recorded: dict[Labels, Recorded] = field(default_factory=dict)
     error: str = ""
     evaluated_at: int | None = None
+    _compiled: tuple[int, Query] | None = None
 
     def evaluate(self, storage: Storage, at: int) -> None:
         """Never raises: what cannot be computed is the rule's error, and its alerts stay as they are."""
         self.evaluated_at = at
         try:
-            query = compiled(self.rule.expr, storage, at, at)
-            found = query.values(at)
+            found = self._query(storage, at).values(at)
             if self.rule.records:
                 self._record(found, storage, at)
             else:
@@ -64,6 +64,14 @@ class RuleState:
             self.error = str(error) or type(error).__name__
         else:
             self.error = ""
+
+    def _query(self, storage: Storage, at: int) -> Query:
+        """Return the expression ready to be evaluated; the same as before as long as there are the same series."""
+        kept = self._compiled
+        if kept is None or kept[0] != storage.generation or kept[1].budget.once:
+            kept = self._compiled = storage.generation, compiled(self.rule.expr, storage, at, at)
+        kept[1].budget.read = 0
+        return kept[1]
 
     def _record(self, found: Vector, storage: Storage, at: int) -> None:
         given = dict(self.rule.labels)
