@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from prometheus_api_client import PrometheusConnect
 from requests import Response, Session
-from requests.exceptions import ConnectTimeout, RequestException, Timeout
+from requests.exceptions import ConnectTimeout, RequestException, SSLError, Timeout
 from urllib3 import Retry
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as BrokenTime
@@ -82,6 +82,9 @@ class _BoundedSession(Session):
                 return _Answer(found(response.status_code, response.headers, whole))
         except PlatformError:
             raise
+        except SSLError as error:
+            is_trust = "CERTIFICATE_VERIFY_FAILED" in str(error)
+            raise unreachable(SYSTEM, "its certificate is not trusted" if is_trust else "TLS failed") from None
         except ConnectTimeout:
             raise unreachable(SYSTEM, "there is no connection in time") from None
         except (Timeout, BrokenTime):

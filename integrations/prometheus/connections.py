@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -41,9 +42,12 @@ class _SecurePool(HTTPSConnectionPool):
 class Connections(HTTPAdapter):
     """Keeps connections between calls; safe for threads. Repeats nothing: an answer that fails is told at once."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, *, secure: bool) -> None:
+        """`secure` where the server is reached over TLS. Then what this machine trusts is trusted, as everywhere here:
+        requests by itself trusts a list of its own only."""
+        self._trust: dict[str, Any] = {"ssl_context": ssl.create_default_context()} if secure else {}
         super().__init__(pool_connections=1, pool_maxsize=most, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, **(kwargs | self._trust))
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}

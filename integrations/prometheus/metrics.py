@@ -76,7 +76,7 @@ class PrometheusMetrics:
 
         with self._opening:
             if self._connections is None:
-                self._connections = Connections(self._threads)
+                self._connections = Connections(self._threads, secure=self._url.startswith("https:"))
         return Client(self._url, self._connections)
 
 

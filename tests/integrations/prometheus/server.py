@@ -49,12 +49,23 @@ class Prometheus:
 async def serving(prometheus: Prometheus, **limits: Any) -> AsyncIterator[PrometheusMetrics]:
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", prometheus.answers)
-    async with TestServer(application, shutdown_timeout=1) as server:
+    async with hearing_of_ends(application) as server:
         metrics = connect(str(server.make_url("")), **limits)
         try:
             yield metrics
         finally:
             await metrics.close()
+
+
+@asynccontextmanager
+async def hearing_of_ends(application: web.Application, **options: Any) -> AsyncIterator[TestServer]:
+    """Serve; a handler ends with its connection, and no connection outlives the server."""
+    server = TestServer(application, shutdown_timeout=1, scheme="https" if "ssl" in options else "http")
+    await server.start_server(handler_cancellation=True, **options)
+    async with server:
+        yield server
+    for _ in range(5):  # connections that are being closed, or were just taken, have their turn
+        await asyncio.sleep(0)
 
 
 def vector(*values: tuple[dict[str, str], str], at: float = 0.0, **beside: Any) -> dict[str, Any]:
