@@ -27,6 +27,8 @@ class Day:
     notes: list[str] = field(default_factory=list)
     """What a step has to say beside that it was done."""
     cards: dict[str, Json] = field(default_factory=dict)
+    place: str = f"author/{TEAM}"
+    """Where the step is best looked at, as the page's addresses say it: person, channel, and perhaps a thread."""
 
     def note(self, sentence: str) -> None:
         self.notes.append(sentence)
@@ -152,6 +154,7 @@ async def incident(day: Day) -> None:
 async def why(day: Day) -> None:
     """Why: the deploy that caused it, with a picture and a trace, in the alert's thread."""
     card = await day.town.alert(KNOWN, "firing")
+    day.place = f"author/{TEAM}/{card['ts']}"
     await day.town.clicks("author", card, "acknowledge")
     await day.town.clicks("author", card, "why")
     commit = (await day.image("production", KNOWN)).rpartition(":")[2][:7]
@@ -171,6 +174,7 @@ async def why(day: Day) -> None:
 
 async def roll_back(day: Day) -> None:
     """Back to the version before, by a pin, from the alert's card; the alert resolves by itself."""
+    day.place = f"author/{TEAM}"
     bad = await day.image("production", KNOWN)
     card = await day.town.alert(KNOWN, "firing")
     await day.town.clicks("author", card, "rollback")
@@ -214,6 +218,7 @@ async def expiry(day: Day) -> None:
 
 async def report(day: Day) -> None:
     """The night's sweep finds nothing left over, the board of the team is healthy, and no secret was said."""
+    day.place = f"author/{TEAM}"
     await day.town.types("platform", "/idp sweep", "platform")
     await day.town.told("platform", "The sweep found nothing that should not be there", "platform")
     await day.town.types("author", "/health team")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import aiohttp
@@ -24,10 +24,12 @@ async def rehearse(
     steps: Sequence[Step] = STEPS,
     say: Callable[[str], None] = print,
     seconds: Callable[[], float] = time.monotonic,
+    after: Callable[[int, Day], Awaitable[None]] | None = None,
 ) -> int:
     """Play every step against the playground behind `page`; return 0 when all promises were kept, else 1.
 
-    `name` is what the new service and the preview are called: one that is free. Raise `NotFound` without a playground.
+    `name` is what the new service and the preview are called: one that is free. `after` is called with each step's
+    number once its promises were kept. Raise `NotFound` without a playground.
     """
     timeout = aiohttp.ClientTimeout(total=LONGEST_CALL_S)
     async with aiohttp.ClientSession(timeout=timeout) as http:
@@ -42,6 +44,8 @@ async def rehearse(
                 say(line)
             if broken is not None:
                 return 1
+            if after is not None:
+                await after(number, day)
         if not as_json:
             say(f"Every promise was kept: {len(steps)} steps in {seconds() - begun:.1f} s.")
         return 0

@@ -148,7 +148,7 @@ class Town:
 
     async def cloned(self, repository: str) -> frozenset[str]:
         """Clone with plain git; return the names of its files."""
-        url = f"{self.ready['github']}/{repository}.git"
+        url = f"{self._at('github')}/{repository}.git"
         with tempfile.TemporaryDirectory() as folder:
             git = await asyncio.create_subprocess_exec("git", "clone", "--quiet", url, f"{folder}/clone")
             promise(await git.wait() == 0, f"`git clone` of {repository} works")
@@ -176,7 +176,7 @@ class Town:
             "POST", f"/repos/{repository}/pulls", {"title": message, "head": branch, "base": "main"}
         )
         merged = await self._json(
-            "POST", f"{self.ready['github']}/sim/merge", {"repo": repository, "number": pull["number"]}
+            "POST", f"{self._at('github')}/sim/merge", {"repo": repository, "number": pull["number"]}
         )
         return str(merged["sha"])
 
@@ -185,20 +185,20 @@ class Town:
     async def cluster(self, path: str) -> Json:
         """Look at an object or a list as the administrator; empty for what is not there."""
         headers = {"Authorization": f"Bearer {self.ready['kubernetes_token']}"}
-        async with self._http.get(f"{self.ready['kubernetes']}{path}", headers=headers) as response:
+        async with self._http.get(f"{self._at('kubernetes')}{path}", headers=headers) as response:
             answer: Json = await response.json()
             return answer if response.status == 200 else {}
 
     async def advances(self, span: str) -> None:
         """Move the playground's time forward."""
-        await self._json("POST", f"{self.ready['page']}/sim/clock", {"advance": span})
+        await self._json("POST", f"{self._at('page')}/sim/clock", {"advance": span})
 
     async def goes_wrong(self, service: str, kind: str) -> None:
         """Start an incident that metrics, logs, traces and alerts show alike."""
-        await self._json("POST", f"{self.ready['prometheus']}/sim/incidents", {"service": service, "kind": kind})
+        await self._json("POST", f"{self._at('prometheus')}/sim/incidents", {"service": service, "kind": kind})
 
     async def incidents(self) -> Json:
-        async with self._http.get(f"{self.ready['prometheus']}/sim/incidents") as response:
+        async with self._http.get(f"{self._at('prometheus')}/sim/incidents") as response:
             found: Json = await response.json()
             return found
 
@@ -216,6 +216,13 @@ class Town:
         except TimeoutError:
             raise Broken(f"It never happened that {what}.", hint=await self._last_words()) from None
 
+    def _at(self, peer: str) -> str:
+        """Return the address of a peer. Raise `NotFound` for one that this playground does not have."""
+        address = self.ready.get(peer)
+        if not address:
+            raise NotFound(f"This playground has no {peer}.", hint="Start the playground of this release.")
+        return str(address)
+
     async def _last_words(self) -> str:
         messages = await self.messages()
         return f"The last message in #team-orders: {spoken(messages[-1])[:1000]}" if messages else "Nobody said a word."
@@ -225,7 +232,7 @@ class Town:
         return modals[-1] if modals and modals[-1]["callback_id"] == form else None
 
     async def _slack(self, method: str, path: str, **given: Any) -> Json:
-        url = f"{self.ready['slack']}/sim/{path}"
+        url = f"{self._at('slack')}/sim/{path}"
         if method == "GET":
             async with self._http.get(url, params=given) as response:
                 answer: Json = await response.json()
