@@ -61,7 +61,7 @@ async def serving(prometheus: Prometheus, **limits: Any) -> AsyncIterator[Promet
 async def hearing_of_ends(application: web.Application, **options: Any) -> AsyncIterator[TestServer]:
     """Serve; a handler ends with its connection, and no connection outlives the server."""
     server = TestServer(application, shutdown_timeout=1, scheme="https" if "ssl" in options else "http")
-    await server.start_server(handler_cancellation=True, **options)
+    await server.start_server(**options)
     async with server:
         yield server
     for _ in range(5):  # connections that are being closed, or were just taken, have their turn
