@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from bot.alerting.asking import GROUP, Facts, alert_plan, change, group_said, lead_of, read_alert, who
 from bot.command import Command, Context
 from bot.deps import Deps
-from bot.effects import OpenRoom, SayInRoom
+from bot.effects import AddPeople, OpenRoom, SayInRoom
 from bot.errors import Conflict
 from bot.model.late import Late, OutputRef
 from bot.model.plan import Plan
@@ -42,7 +42,8 @@ def plan(request: IncidentOpen, facts: Facts) -> Plan:
     named = (facts.user, group.acknowledged_by, group.assigned_to, *lead_of(facts))
     people = tuple(dict.fromkeys(person for person in named if person))
     room = Late(parts=(OutputRef(effect="room", output="room"),))
-    opened = OpenRoom(id="room", name=room_name(facts), topic=facts.title[:LONGEST_TOPIC], people=people)
+    opened = OpenRoom(id="room", name=room_name(facts), topic=facts.title[:LONGEST_TOPIC])
+    there = AddPeople(id="people", room=room, people=people)
     said = SayInRoom(
         id="say",
         room=room,
@@ -52,7 +53,7 @@ def plan(request: IncidentOpen, facts: Facts) -> Plan:
     line = Late(parts=(f"{who(facts.name)} has opened <#", OutputRef(effect="room", output="room"), "> for it."))
     late = room.model_dump(mode="json", by_alias=True)
     noted = change(facts, {"incident_channel": late}, line, "Write down which channel it is")
-    return alert_plan(f"Open an incident channel for {facts.title}", facts, opened, said, noted)
+    return alert_plan(f"Open an incident channel for {facts.title}", facts, opened, there, said, noted)
 
 
 def room_name(facts: Facts) -> str:

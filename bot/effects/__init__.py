@@ -25,7 +25,7 @@ from bot.effects.remove_objects import RemoveObjects, Target
 from bot.effects.repository import CreateRepository, FinishRepository
 from bot.effects.repository_settings import CreateWebhook, GrantTeam, ProtectBranch, SetVariables
 from bot.effects.retire import RetireApplication
-from bot.effects.rooms import OpenRoom, SayInRoom, TellPeople
+from bot.effects.rooms import AddPeople, OpenRoom, SayInRoom, TellPeople
 from bot.effects.visits import AdmitVisitor, AwaitVisitor
 from bot.model.effect import Effect, EffectCatalog
 
@@ -76,6 +76,7 @@ EFFECTS: tuple[type[Effect], ...] = (
     SilenceAlert,
     EndSilence,
     OpenRoom,
+    AddPeople,
     SayInRoom,
     TellPeople,
 )
@@ -88,6 +89,7 @@ def effect_catalog() -> EffectCatalog:
 
 __all__ = [
     "EFFECTS",
+    "AddPeople",
     "AdmitVisitor",
     "ApplyObjects",
     "AwaitApplicationGone",

@@ -15,7 +15,7 @@ MOST_NAMES = 5
 
 
 class OpenRoom(Effect):
-    """A room with a topic and the people who are to be in it. The operation's id in the topic tells that it is ours.
+    """A room with a topic. The operation's id in the topic tells that it is ours.
 
     Undo closes it: what was said stays readable.
     """
@@ -24,8 +24,6 @@ class OpenRoom(Effect):
 
     name: str
     topic: str
-    people: tuple[str, ...]
-    """Full references."""
 
     def describe(self) -> str:
         return f"Open the channel #{self.name}"
@@ -38,10 +36,7 @@ class OpenRoom(Effect):
         topic = self._topic(run)
         if room.topic != topic:
             await conversations.set_topic(room.id, topic)
-        missing = await conversations.add_people(room.id, self.people)
         seen = f"#{room.name} is open"
-        if missing:
-            seen += f"; not known in Slack: {', '.join(one.rpartition('/')[2] for one in missing)}"
         return Outcome(seen=seen, outputs={"room": room.id, "name": room.name}, made={"room": room.id})
 
     async def undo(self, ports: Ports, run: Run, outcome: Outcome | None) -> Undone:
@@ -84,6 +79,28 @@ class OpenRoom(Effect):
 
     def _topic(self, run: Run) -> str:
         return f"{self.topic} · Causeway {run.operation}"
+
+
+class AddPeople(Effect):
+    """People come into a room. Who has been in it may leave by themselves."""
+
+    kind: ClassVar[str] = "room.people"
+    undoable: ClassVar[bool] = False
+
+    room: Text
+    people: tuple[str, ...]
+    """Full references."""
+
+    def describe(self) -> str:
+        return f"Have {', '.join(one.rpartition('/')[2] for one in self.people)} in it"
+
+    async def apply(self, ports: Ports, run: Run) -> Outcome:
+        missing = await talking(ports).add_people(known(self.room), self.people)
+        here = [one.rpartition("/")[2] for one in self.people if one not in missing]
+        seen = f"in it: {', '.join(here) or 'nobody yet'}"
+        if missing:
+            seen += f"; not known in Slack: {', '.join(one.rpartition('/')[2] for one in missing)}"
+        return Outcome(seen=seen)
 
 
 class SayInRoom(Effect):

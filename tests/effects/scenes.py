@@ -43,9 +43,13 @@ from bot.model.effect import Effect, Outcome, Run
 from bot.model.late import Late, OutputRef
 from bot.model.principal import Principal
 from bot.ports import Appointment, EnvironmentRecord, File, NewRepository, Object, Ports
+from tests.effects import alarms
 from tests.fakes.agenda import FakeAgenda
+from tests.fakes.alert_book import FakeAlertBook
+from tests.fakes.alerts import FakeAlerts
 from tests.fakes.catalog import FakeCatalog
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.conversations import FakeConversations
 from tests.fakes.environments import FakeEnvironments
 from tests.fakes.faults import call
 from tests.fakes.forge import FakeForge
@@ -87,6 +91,9 @@ class World:
     cluster: RehearsedCluster = field(default_factory=RehearsedCluster)
     agenda: FakeAgenda = field(default_factory=FakeAgenda)
     book: FakeEnvironments = field(default_factory=FakeEnvironments)
+    alerts: FakeAlerts = field(default_factory=FakeAlerts)
+    alert_book: FakeAlertBook = field(default_factory=FakeAlertBook)
+    rooms: FakeConversations = field(default_factory=FakeConversations)
 
     @property
     def ports(self) -> Ports:
@@ -96,6 +103,9 @@ class World:
             clusters={"default": self.cluster},
             agenda=self.agenda,
             environments=self.book,
+            alerts=self.alerts,
+            alert_book=self.alert_book,
+            conversations=self.rooms,
         )
 
     def look(self) -> Mapping[str, object]:
@@ -106,6 +116,9 @@ class World:
             "cluster": self.cluster.world(),
             "agenda": self.agenda.appointments,
             "book": self.book.open,
+            "silences": [(one.by, one.matchers, one.ends_at) for one in self.alerts.standing],
+            "alert": self.alert_book.decided(alarms.GROUP.id),
+            "rooms": self.rooms.open,
         }
 
 
@@ -121,6 +134,7 @@ async def world() -> World:
     await released(made.cluster)
     made.agenda.put(UNPIN)
     made.book.put(LINE)
+    made.alert_book.put(alarms.GROUP)
     made.forge.calls.clear()
     made.cluster.calls.clear()
     return made
@@ -355,6 +369,10 @@ NEEDS: Mapping[str, Sequence[Effect]] = {
     "extend": (),
     "admit": (),
     "lift": (),
+    "acknowledge": (),
+    "silence": (),
+    "quiet": (alarms.SILENCE,),
+    "room": (),
     "conclude": (RECORD,),
     "comment": (PULL_REQUEST,),
     "comment-ready": (PULL_REQUEST, COMMENT),
@@ -371,6 +389,7 @@ ALL: tuple[Effect, ...] = (
     *(JOIN, APPOINT, CANCEL),
     *(ENTER, EXTEND),
     *(ADMIT, LIFT),
+    *(alarms.ACKNOWLEDGE, alarms.SILENCE, alarms.QUIET, alarms.OPEN),
 )
 IDS = [effect.id for effect in ALL]
 
@@ -382,6 +401,7 @@ async def prepared(effect: Effect) -> tuple[World, Effect]:
     for earlier in NEEDS[effect.id]:
         outputs[earlier.id] = (await earlier.apply(made.ports, run(earlier))).outputs
     made.forge.calls.clear()
+    made.alerts.faults.calls.clear()
     return made, effect.bound(outputs)
 
 

@@ -53,23 +53,36 @@ def faults_of(world: World, method: str) -> Faults:
         return world.agenda.faults
     if method in BOOK:
         return world.book.faults
+    if method in ALERTS:
+        return world.alerts.faults
+    if method in ALERT_BOOK:
+        return world.alert_book.faults
+    if method in ROOMS:
+        return world.rooms.faults
     return world.catalog.faults if method in CATALOG else world.forge.faults
 
 
 CLUSTER = {"apply", "delete"}
 AGENDA = {"add", "remove"}
 BOOK = {"enter", "end"}
+ALERTS = {"silence", "unsilence"}
+ALERT_BOOK = {"change"}
+ROOMS = {"create_room", "set_topic", "archive_room"}
 CATALOG = {"register", "unregister", "registered"}
 LOOKS = {
     *("repository", "repositories", "activity", "branch_head", "recent_commits", "tree", "file", "pull_request_for"),
     *("topics", "team_permission", "variable", "ruleset", "webhooks", "registered"),
     *("deployment_records", "deployment_state", "pull_request", "comments"),
     *("get", "list", "rehearse"),
+    *("group", "silences", "room", "address_of"),
 }
 
 
 def writes(world: World) -> list[str]:
-    fakes = (world.forge, world.catalog, world.cluster, world.agenda, world.book)
+    fakes = (
+        *(world.forge, world.catalog, world.cluster, world.agenda, world.book),
+        *(world.alerts, world.alert_book, world.rooms),
+    )
     calls = [method for fake in fakes for method in fake.faults.calls]
     return [method for method in calls if method not in LOOKS]
 
@@ -184,6 +197,9 @@ async def test_a_lost_connection_during_undo_is_mended_by_trying_again(effect: E
         world.cluster.calls.clear()
         world.agenda.faults.calls.clear()
         world.book.faults.calls.clear()
+        world.alerts.faults.calls.clear()
+        world.alert_book.faults.calls.clear()
+        world.rooms.faults.calls.clear()
         await bound.undo(world.ports, run(bound), outcome)
 
     methods: Sequence[str] = await the_writes_of(effect, there_and_back)

@@ -37,6 +37,10 @@ class FakeAlertBook:
     def timeline(self, id: str) -> tuple[str, ...]:  # noqa: A002  # what it is called everywhere
         return tuple(self._load()["lines"].get(id, {}).values())
 
+    def decided(self, id: str) -> Mapping[str, Any]:  # noqa: A002  # the same
+        """Return what people have decided about a group, without what it is now."""
+        return {name: value for name, value in self._load()["groups"].get(id, {}).items() if name in DECIDED}
+
     @call
     async def group(self, id: str) -> AlertGroup | None:  # noqa: A002  # the same
         return self._find(id)

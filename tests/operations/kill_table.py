@@ -18,11 +18,27 @@ from typing import Any, ClassVar, cast
 from bot.effects import EFFECTS as REAL_EFFECTS
 from bot.errors import Conflict
 from bot.model.effect import Effect, EffectCatalog, Outcome, Run
-from bot.ports import Agenda, CatalogRegistry, Cluster, Deployments, Environments, File, Forge, NewRepository, Ports
-from tests.effects import databases, endings, scenes, teardowns
+from bot.ports import (
+    Agenda,
+    AlertBook,
+    Alerts,
+    CatalogRegistry,
+    Cluster,
+    Conversations,
+    Deployments,
+    Environments,
+    File,
+    Forge,
+    NewRepository,
+    Ports,
+)
+from tests.effects import alarms, databases, endings, scenes, teardowns
 from tests.fakes.agenda import FakeAgenda
+from tests.fakes.alert_book import FakeAlertBook
+from tests.fakes.alerts import FakeAlerts
 from tests.fakes.catalog import FakeCatalog
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.conversations import FakeConversations
 from tests.fakes.environments import FakeEnvironments
 from tests.fakes.forge import FakeForge
 from tests.operations.kill_argocd import Briefly, GitDelivery
@@ -34,6 +50,7 @@ Point = Callable[[str], None]
 WRITES = (
     *("create", "update", "delete", "commit", "replace", "grant", "revoke", "set_", "close", "register", "unreg"),
     *("apply", "refresh", "sync", "add", "remove", "enter", "end"),
+    *("change", "silence", "unsilence", "archive", "post", "tell"),
 )
 """How the names of those methods of a port begin that change something."""
 
@@ -222,6 +239,43 @@ def _look_at_book(folder: Path) -> object:
     return dict(_book(folder).open)
 
 
+def _alarm(folder: Path) -> tuple[FakeAlerts, FakeAlertBook, FakeConversations]:
+    folder.mkdir(parents=True, exist_ok=True)
+    return (
+        FakeAlerts(folder / "alerts.json"),
+        FakeAlertBook(folder / "alert_book.json"),
+        FakeConversations(folder / "rooms.json"),
+    )
+
+
+async def _begin_alarm(folder: Path) -> None:
+    alerts, book, _ = _alarm(folder)
+    await alerts.silence(alarms.OTHER)
+    book.put(alarms.GROUP)
+
+
+def _alarm_ports(folder: Path, point: Point) -> Ports:
+    alerts, book, rooms = _alarm(folder)
+    return Ports(
+        forge=cast("Forge", None),
+        catalog=cast("CatalogRegistry", None),
+        alerts=cast("Alerts", Watched(alerts, "alerts", point)),
+        alert_book=cast("AlertBook", Watched(book, "alert book", point)),
+        conversations=cast("Conversations", Watched(rooms, "rooms", point)),
+    )
+
+
+def _look_at_alarm(folder: Path) -> object:
+    """Not at what was said: that stays said."""
+    alerts, book, rooms = _alarm(folder)
+    silences = sorted((one.by, one.ends_at.isoformat()) for one in alerts.standing)
+    decided = dict(book.decided(alarms.GROUP.id))
+    if decided.get("quieted"):
+        decided["quieted"] = {**decided["quieted"], "id": "SOME SILENCE"}
+    seen = json.dumps([silences, decided, dict(rooms.open)])
+    return json.loads(re.sub(r"kill-\d+", "OF THE OPERATION", seen))
+
+
 async def _begin_teardown(folder: Path) -> None:
     await _begin_book(folder)
     teardowns.put_preview(_cluster(folder))
@@ -315,6 +369,17 @@ CASES = (
     ),
     Case("agenda", (scenes.APPOINT, scenes.CANCEL), _begin_agenda, _agenda_ports, _look_at_agenda),
     Case("book", (scenes.ENTER, scenes.EXTEND), _begin_book, _book_ports, _look_at_book),
+    Case(
+        "alert",
+        (
+            *(alarms.ACKNOWLEDGE, alarms.SILENCE, alarms.QUIET),
+            *(alarms.OPEN, alarms.ADD, alarms.SAY, alarms.TELL),
+        ),
+        _begin_alarm,
+        _alarm_ports,
+        _look_at_alarm,
+    ),
+    Case("ended silence", (alarms.END,), _begin_alarm, _alarm_ports, _look_at_alarm, returns=False),
     Case("teardown", teardowns.STRAIGHT, _begin_teardown, _teardown_ports, _look_at_teardown, returns=False),
     Case("teardown by Git", teardowns.BY_GIT, _begin_ending, _deploy_ports, _look_at_ending, returns=False),
     Case("told deployment", (scenes.RECORD, scenes.CONCLUDE), _begin_forge, _forge_ports, _look_at_forge),
