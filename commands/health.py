@@ -10,11 +10,11 @@ from pydantic import BaseModel, Field
 from bot.catalog.index import Found
 from bot.checkups import one, several
 from bot.checkups.asking import (
-    MOST_SERVICES,
     groups_meant,
     places_of,
     service_named,
     services_of_groups,
+    shown_of,
     verdicts_there,
 )
 from bot.checkups.machines import verdict_data
@@ -133,7 +133,7 @@ def _nowhere(found: Found, places: Sequence[Place]) -> Answer:
 
 
 async def _briefly(services: Sequence[Found], environment: str, context: Context, deps: Deps) -> Answer:
-    shown = services[:MOST_SERVICES]
+    shown = shown_of(services, deps)
     places = [places_of(found, environment, deps) for found in shown]
     look = Look(deps, context.now)
     look.begin(place for group in places for place in group)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pydantic import BaseModel, Field
 
 from bot.checkups import several
-from bot.checkups.asking import MOST_SERVICES, groups_meant, places_of, services_of_groups, verdicts_there
+from bot.checkups.asking import groups_meant, places_of, services_of_groups, shown_of, verdicts_there
 from bot.checkups.machines import verdict_data
 from bot.command import Answer, Context, Query
 from bot.deps import Deps
@@ -44,7 +44,7 @@ async def answer(request: HealthTeam, context: Context, deps: Deps) -> Answer:
     if not services:
         told = f"{names} has no service in the catalog." if names else "Which team?"
         raise UsageError(told, hint="Name a group: `/health team team-orders`.")
-    shown = services[:MOST_SERVICES]
+    shown = shown_of(services, deps)
     places = [places_of(found, "", deps) for found in shown]
     look = Look(deps, context.now)
     look.begin(place for group in places for place in group)

@@ -15,7 +15,8 @@ from bot.releases.services import found_in
 from bot.rendering.delivery import Place
 
 MOST_SERVICES = 40
-"""Services of one answer; more are counted."""
+MOST_PLACES = 90
+"""Services, and services in environments, of one answer; more are counted."""
 
 
 def service_named(name: str, deps: Deps) -> Found:
@@ -48,6 +49,11 @@ def services_of_groups(groups: Iterable[str], index: Index) -> list[Found]:
     """Return the services that these groups own, by name."""
     found = {one.ref: one for group in groups for one in index.components(group) if index.namesake(one) is None}
     return sorted(found.values(), key=lambda one: one.label)
+
+
+def shown_of(services: Sequence[Found], deps: Deps) -> Sequence[Found]:
+    """Return as many as one look takes, however many environments each is looked for in."""
+    return services[: max(1, min(MOST_SERVICES, MOST_PLACES // max(1, len(deps.platform.environments))))]
 
 
 def places_of(found: Found, environment: str, deps: Deps) -> list[Place]:

@@ -62,6 +62,9 @@ class Look:
         self._asked: dict[tuple[str, str], _Asked] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self._turns: dict[str, asyncio.Semaphore] = {}
+        self._arrived = 0
+        self._facts: dict[tuple[str, str], HealthFacts] = {}
+        self._verdicts: dict[tuple[str, str], Verdict] = {}
         self._book: asyncio.Task[Reading[tuple[AlertGroup, ...]]] | None = None
         self._firing: asyncio.Task[Reading[tuple[FiringGroup, ...]]] | None = None
 
@@ -70,8 +73,10 @@ class Look:
     def begin(self, places: Iterable[Place], *, closely: bool = False) -> None:
         """Ask about these places, and about what the services there depend on. `closely` asks for more of the places
         themselves: who changed them last, and how fast their error budgets are spent."""
-        for place in places:
+        asked_for = list(places)
+        for place in asked_for:
             self._begin(place, closely=closely)
+        for place in asked_for:  # after all that was asked for: these are left out first where it becomes too much
             for name in chain_of(self._index, place.service):
                 self._begin(self._beside(place, name), closely=False)
         self._ask_for_alerts()
@@ -163,14 +168,31 @@ class Look:
 
     def verdict(self, place: Place) -> Verdict:
         """Return what is to be said of a place by what has arrived so far."""
-        return compose(
-            place.service,
-            facts=lambda name: self._facts_beside(place, name),
-            dependencies=lambda name: dependencies_of(self._index, name),
-        )
+        self._forget_what_has_moved()
+        if _key(place) not in self._verdicts:
+            self._verdicts[_key(place)] = compose(
+                place.service,
+                facts=lambda name: self._facts_beside(place, name),
+                dependencies=lambda name: dependencies_of(self._index, name),
+            )
+        return self._verdicts[_key(place)]
 
     def facts(self, place: Place) -> HealthFacts:
         """Return what has arrived so far about a place itself, without its dependencies."""
+        self._forget_what_has_moved()
+        if _key(place) not in self._facts:
+            self._facts[_key(place)] = self._facts_of(place)
+        return self._facts[_key(place)]
+
+    def _forget_what_has_moved(self) -> None:
+        """What is told several times for one answer is reckoned once, until more has arrived."""
+        arrived = sum(task.done() for task in self._tasks)
+        if arrived != self._arrived:
+            self._arrived = arrived
+            self._facts.clear()
+            self._verdicts.clear()
+
+    def _facts_of(self, place: Place) -> HealthFacts:
         known = self._asked[_key(place)]
         release = _told("Git" if place.is_gitops else "The cluster", known.release)
         return HealthFacts(

@@ -12,7 +12,7 @@ from bot.errors import BadQuery, Refused, UpstreamUnavailable
 from bot.health.verdict import State
 from bot.model.alerts import Alert as KnownAlert
 from bot.model.alerts import AlertGroup, AlertState, Severity
-from bot.observing import observe
+from bot.observing import Look, look, observe
 from bot.ports import FiringAlert, FiringGroup, Measured
 from tests.commands.running import CRASHING
 from tests.fakes.metrics import measured
@@ -235,3 +235,30 @@ async def test_nothing_is_asked_twice() -> None:
     await observe(made.place("checkout-web"), made.deps, NOW)
     asked = [(one.method, one.query, one.begin) for one in made.metrics.asked]
     assert len(asked) == len(set(asked))
+
+
+async def test_what_was_asked_for_comes_before_what_it_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(look, "MOST_PLACES", 2)
+    made = await _well()
+    for where in ("staging", "production"):
+        made.runs("checkout-web", where)
+    places = [made.place("checkout-web", "staging"), made.place("checkout-web", "production")]
+    seen = Look(made.deps, NOW)
+    seen.begin(places)
+    await seen.rest()
+    assert [seen.knows(place) for place in places] == [True, True]
+    assert not seen.knows(made.place("orders-api"))
+    assert seen.verdict(places[1]).state is State.HEALTHY
+
+
+async def test_a_verdict_is_made_anew_once_more_has_arrived(bell: asyncio.Event) -> None:
+    made = await _well()
+    answers = hold(made.metrics, "at", "over")
+    seen = Look(made.deps, NOW)
+    seen.begin([made.place()])
+    await seen.arrive()
+    first = seen.verdict(made.place())
+    assert seen.verdict(made.place()) is first
+    answers.set()
+    await seen.rest()
+    assert (first.state, seen.verdict(made.place()).state) == (State.UNKNOWN, State.HEALTHY)
