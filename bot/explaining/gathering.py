@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from bot.databases.state import STUCK, read_state
 from bot.deps import Deps
+from bot.errors import Refused
 from bot.explaining import evidence
 from bot.explaining.changes import changes_of, versions_of, with_commits
 from bot.explaining.facts import AlertSeen, Case, Changed, Exemplar, Moved, NewLine, Trouble
@@ -143,7 +144,8 @@ class Gathering:
     async def _broken(self, spot: Spot) -> None:
         cluster = self._deps.clusters.get(spot.place.settings.cluster)
         if cluster is not None:
-            found = await self._ask("The cluster", lambda: _troubles(spot.place, cluster))
+            since = self.now - WINDOW - LOOK_BACK
+            found = await self._ask("The cluster", lambda: _troubles(spot.place, cluster, since))
             self._troubles[spot.service] = (*self._troubles.get(spot.service, ()), *(found or ()))
 
     async def _database(self, spot: Spot) -> None:
@@ -234,12 +236,15 @@ class Gathering:
         return read.value
 
 
-async def _troubles(place: Place, cluster: Cluster) -> tuple[Trouble, ...]:
-    """Look at the pods, their nodes and what was noted about them. What our account may not read tells nothing."""
+async def _troubles(place: Place, cluster: Cluster, since: datetime) -> tuple[Trouble, ...]:
+    """Look at the pods, their nodes and what was noted about them since then."""
     labels = {SERVICE: place.service, ENVIRONMENT: place.environment}
     pods = [parsing.pod(one) for one in await cluster.list("v1", "Pod", namespace=place.namespace, labels=labels)]
-    events = [parsing.event(one) for one in await cluster.list("v1", "Event", namespace=place.namespace)]
+    try:
+        events = [parsing.event(one) for one in await cluster.list("v1", "Event", namespace=place.namespace)]
+    except Refused:
+        events = []  # the pods tell the rest
     names = {one.name for one in pods} | {place.service}
     about = [one for one in events if one.name in names or one.name.startswith(f"{place.service}-")]
     nodes = await lost_nodes(cluster, pods)
-    return troubles_of(place.service, place.environment, pods=pods, events=about, nodes=nodes)
+    return troubles_of(place.service, place.environment, pods=pods, events=about, nodes=nodes, since=since)

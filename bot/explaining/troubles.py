@@ -48,12 +48,15 @@ def troubles_of(
     events: Iterable[Event] = (),
     nodes: Iterable[LostNode] = (),
     database: str = "",
+    since: datetime | None = None,
 ) -> tuple[Trouble, ...]:
-    """Return what is broken, at most `MOST`. `database` is the sentence of one that is stuck."""
+    """Return what is broken, at most `MOST`. `database` is the sentence of one that is stuck; what pods and events tell
+    of a time before `since` is over."""
     made = _Made(service, environment)
-    found = [*made.nodes(nodes), *made.database(database), *made.pods(pods), *made.events(events)]
+    lately = [*made.pods(pods), *made.events(events)]
+    found = [one for one in lately if since is None or one.at is None or one.at >= since]
     kept: dict[tuple[str, str], Trouble] = {}
-    for one in found:
+    for one in (*made.nodes(nodes), *made.database(database), *found):
         kept.setdefault((one.kind, one.what), one)
     return tuple(kept.values())[:MOST]
 
@@ -81,20 +84,21 @@ class _Made:
 
     def pods(self, pods: Sequence[Pod]) -> Iterator[Trouble]:
         there = [one for one in pods if not one.leaving]
-        ended = [(pod, one) for pod in there for one in pod.containers if one.last is not None or one.terminated]
-        killed = {pod.name for pod, one in ended if one.ended is not None and one.ended.reason == "OOMKilled"}
-        crashing = {
-            pod.name
-            for pod, one in ended
-            if pod.name not in killed and not one.ready and one.ended is not None and one.ended.exit_code != 0
-        }
+        killed: dict[str, datetime | None] = {}
+        crashing: dict[str, datetime | None] = {}
+        for name, container in ((pod.name, one) for pod in there for one in pod.containers):
+            ended = container.ended
+            if ended is not None and ended.reason == "OOMKilled":
+                killed[name] = ended.at
+            elif ended is not None and ended.exit_code != 0 and not container.ready:
+                crashing[name] = ended.at
         of = f"{counted(len(there), 'pod')} of {self.service}"
         if killed:
             what = f"{counted(len(killed), 'pod')} that ran out of memory"
-            yield self.trouble("memory", what, f"{len(killed)} of {of} ran out of memory")
+            yield self.trouble("memory", what, f"{len(killed)} of {of} ran out of memory", _first(killed.values()))
         if crashing:
             what = f"the crash of {counted(len(crashing), 'pod')}"
-            yield self.trouble("crash", what, f"{len(crashing)} of {of} crash")
+            yield self.trouble("crash", what, f"{len(crashing)} of {of} crash", _first(crashing.values()))
 
     def events(self, events: Iterable[Event]) -> Iterator[Trouble]:
         for event in events:
@@ -108,3 +112,7 @@ class _Made:
             elif event.reason in _EVENTS:
                 kind, what = _EVENTS[event.reason]
                 yield self.trouble(kind, what, told, event.at)
+
+
+def _first(times: Iterable[datetime | None]) -> datetime | None:
+    return min((one for one in times if one is not None), default=None)

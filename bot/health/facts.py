@@ -85,6 +85,8 @@ class Termination:
     message: str = ""
     lasted_s: float | None = None
     """For how long it had run; None where the kubelet does not tell."""
+    at: datetime | None = None
+    """When it ended; None where the kubelet does not tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

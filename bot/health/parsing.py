@@ -189,6 +189,7 @@ def _termination(state: Mapping[str, Any]) -> Termination | None:
         reason=text_of(told, "reason"),
         message=text_of(told, "message"),
         lasted_s=(ended - began).total_seconds() if began is not None and ended is not None else None,
+        at=ended,
     )
 
 
