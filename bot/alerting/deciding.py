@@ -190,12 +190,16 @@ class Deciding:
 
 
 async def _others(this: _Round) -> tuple[AlertGroup, ...]:
-    """Return what fires and is told on a card of its own, or will be decided soon: the possible causes."""
+    """Return what fires and is told on a card of its own, or will be decided soon: the possible causes.
+
+    What is silenced is none: nobody looks there, so nothing new may be hidden on its card.
+    """
     table = alert_groups.c
     placed = and_(table.carded_at.is_not(None), table.cause == "")
     soon = table.due_at > this.now.timestamp()
     fires = (table.state == AlertState.FIRING.value, table.digest == "")
-    return await read_groups(this.connection, *fires, or_(placed, soon), limit=_OTHERS)
+    found = await read_groups(this.connection, *fires, or_(placed, soon), limit=_OTHERS)
+    return tuple(group for group in found if not group.silenced)
 
 
 def _freed(now: datetime) -> Select[Any]:

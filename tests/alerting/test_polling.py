@@ -132,6 +132,13 @@ async def test_a_silence_shows_on_the_card_and_its_end_as_well(room: Room) -> No
     assert "Silenced" not in seen(card)
 
 
+async def test_nothing_is_folded_into_what_is_silenced(room: Room) -> None:
+    await room.house.hear(delivery(DOWN))
+    room.alertmanager.fire(firing(DOWN, silenced=True), firing(SLOW))
+    await room.poll()
+    assert [card.metadata["event_payload"]["service"] for card in room.house.roots()] == ["orders-db", "orders-api"]
+
+
 async def test_an_alert_that_alertmanager_gave_up_and_has_again_fires_again(room: Room) -> None:
     """Prometheus was away: Alertmanager ends what it hears no more of, and then it is there with its old begin."""
     await room.house.hear(delivery(SLOW))
