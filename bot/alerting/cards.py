@@ -249,7 +249,21 @@ def _offered(group: AlertGroup) -> Iterator[tuple[str, str, blocks.Style]]:
 
 
 def _button(action: str, label: str, group: AlertGroup, style: blocks.Style) -> Block:
-    return blocks.button(label, action, group.id, style=style, spoken=cut(f"{label}: {_title(group)}", 75))
+    spoken = cut(f"{label}: {_title(group)}", 75)
+    return blocks.button(label, action, group.id, style=style, confirm=_confirm(action, group), spoken=spoken)
+
+
+def _confirm(action: str, group: AlertGroup) -> Block | None:
+    """What is asked back before something runs because of one press: exactly what that is."""
+    place = f"{group.service} in {group.environment}"
+    match action:
+        case actions.RUNBOOK:
+            text = f"In your name, as if you had typed it: {group.runbook_step}"
+            return blocks.confirm("Run the runbook's step?", text, yes="Run it", style="primary")
+        case actions.ROLLBACK:
+            text = f"{cut(place, _TITLE)} goes back to the version that ran before, and is held there for 7 days."
+            return blocks.confirm("Roll back?", text, yes="Roll back", style="danger")
+    return None
 
 
 # --- Shared ---------------------------------------------------------------------------------------------------------
