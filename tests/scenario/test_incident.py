@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.scenario.test_day_two import NAME, STAGING, card_of, commit, created, image_of, live
 from tests.scenario.world import Json, World, spoken
 
 
@@ -32,6 +33,12 @@ async def incident(here: World, method: str, **said: str) -> None:
         assert response.status == 200, await response.text()
 
 
+async def running(here: World) -> list[Json]:
+    async with here.http.get(f"{here.ready['prometheus']}/sim/incidents") as response:
+        found: list[Json] = (await response.json())["running"]
+        return found
+
+
 P99 = (
     "histogram_quantile(0.99, sum by (le) (rate(http_request_duration_seconds_bucket"
     '{namespace="orders-api-production", service="orders-api"}[5m])))'
@@ -51,3 +58,34 @@ async def test_a_slow_service_is_told_where_its_owner_reads_and_its_end_on_the_s
     ended = await alert_card(here, "team-orders", "orders-api", "resolved")
     assert ended["ts"] == card["ts"], "the same card"
     assert await measured(here, P99) < 0.5
+
+
+async def rules_of(here: World, namespace: str) -> set[str]:
+    """Return the names of the alerts that Prometheus has loaded for a namespace."""
+    async with here.http.get(f"{here.ready['prometheus']}/api/v1/rules?type=alert") as response:
+        groups = (await response.json())["data"]["groups"]
+    return {rule["name"] for group in groups if f"/{namespace}-" in group["file"] for rule in group["rules"]}
+
+
+async def test_what_a_new_service_promises_is_watched_and_its_slow_version_rolled_back_from_the_alert(
+    here: World,
+) -> None:
+    await created(here)
+    good = image_of(await live(here))
+    assert {"LatencyBudgetBurnsFast", "ErrorBudgetBurnsFast", "PodsCrashLooping"} <= await rules_of(here, STAGING)
+    slower = await commit(here, "Compute more", LOG_LEVEL="debug")
+    await card_of(here, "service.deploy", "succeeded", told=slower[:7])
+    await here.advance("1h")
+    await incident(here, "POST", service=NAME, environment="staging", kind="latency")
+    await here.advance("15m")
+    card = await alert_card(here, "team-orders", NAME, "firing")
+    await here.slack.click("author", "team-orders", card, "rollback")
+
+    async def over() -> bool | None:
+        return None if await running(here) else True
+
+    await here.slack.until(over)
+    assert image_of(await live(here)) == good
+    await here.advance("1h")
+    ended = await alert_card(here, "team-orders", NAME, "resolved")
+    assert ended["ts"] == card["ts"]
