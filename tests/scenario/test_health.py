@@ -25,6 +25,12 @@ async def asked(here: World, line: str, holds: str, channel: str = "team-orders"
     return message
 
 
+async def said(here: World, holds: str) -> Json | None:
+    """Return a message to `author` that holds a text, or one that everybody reads."""
+    every = await here.slack.messages("team-orders", user="author")
+    return next((one for one in every if holds in spoken(one)), None)
+
+
 async def becomes(here: World, message: Json, holds: str, channel: str = "team-orders") -> Json:
     """Wait until the same message holds a text."""
 
@@ -123,6 +129,11 @@ async def test_a_day_of_asking_whether_it_is_well(here: World) -> None:
     slow = await asked(here, "/health checkout-web production", "Degraded")
     await becomes(here, slow, "Its latency (p99) is")
     await becomes(here, slow, "Because of orders-api, which it depends on:")
+
+    # The button types its line for whoever presses it.
+    own = await asked(here, "/health orders-api production", "orders-api in production: Degraded")
+    await here.slack.click("author", "team-orders", own, "why")
+    await here.slack.until(lambda: said(here, "orders-api in production is slow since"))
 
     # The home tab knows too, and programs are told everything.
     await here.slack.call("POST", "home", user="author")
