@@ -21,6 +21,7 @@ from commands import (
     health_team,
     health_why,
     incident_open,
+    notifications,
     preview_down,
     preview_extend,
     preview_list,
@@ -85,6 +86,7 @@ COMMANDS: tuple[AnyCommand, ...] = (
     alert_escalate.COMMAND,
     alert_adopt.COMMAND,
     incident_open.COMMAND,
+    notifications.COMMAND,
     catalog.QUERY,
     sweep.QUERY,
 )

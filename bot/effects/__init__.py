@@ -15,6 +15,7 @@ from bot.effects.delivery import AwaitHealthy, RefreshApplication, SyncApplicati
 from bot.effects.deployment_endings import EndDeployments
 from bot.effects.deployment_records import ConcludeDeployment, RecordDeployment
 from bot.effects.files import FileBody
+from bot.effects.notifications import SetNotifications
 from bot.effects.project import JoinProject
 from bot.effects.pull_request import OpenPullRequest
 from bot.effects.pull_request_comment import LivingComment
@@ -79,6 +80,7 @@ EFFECTS: tuple[type[Effect], ...] = (
     AddPeople,
     SayInRoom,
     TellPeople,
+    SetNotifications,
 )
 
 
@@ -134,6 +136,7 @@ __all__ = [
     "RetireApplication",
     "RetireDatabase",
     "SayInRoom",
+    "SetNotifications",
     "SetVariables",
     "SilenceAlert",
     "SyncApplication",

@@ -43,7 +43,7 @@ from bot.model.effect import Effect, Outcome, Run
 from bot.model.late import Late, OutputRef
 from bot.model.principal import Principal
 from bot.ports import Appointment, EnvironmentRecord, File, NewRepository, Object, Ports
-from tests.effects import alarms
+from tests.effects import alarms, wishes
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.alert_book import FakeAlertBook
 from tests.fakes.alerts import FakeAlerts
@@ -53,6 +53,7 @@ from tests.fakes.conversations import FakeConversations
 from tests.fakes.environments import FakeEnvironments
 from tests.fakes.faults import call
 from tests.fakes.forge import FakeForge
+from tests.fakes.notification_book import FakeNotificationBook
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 AUTHOR = Principal(user="user:default/author", display_name="Sample Author", email="author@acme.example")
@@ -94,6 +95,7 @@ class World:
     alerts: FakeAlerts = field(default_factory=FakeAlerts)
     alert_book: FakeAlertBook = field(default_factory=FakeAlertBook)
     rooms: FakeConversations = field(default_factory=FakeConversations)
+    wishes: FakeNotificationBook = field(default_factory=FakeNotificationBook)
 
     @property
     def ports(self) -> Ports:
@@ -106,6 +108,7 @@ class World:
             alerts=self.alerts,
             alert_book=self.alert_book,
             conversations=self.rooms,
+            notification_book=self.wishes,
         )
 
     def look(self) -> Mapping[str, object]:
@@ -119,6 +122,7 @@ class World:
             "silences": [(one.by, one.matchers, one.ends_at) for one in self.alerts.standing],
             "alert": self.alert_book.decided(alarms.GROUP.id),
             "rooms": self.rooms.open,
+            "wishes": self.wishes.written,
         }
 
 
@@ -135,6 +139,7 @@ async def world() -> World:
     made.agenda.put(UNPIN)
     made.book.put(LINE)
     made.alert_book.put(alarms.GROUP)
+    made.wishes.put(wishes.TEAM, wishes.BEFORE)
     made.forge.calls.clear()
     made.cluster.calls.clear()
     return made
@@ -373,6 +378,8 @@ NEEDS: Mapping[str, Sequence[Effect]] = {
     "silence": (),
     "quiet": (alarms.SILENCE,),
     "room": (),
+    "wishes": (),
+    "first-wishes": (),
     "conclude": (RECORD,),
     "comment": (PULL_REQUEST,),
     "comment-ready": (PULL_REQUEST, COMMENT),
@@ -390,6 +397,7 @@ ALL: tuple[Effect, ...] = (
     *(ENTER, EXTEND),
     *(ADMIT, LIFT),
     *(alarms.ACKNOWLEDGE, alarms.SILENCE, alarms.QUIET, alarms.OPEN),
+    *(wishes.WISHES, wishes.FIRST_WISHES),
 )
 IDS = [effect.id for effect in ALL]
 

@@ -59,6 +59,8 @@ def faults_of(world: World, method: str) -> Faults:
         return world.alert_book.faults
     if method in ROOMS:
         return world.rooms.faults
+    if method in WISHES:
+        return world.wishes.faults
     return world.catalog.faults if method in CATALOG else world.forge.faults
 
 
@@ -67,6 +69,7 @@ AGENDA = {"add", "remove"}
 BOOK = {"enter", "end"}
 ALERTS = {"silence", "unsilence"}
 ALERT_BOOK = {"change"}
+WISHES = {"keep"}
 ROOMS = {"create_room", "set_topic", "archive_room"}
 CATALOG = {"register", "unregister", "registered"}
 LOOKS = {
@@ -74,14 +77,14 @@ LOOKS = {
     *("topics", "team_permission", "variable", "ruleset", "webhooks", "registered"),
     *("deployment_records", "deployment_state", "pull_request", "comments"),
     *("get", "list", "rehearse"),
-    *("group", "silences", "room", "address_of"),
+    *("kept", "group", "silences", "room", "address_of"),
 }
 
 
 def writes(world: World) -> list[str]:
     fakes = (
         *(world.forge, world.catalog, world.cluster, world.agenda, world.book),
-        *(world.alerts, world.alert_book, world.rooms),
+        *(world.alerts, world.alert_book, world.rooms, world.wishes),
     )
     calls = [method for fake in fakes for method in fake.faults.calls]
     return [method for method in calls if method not in LOOKS]
@@ -200,6 +203,7 @@ async def test_a_lost_connection_during_undo_is_mended_by_trying_again(effect: E
         world.alerts.faults.calls.clear()
         world.alert_book.faults.calls.clear()
         world.rooms.faults.calls.clear()
+        world.wishes.faults.calls.clear()
         await bound.undo(world.ports, run(bound), outcome)
 
     methods: Sequence[str] = await the_writes_of(effect, there_and_back)

@@ -30,9 +30,10 @@ from bot.ports import (
     File,
     Forge,
     NewRepository,
+    NotificationBook,
     Ports,
 )
-from tests.effects import alarms, databases, endings, scenes, teardowns
+from tests.effects import alarms, databases, endings, scenes, teardowns, wishes
 from tests.fakes.agenda import FakeAgenda
 from tests.fakes.alert_book import FakeAlertBook
 from tests.fakes.alerts import FakeAlerts
@@ -41,6 +42,7 @@ from tests.fakes.cluster import FakeCluster
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.environments import FakeEnvironments
 from tests.fakes.forge import FakeForge
+from tests.fakes.notification_book import FakeNotificationBook
 from tests.operations.kill_argocd import Briefly, GitDelivery
 from tests.operations.world import Await, Folder, MakeFile
 
@@ -50,7 +52,7 @@ Point = Callable[[str], None]
 WRITES = (
     *("create", "update", "delete", "commit", "replace", "grant", "revoke", "set_", "close", "register", "unreg"),
     *("apply", "refresh", "sync", "add", "remove", "enter", "end"),
-    *("change", "silence", "unsilence", "archive", "post", "tell"),
+    *("change", "silence", "unsilence", "archive", "post", "tell", "keep"),
 )
 """How the names of those methods of a port begin that change something."""
 
@@ -276,6 +278,27 @@ def _look_at_alarm(folder: Path) -> object:
     return json.loads(re.sub(r"kill-\d+", "OF THE OPERATION", seen))
 
 
+def _wishes(folder: Path) -> FakeNotificationBook:
+    folder.mkdir(parents=True, exist_ok=True)
+    return FakeNotificationBook(folder / "wishes.json")
+
+
+async def _begin_wishes(folder: Path) -> None:
+    _wishes(folder).put(wishes.TEAM, wishes.BEFORE)
+
+
+def _wishes_ports(folder: Path, point: Point) -> Ports:
+    return Ports(
+        forge=cast("Forge", None),
+        catalog=cast("CatalogRegistry", None),
+        notification_book=cast("NotificationBook", Watched(_wishes(folder), "wishes", point)),
+    )
+
+
+def _look_at_wishes(folder: Path) -> object:
+    return dict(_wishes(folder).written)
+
+
 async def _begin_teardown(folder: Path) -> None:
     await _begin_book(folder)
     teardowns.put_preview(_cluster(folder))
@@ -380,6 +403,7 @@ CASES = (
         _look_at_alarm,
     ),
     Case("ended silence", (alarms.END,), _begin_alarm, _alarm_ports, _look_at_alarm, returns=False),
+    Case("wishes", (wishes.WISHES, wishes.FIRST_WISHES), _begin_wishes, _wishes_ports, _look_at_wishes),
     Case("teardown", teardowns.STRAIGHT, _begin_teardown, _teardown_ports, _look_at_teardown, returns=False),
     Case("teardown by Git", teardowns.BY_GIT, _begin_ending, _deploy_ports, _look_at_ending, returns=False),
     Case("told deployment", (scenes.RECORD, scenes.CONCLUDE), _begin_forge, _forge_ports, _look_at_forge),

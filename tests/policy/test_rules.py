@@ -147,3 +147,14 @@ def test_strangers_deploy_nowhere_unless_the_environment_says_so() -> None:
     stranger = STRANGER
     assert not may_ask(rules, stranger, "service.deploy", ORDERS, "staging").allowed
     assert may_ask(rules, stranger, "service.deploy", ORDERS, "sandbox").allowed
+
+
+def test_what_one_hears_of_needs_no_approval_and_is_ones_own_affair() -> None:
+    own = may_ask(Rules(), AUTHOR, "notifications", ORDERS)
+    assert (own.allowed, own.need) == (True, None)
+    mine = may_ask(Rules(), AUTHOR, "notifications", AUTHOR.user)
+    assert (mine.allowed, mine.need) == (True, None)
+    assert not may_ask(Rules(), AUTHOR, "notifications", STRANGER.user).allowed
+    assert not may_ask(Rules(), AUTHOR, "notifications", CHECKOUT).allowed
+    strict = Rules(rules=(Rule(command="notifications", approve=Who.OWNER), Rule()))
+    assert may_ask(strict, AUTHOR, "notifications", ORDERS).need is not None

@@ -1,0 +1,3 @@
+from tests.operations.conftest import postgresql, url
+
+__all__ = ["postgresql", "url"]
