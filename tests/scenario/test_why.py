@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.scenario.test_day_two import card_of
+from tests.scenario.test_incident import alert_card
 from tests.scenario.world import Json, World, spoken
 
 ORDERS = "orders-api"
@@ -51,6 +52,22 @@ async def answered(here: World, told: str) -> Json:
     return message
 
 
+def heard(message: Json) -> str:
+    """What a message says, its files' titles included."""
+    return "\n".join([spoken(message), *(file["title"] for file in message.get("files") or ())])
+
+
+async def threaded(here: World, card: Json, told: str) -> Json:
+    """Wait for a reply in the card's thread that says so."""
+
+    async def look() -> Json | None:
+        replies = await here.slack.messages("team-orders", thread_ts=card["ts"])
+        return next((one for one in replies if told in heard(one) and one["ts"] != card["ts"]), None)
+
+    message: Json = await here.slack.until(look)
+    return message
+
+
 async def test_a_slow_dependency_is_found_by_its_deploy_and_rolled_back_by_the_button(here: World) -> None:
     _, head = await here.github("GET", f"/repos/acme/{ORDERS}/git/ref/heads/main")
     good: str = head["object"]["sha"]
@@ -60,7 +77,16 @@ async def test_a_slow_dependency_is_found_by_its_deploy_and_rolled_back_by_the_b
     await deployed(here, bad)
     await here.advance("2m")
     await incidents(here, "POST", service=ORDERS, kind="latency")
-    await here.advance("12m")
+    await here.advance("15m")
+
+    # From the alert's card: the answer stands in its thread, with the picture, for everybody.
+    card = await alert_card(here, "team-orders", ORDERS, "firing")
+    await here.slack.click("author", "team-orders", card, "why")
+    reply = await threaded(here, card, f"the deploy of {bad[:7]}")
+    assert f"{ORDERS} in production is slow since" in spoken(reply)
+    assert "asked why" in spoken(reply)
+    picture = await threaded(here, card, f"{ORDERS} in production: latency")
+    assert [file["mimetype"] for file in picture["files"]] == ["image/png"]
 
     await here.slack.command("stranger", "/health why checkout-web", "team-checkout")
     answer = await answered(here, f"the deploy of {bad[:7]} of {ORDERS}")
