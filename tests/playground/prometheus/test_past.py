@@ -78,6 +78,20 @@ def test_an_incident_shows_while_it_lasts_and_no_longer(kind: str, query: str, l
     assert past.number(query) == pytest.approx(usual, rel=0.4, abs=0.01)
 
 
+def test_an_incident_ends_with_its_version_also_where_pods_changed_before_that() -> None:
+    past = Measured()
+    usual = past.number(P99)
+    past.incidents.begin("orders-api", "latency")
+    past.advance(minutes=6)
+    assert past.number(P99) > 1.5
+    past.living.change("orders-api", pods=("orders-api-1", "orders-api-2"))  # the rollout begins
+    past.advance(seconds=5)
+    past.living.change("orders-api", image="ghcr.io/acme/orders-api:0", pods=("orders-api-2",))
+    assert past.incidents.running() == ()
+    past.advance(minutes=6)
+    assert past.number(P99) == pytest.approx(usual, rel=0.4)
+
+
 def test_who_calls_it_suffers_visibly_less() -> None:
     past = Measured()
     past.incidents.begin("orders-api", "latency")
