@@ -61,7 +61,7 @@ def test_the_description_for_programs_has_every_path_of_the_api() -> None:
 
 
 def test_every_command_is_in_the_guides_as_it_is_typed_and_no_other_is() -> None:
-    pages = ("alerts.md", "databases.md", "day-two.md", "doors.md", "health.md", "previews.md")
+    pages = ("alerts.md", "databases.md", "day-two.md", "doors.md", "health.md", "notifications.md", "previews.md")
     named = [code(row[0])[0] for page in pages for row in rows(page)]
     typed = [f"{SPOKEN.line(command.name)} {command.usage}".strip() for command in COMMANDS]
     assert sorted(name for name in named if name.startswith(SLASHES)) == sorted(typed)
