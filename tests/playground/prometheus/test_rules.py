@@ -48,8 +48,11 @@ def test_an_alert_waits_fires_and_ends() -> None:
     assert after(minutes=1) == ["pending"]
     assert after(minutes=1) == ["pending"]
     assert after(minutes=1) == ["firing"]
+    assert past.number('ALERTS{alertname="Slow", alertstate="firing"}') == 1
+    assert past.ask('ALERTS{alertstate="pending"}') == []
     past.incidents.end()
     assert after(minutes=2) == ["inactive"]
+    assert past.ask("ALERTS") == []
     assert after(minutes=16) == ["inactive"], "nobody has heard of its end yet"
     for active in rule.active.values():
         active.sent_at = past.lives.now()

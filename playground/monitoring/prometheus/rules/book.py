@@ -90,6 +90,7 @@ class Book:
 
     def _end(self, rules: list[RuleState], at: int) -> None:
         for state in rules:
+            state.end_others((), at)
             for active in state.active.values():
                 if active.state == "firing":
                     active.state, active.resolved_at = "inactive", at

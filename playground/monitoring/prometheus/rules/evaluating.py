@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,6 +17,8 @@ from playground.monitoring.prometheus.storage import Storage
 
 RETENTION_MS = 15 * 60_000
 """How long an alert that has ended is sent again, for an Alertmanager that did not hear it."""
+ALERTS = "ALERTS"
+"""The series of each alert that waits or fires."""
 State = Literal["pending", "firing", "inactive"]
 
 
@@ -60,6 +62,7 @@ class RuleState:
                 self._record(found, storage, at)
             else:
                 self._alert(found, at)
+                self._show(storage, at)
         except (BadQuery, Unevaluable, RecursionError) as error:
             self.error = str(error) or type(error).__name__
         else:
@@ -81,13 +84,30 @@ class RuleState:
             if named in seen:
                 raise Unevaluable("vector contains metrics with the same labelset after applying rule labels")
             seen.add(named)
-            if named not in self.recorded:
-                self.recorded[named] = Recorded(named)
-                storage.add(self.recorded[named])
-            self.recorded[named].add(at, value)
+            self._add(storage, named, at, value)
+        self.end_others(seen, at)
+
+    def _add(self, storage: Storage, named: Labels, at: int, value: float) -> None:
+        if named not in self.recorded:
+            self.recorded[named] = Recorded(named)
+            storage.add(self.recorded[named])
+        self.recorded[named].add(at, value)
+
+    def end_others(self, seen: Collection[Labels], at: int) -> None:
+        """Mark the end of every series of the rule but these."""
         for named, series in self.recorded.items():
             if named not in seen and series.at(at) is not None:
                 series.add(at, None)
+
+    def _show(self, storage: Storage, at: int) -> None:
+        """Record what waits and what fires, so that it can be asked for."""
+        seen: set[Labels] = set()
+        for active in self.active.values():
+            if active.state != "inactive":
+                named = labelled(dict(active.labels) | {NAME: ALERTS, "alertstate": active.state})
+                seen.add(named)
+                self._add(storage, named, at, 1.0)
+        self.end_others(seen, at)
 
     def _alert(self, found: Vector, at: int) -> None:
         fresh = dict(self._instances(found))
