@@ -138,6 +138,15 @@ class Town:
 
         return await self.until(f"the thread says “{says}”", look)
 
+    async def picture_in_thread(self, card: Json, channel: str = "team-orders") -> Json:
+        """Wait for a reply in a card's thread that holds a picture."""
+
+        async def look() -> Json | None:
+            replies = await self.messages(channel, thread_ts=card["ts"])
+            return next((one for one in replies if one.get("files") or "slack_file" in str(one.get("blocks"))), None)
+
+        return await self.until("there is a picture in the thread", look)
+
     # --- GitHub
 
     async def github(self, method: str, path: str, body: Json | None = None) -> tuple[int, Any]:
