@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
@@ -98,7 +99,7 @@ class Announcements:
 
     async def operation_changed(self, connection: AsyncConnection, operation_id: str, revision: int) -> None:
         table = operations.c
-        columns = select(table.state, table.asked, table.problem, table.digest, table.plan)
+        columns = select(table.state, table.asked, table.problem, table.digest, table.plan, table.steps)
         columns = columns.where(table.id == operation_id)
         row = (await connection.execute(columns)).one()
         asked = Asked.model_validate_json(row.asked)
@@ -106,11 +107,9 @@ class Announcements:
         if asked.principal.slack_user:
             self._home_changed(asked.principal.slack_user)
         state = State(row.state)
-        if await self._is_beside(connection, asked, state):
-            if state.final:
-                await self._tell_beside(connection, asked, state, row)
-            return
-        if state.final and asked.door not in UNATTENDED and not await self._outbox.has_card(connection, operation_id):
+        if await self._is_beside(connection, asked, state, row):
+            await self._told_beside(connection, asked, state, row)
+        elif state.final and await self._is_without_card(connection, asked, state, row):
             # It never got as far as a card: it could not be planned, or policy refused the plan.
             await self._tell(connection, asked, row.problem)
         elif row.digest is None and row.problem and not state.final:
@@ -119,24 +118,34 @@ class Announcements:
             urgent = state is not State.RUNNING
             await self._outbox.operation_changed(connection, operation_id, revision, urgent=urgent)
 
-    async def _is_beside(self, connection: AsyncConnection, asked: Asked, state: State) -> bool:
-        """Whether it is told in the thread of another card. Once somebody has to decide, it has a card of its own."""
-        if not asked.origin.beside or state is State.AWAITING_APPROVAL:
+    async def _is_without_card(self, connection: AsyncConnection, asked: Asked, state: State, row: Any) -> bool:
+        """Of something that is over."""
+        if asked.door in UNATTENDED or (asked.origin.beside and _is_left(state, row)):
             return False
         return not await self._outbox.has_card(connection, asked.operation)
 
-    async def _tell_beside(self, connection: AsyncConnection, asked: Asked, state: State, row: Any) -> None:
+    async def _is_beside(self, connection: AsyncConnection, asked: Asked, state: State, row: Any) -> bool:
+        """Whether it is told in the thread of another card. Once somebody has to decide (about a plan, a step that is
+        stuck, or what is left of it) it has a card of its own, and keeps it."""
+        if not asked.origin.beside or await self._outbox.has_card(connection, asked.operation):
+            return False
+        stuck = any(step.get("stalled") for step in json.loads(row.steps or "[]"))
+        decided_on = state is State.AWAITING_APPROVAL or _is_left(state, row) or (stuck and state is State.RUNNING)
+        return not decided_on
+
+    async def _told_beside(self, connection: AsyncConnection, asked: Asked, state: State, row: Any) -> None:
         """What was done is said in the thread, for all; what failed to whoever asked. What people decide about an alert
         says so itself, in the same thread."""
-        if state is not State.SUCCEEDED:
+        if not state.final:
+            if row.digest is None and row.problem:
+                await self._say(connection, asked, f"I am still planning what you asked for. {row.problem}")
+        elif state is not State.SUCCEEDED:
             await self._tell(connection, asked, row.problem)
-            return
-        if asked.command.partition(".")[0] in TELL_THEMSELVES or not row.plan:
-            return
-        summary = Plan.model_validate_json(row.plan).summary
-        text = f"✅ {escape(summary)}, asked by {escape(asked.principal.display_name)}."
-        key = f"beside:{asked.operation}"
-        await self._outbox.thread(asked.origin.beside, [Message(text=text)], key=key, connection=connection)
+        elif asked.command.partition(".")[0] not in TELL_THEMSELVES and row.plan:
+            summary = Plan.model_validate_json(row.plan).summary
+            text = f"✅ {escape(summary)}, asked by {escape(asked.principal.display_name)}."
+            key = f"beside:{asked.operation}"
+            await self._outbox.thread(asked.origin.beside, [Message(text=text)], key=key, connection=connection)
 
     async def _tell(self, connection: AsyncConnection, asked: Asked, problem: str) -> None:
         draft = asked.origin.slack_draft
@@ -153,6 +162,11 @@ class Announcements:
             await self._outbox.ephemeral(channel=channel, user=user, text=text, blocks=shown, connection=connection)
         else:
             await self._outbox.message(channel=user, text=text, blocks=shown, connection=connection)
+
+
+def _is_left(state: State, row: Any) -> bool:
+    """Whether it was planned, and something of it needs a person."""
+    return state is State.FAILED and row.digest is not None
 
 
 class Details:
