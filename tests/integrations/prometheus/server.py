@@ -49,22 +49,19 @@ class Prometheus:
 async def serving(prometheus: Prometheus, **limits: Any) -> AsyncIterator[PrometheusMetrics]:
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", prometheus.answers)
-    async with hearing_of_ends(application) as server:
+    async with TestServer(application, shutdown_timeout=1) as server:
         metrics = connect(str(server.make_url("")), **limits)
         try:
             yield metrics
         finally:
             await metrics.close()
+            await turns()
+    await turns()
 
 
-@asynccontextmanager
-async def hearing_of_ends(application: web.Application, **options: Any) -> AsyncIterator[TestServer]:
-    """Serve; a handler ends with its connection, and no connection outlives the server."""
-    server = TestServer(application, shutdown_timeout=1, scheme="https" if "ssl" in options else "http")
-    await server.start_server(**options)
-    async with server:
-        yield server
-    for _ in range(5):  # connections that are being closed, or were just taken, have their turn
+async def turns() -> None:
+    """Let connections that are being closed, or were just taken, have their turn."""
+    for _ in range(20):
         await asyncio.sleep(0)
 
 

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import math
-import ssl
 import threading
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import unused_port
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from prometheus_api_client import PrometheusConnect
 
 from bot.errors import BadQuery, PlatformError, Refused, TimedOut, TooMuch, UpstreamUnavailable
@@ -25,7 +18,7 @@ from bot.ports import Measured, Metrics, Series
 from integrations.prometheus import connect
 from integrations.prometheus.client import LONGEST_BODY, Client
 from integrations.reading.series import HISTOGRAMS, INCOMPLETE, MOST_SERIES
-from tests.integrations.prometheus.server import Prometheus, error, hearing_of_ends, matrix, serving, vector
+from tests.integrations.prometheus.server import Prometheus, error, matrix, serving, vector
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, 250_000, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -314,60 +307,3 @@ async def test_a_thread_serves_one_question_after_the_other_over_one_connection(
         [pool] = manager.poolmanager.pools._container.values()
         assert pool.num_connections <= 2
     assert len(prometheus.asked) == 20
-
-
-def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """Return the file of a certificate for this machine that it signs itself, and what serves with it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "prometheus.acme.example")])
-    begin = datetime.now(UTC) - HOUR
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begin, begin + 2 * HOUR)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file, key_file = folder / "tls.crt", folder / "tls.key"
-    file.write_bytes(made.public_bytes(Encoding.PEM))
-    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file, key_file)
-    return file, context
-
-
-async def test_tls_trusts_what_the_machine_trusts_and_is_cut_as_well(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file, context = certificate(tmp_path)
-    prometheus, gone = Prometheus(answer=vector()), asyncio.Event()
-
-    async def writes(response: web.StreamResponse) -> None:
-        try:
-            while True:
-                await response.write(b" ")
-                await asyncio.sleep(0.01)
-        finally:
-            gone.set()
-
-    application = web.Application()
-    application.router.add_route("*", "/{path:.*}", prometheus.answers)
-    async with hearing_of_ends(application, ssl=context) as server:
-        url = f"https://127.0.0.1:{server.port}"
-        stranger = connect(url)
-        with pytest.raises(UpstreamUnavailable, match="certificate is not trusted"):
-            await stranger.at("q")
-        await stranger.close()
-        monkeypatch.setenv("SSL_CERT_FILE", str(file))
-        metrics = connect(url, timeout_s=PATIENCE_S, threads=1)
-        async with asyncio.timeout(PATIENCE_S):
-            assert await metrics.at("q") == Measured()
-            prometheus.writes = writes
-            prometheus.arrived.clear()
-            asking = asyncio.create_task(metrics.at("slow"))
-            await prometheus.arrived.wait()
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
-            await gone.wait()
-            prometheus.writes = None
-            assert await metrics.at("q") == Measured()
-        await metrics.close()
