@@ -158,6 +158,8 @@ class Case:
     exemplar: Exemplar | None = None
     paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Service → the way to it from the one that is asked about: `(checkout-web, orders-api)`."""
+    there: bool = True
+    """Whether anything is known of the service there: a version, a pod, a signal."""
     missing: tuple[str, ...] = ()
     """What could not be read (in time), each as a sentence for people."""
 

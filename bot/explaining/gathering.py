@@ -64,6 +64,7 @@ class Gathering:
         self._alerts: list[AlertSeen] = []
         self._lines: dict[str, tuple[NewLine, ...]] = {}
         self._exemplar: Exemplar | None = None
+        self._has_pods = False
         self._brought: dict[str, Comparison | None] = {}
         self._open: dict[str, int] = {}
         self._problems: dict[str, None] = {}
@@ -92,11 +93,17 @@ class Gathering:
             lines=tuple(one for found in self._lines.values() for one in found),
             exemplar=self._exemplar,
             paths={spot.service: spot.path for spot in self.spots},
+            there=self._is_there(),
             missing=(
                 *self._problems,
                 *(f"{who} has not answered yet." for who, number in self._open.items() if number),
             ),
         )
+
+    def _is_there(self) -> bool:
+        release = self.releases.get(self.place.service)
+        deployed = release is not None and release.current is not None
+        return deployed or self._has_pods or bool(self.signals.get(self.place.service))
 
     def _changes(self) -> tuple[Changed, ...]:
         found: list[Changed] = []
@@ -146,7 +153,9 @@ class Gathering:
         if cluster is not None:
             since = self.now - WINDOW - LOOK_BACK
             found = await self._ask("The cluster", lambda: _troubles(spot.place, cluster, since))
-            self._troubles[spot.service] = (*self._troubles.get(spot.service, ()), *(found or ()))
+            broken, pods = found or ((), 0)
+            self._troubles[spot.service] = (*self._troubles.get(spot.service, ()), *broken)
+            self._has_pods |= spot.place == self.place and pods > 0
 
     async def _database(self, spot: Spot) -> None:
         place, release = spot.place, self.releases.get(spot.service)
@@ -236,8 +245,8 @@ class Gathering:
         return read.value
 
 
-async def _troubles(place: Place, cluster: Cluster, since: datetime) -> tuple[Trouble, ...]:
-    """Look at the pods, their nodes and what was noted about them since then."""
+async def _troubles(place: Place, cluster: Cluster, since: datetime) -> tuple[tuple[Trouble, ...], int]:
+    """Look at the pods, their nodes and what was noted about them since then; return how many pods there are, too."""
     labels = {SERVICE: place.service, ENVIRONMENT: place.environment}
     pods = [parsing.pod(one) for one in await cluster.list("v1", "Pod", namespace=place.namespace, labels=labels)]
     try:
@@ -247,4 +256,5 @@ async def _troubles(place: Place, cluster: Cluster, since: datetime) -> tuple[Tr
     names = {one.name for one in pods} | {place.service}
     about = [one for one in events if one.name in names or one.name.startswith(f"{place.service}-")]
     nodes = await lost_nodes(cluster, pods)
-    return troubles_of(place.service, place.environment, pods=pods, events=about, nodes=nodes, since=since)
+    broken = troubles_of(place.service, place.environment, pods=pods, events=about, nodes=nodes, since=since)
+    return broken, len(pods)

@@ -99,6 +99,8 @@ def _symptom(case: Case, where: str, voice: Voice) -> str | None:
 def _quiet(case: Case, where: str) -> str:
     if case.missing:
         return f"I see nothing wrong with {where}, but I do not see all of it."
+    if not case.there:
+        return f"I know nothing of {where}: no version was deployed there, and nothing of it is measured."
     return f"Nothing is wrong with {where} as far as I see: no signal has left its place, and no alert fires."
 
 

@@ -317,6 +317,12 @@ async def test_a_circle_of_dependencies_is_walked_once() -> None:
     ]
 
 
+async def test_where_a_service_is_not_nothing_is_called_well() -> None:
+    made = await incident()
+    told = await asked(made, environment="staging")
+    assert told.text.startswith("I know nothing of checkout-web in staging")
+
+
 async def test_in_its_owners_channel_everybody_reads_the_answer() -> None:
     made = await incident()
     assert not (await asked(made)).shared  # asked in the channel of team-orders, about a service of team-checkout

@@ -217,6 +217,10 @@ STORIES = {
         case(changes=(deploy(),)),
         f"{WELL}fires.",
     ),
+    "it is not there": (
+        case(there=False),
+        "I know nothing of checkout-web in production: no version was deployed there, and nothing of it is measured.",
+    ),
     "nothing was read": (
         case(missing=("Prometheus has not answered yet.",)),
         "I see nothing wrong with checkout-web in production, but I do not see all of it.",
