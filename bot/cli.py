@@ -166,6 +166,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _playground(arguments: argparse.Namespace) -> int:
+    gc.disable()  # as for `serve`
     from bot.terminal.try_out import try_out  # noqa: PLC0415  # as above
     from playground.server import Playground  # noqa: PLC0415  # as above
 

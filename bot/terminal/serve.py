@@ -24,8 +24,9 @@ async def serve(settings: Settings) -> None:
     configure(settings.environment.log_level)
     async with running(settings):
         stay()
+        stop = told_to_stop()
         log.info("serving", extra={"listen": settings.environment.listen})
-        await told_to_stop()
+        await stop.wait()
         log.info("stopping")
 
 
@@ -58,9 +59,11 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> None:
         raise UsageError(told, hint="Stop what listens there, or set CAUSEWAY_LISTEN to a free HOST:PORT.") from error
 
 
-async def told_to_stop() -> None:
+def told_to_stop() -> asyncio.Event:
+    """Return what is set once we are told to stop. Ask for it before anybody hears that we are ready: until then the
+    signal ends the process as it stands."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop

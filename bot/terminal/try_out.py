@@ -18,7 +18,7 @@ from bot.errors import UsageError
 from bot.logs import configure
 from bot.settings import load
 from bot.terminal.manifest import manifest_of
-from bot.terminal.serve import running, told_to_stop
+from bot.terminal.serve import running, stay, told_to_stop
 
 HIGHEST_PORT = 65_000
 """The peers listen on the ports that follow it."""
@@ -55,11 +55,13 @@ async def try_out(arguments: argparse.Namespace, playground: Callable[..., Playg
         await _start(peers)
         if not arguments.peers_only:
             await stack.enter_async_context(running(load(peers.environment())))
+        stay()
+        stop = told_to_stop()
         ready = peers.ready()
         print(json.dumps(ready) if arguments.json else _welcome(ready), flush=True)  # noqa: T201  # the promised line
         if not arguments.headless:
             await asyncio.to_thread(webbrowser.open, ready["page"])
-        await told_to_stop()
+        await stop.wait()
     return 0
 
 
