@@ -106,9 +106,9 @@ class Live:
         return self.store.registry.find(group, kind)
 
     def get(self, key: Key) -> Object | None:
-        if self.resource(key.group, key.kind) is None:
-            return None
-        return self.store.get(key.group, key.kind, key.namespace, key.name)
+        """Return an object as the store has it: shared with all other readers, so copy it before changing it."""
+        resource = self.resource(key.group, key.kind)
+        return None if resource is None else self.store.objects.get(resource.key, key.namespace, key.name)
 
     def tracked(self, application: str) -> list[Object]:
         """Return what belongs to an application, but for what such an object has brought forth in turn."""

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 import yaml
 
 from playground.kubernetes.controllers.objects import Object
-from playground.kubernetes.objects import copied
 
 REMEMBERED = 500
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -49,6 +48,7 @@ class Target:
 
     revision: str
     objects: Sequence[Object]
+    """Shared by all who ask for the same: copy them before changing them."""
 
 
 class Sources:
@@ -70,7 +70,7 @@ class Sources:
             if len(self._read) > REMEMBERED:
                 self._read.popitem(last=False)
         self._read.move_to_end(key)
-        return Target(commit, copied(list(found)))
+        return Target(commit, found)
 
     def forget(self) -> None:
         """Read everything anew, as a hard refresh asks."""

@@ -15,14 +15,18 @@ Object = dict[str, Any]
 Key = tuple[str, str]
 """Group and plural of a resource."""
 T = TypeVar("T")
+_NESTED = frozenset({dict, list})
 
 
 def copied(value: T) -> T:
-    """Return a deep copy of JSON; several times as fast as `copy.deepcopy`."""
-    if isinstance(value, dict):
-        return {key: copied(item) for key, item in value.items()}  # type: ignore[return-value]
-    if isinstance(value, list):
-        return [copied(item) for item in value]  # type: ignore[return-value]
+    """Return a deep copy of JSON; several times as fast as `copy.deepcopy`.
+
+    It runs for every object that anybody reads: most of what it meets is text, for which a call would cost the most.
+    """
+    if type(value) is dict:
+        return {key: copied(item) if type(item) in _NESTED else item for key, item in value.items()}  # type: ignore[return-value, attr-defined]
+    if type(value) is list:
+        return [copied(item) if type(item) in _NESTED else item for item in value]  # type: ignore[return-value, attr-defined]
     return value
 
 
