@@ -16,6 +16,7 @@ from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
 
 from bot.model.platform import Environment, Monitoring, Platform
 from bot.ports import Matcher, Silence
@@ -23,6 +24,7 @@ from bot.rendering.documents import read
 from bot.rendering.render import render
 from bot.rendering.rollout import Rollout
 from bot.settings import load
+from bot.terminal.doctor import monitoring as doctor
 from bot.terminal.serve import running
 from integrations.alertmanager import Alertmanager
 from integrations.alertmanager import connect as connect_alertmanager
@@ -31,6 +33,7 @@ from integrations.prometheus import connect as connect_prometheus
 from tests.peers.monitoring import rig
 from tests.peers.tools import need
 from tests.scenario.world import Json, World, peers, spoken
+from tests.terminal.test_doctor_platform import Patient
 
 pytestmark = rig.MONITORING
 
@@ -88,6 +91,7 @@ class Town:
     shop: Shop
     metrics: PrometheusMetrics
     alerts: Alertmanager
+    prometheus_url: str
     alertmanager_url: str
 
     async def card(self, alert: str, state: str) -> Json:
@@ -103,6 +107,16 @@ class Town:
                     if told["event_payload"]["state"] == state:
                         return message
                 await asyncio.sleep(0.1)  # what it waits for goes through three programs that tell us nothing
+
+    async def doctor(self) -> list[str]:
+        """Return what `causeway doctor` says of the rules, and of whom Alertmanager calls."""
+        patient = Patient(session=self.world.http)
+        patient.environment |= {
+            "prometheus_url": self.prometheus_url,
+            "alertmanager_url": self.alertmanager_url,
+            "alertmanager_token": SecretStr("token"),
+        }
+        return [(await patient.hears(check))[-1] for check in (doctor.prometheus, doctor.alertmanager)]
 
     def amtool(self, *words: str) -> Any:
         command: list[str | Path] = [
@@ -146,11 +160,14 @@ async def town(folder: Path) -> AsyncIterator[Town]:
         metrics, alerts = connect_prometheus(prometheus), connect_alertmanager(alertmanager)
         stack.push_async_callback(metrics.close)
         stack.push_async_callback(alerts.close)
-        yield Town(world, shop, metrics, alerts, alertmanager)
+        yield Town(world, shop, metrics, alerts, prometheus, alertmanager)
 
 
 async def test_what_the_rules_find_is_a_card_until_it_is_well_again(tmp_path: Path) -> None:
     async with town(tmp_path) as here:
+        rules, calls = await here.doctor()
+        assert rules == "it evaluates 4 alert rules."
+        assert calls == "it calls /webhooks/alertmanager by its receiver `causeway`."
         here.shop.available = 1
         card = await here.card("ReplicasMissing", "firing")
         assert card["metadata"]["event_payload"]["service"] == SERVICE
