@@ -57,18 +57,27 @@ def card(group: AlertGroup, *, now: datetime, names: Names) -> Message:
     )
 
 
-def digest(id: str, day: str, groups: Sequence[AlertGroup]) -> Message:  # noqa: A002  # what it is called everywhere
-    """Return a day's digest: what a channel was not told one by one, since it had had its share."""
-    firing = sum(1 for group in groups if group.is_open)
-    text = f"More alerts of {day}: {_count(len(groups), 'group')}, {firing} firing"
-    told = [_digest_line(group) for group in groups]
+def digest(
+    id: str,  # noqa: A002  # what it is called everywhere
+    day: str,
+    groups: Sequence[AlertGroup],
+    *,
+    total: int,
+    firing: int,
+) -> Message:
+    """Return a day's digest: what a channel was not told one by one, since it had had its share.
+
+    `groups` are the newest of them, `total` and `firing` count all.
+    """
+    text = f"More alerts of {day}: {_count(total, 'group')}, {firing} firing"
+    told = [_digest_line(group) for group in groups[:DIGEST_SHOWN]]
     body = [
         blocks.header(cut(text, limits.HEADER)),
         blocks.context(
             "This channel has had its budget of alert cards for the day (`alerts.budget`). What is critical still gets "
             "a card of its own; the rest is listed here."
         ),
-        *blocks.lines(blocks.fold(told, DIGEST_SHOWN, "… and {} more")),
+        *blocks.lines([*told, f"… and {total - len(told)} more"] if total > len(told) else told),
     ]
     state = AlertState.FIRING if firing else AlertState.RESOLVED
     return Message(text=text, blocks=tuple(blocks.guarded(body)), metadata=_metadata(id, state.value, ""))

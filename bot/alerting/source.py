@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from bot.alerting.cards import Names, card, digest
+from bot.alerting.cards import DIGEST_SHOWN, Names, card, digest
 from bot.alerting.rows import read_group, read_groups
 from bot.catalog.index import Index
-from bot.model.alerts import Severity
+from bot.model.alerts import AlertState, Severity
 from bot.model.entities import full_ref
 from bot.ports import Clock
 from bot.slack.outbox import Card, CardSource
 from bot.storage.alerts import alert_digests, alert_groups
 from bot.storage.database import Database
-
-_MOST_ON_DIGEST = 200
 
 
 class AlertCards:
@@ -51,10 +49,13 @@ class DigestCards:
             found = await connection.execute(select(alert_digests).where(alert_digests.c.id == operation_id))
             row = found.mappings().first()
             where = alert_groups.c.digest == operation_id
-            groups = await read_groups(connection, where, limit=_MOST_ON_DIGEST) if row else ()
+            groups = await read_groups(connection, where, limit=DIGEST_SHOWN) if row else ()
+            fires = func.count().filter(alert_groups.c.state == AlertState.FIRING.value)
+            counts = select(func.count().label("total"), fires.label("firing")).where(where)
+            counted = (await connection.execute(counts)).one()
         if row is None:
             return None
-        message = digest(operation_id, row["day"], groups)
+        message = digest(operation_id, row["day"], groups, total=counted.total, firing=counted.firing)
         return Card(message=message, revision=row["revision"], channel=row["channel"])
 
 

@@ -203,7 +203,7 @@ def test_nothing_from_outside_calls_links_or_breaks_a_card(group: AlertGroup) ->
 @settings(max_examples=40, deadline=None)
 @given(groups=st.lists(GROUPS, max_size=60))
 def test_nor_a_digest(groups: list[AlertGroup]) -> None:
-    message = digest("ad-1", "2026-11-23", groups)
+    message = digest("ad-1", "2026-11-23", groups, total=2_000, firing=7)
     assert message_violations(message.text, message.blocks, message.metadata) == []
     is_inert(message)
 

@@ -41,7 +41,7 @@ async def busy_for(house: House, span: timedelta) -> None:
         house.slack.faults["chat.postMessage"] = deque([Fault.BUSY] * 50)
         await house.outbox.tick()
         due = await house.outbox._rows.next_due()
-        await house.timer.sleep(max((due or 0.0) - house.timer.now(), 30.0))
+        await house.timer.sleep(max((due or 0.0) - house.timer.now(), 120.0))
     house.slack.faults.clear()
     house.now = max(house.now, house.now + span)
 
@@ -102,7 +102,7 @@ async def test_a_storm_of_one_alert_over_many_services_has_one_card(house: House
 
 
 async def test_a_giant_group_takes_bounded_memory(house: House) -> None:
-    one = delivery(*(alert("Full", team="team-orders", volume=f"v{number}") for number in range(5_000)))
+    one = delivery(*(alert("Full", team="team-orders", volume=f"v{number}") for number in range(2_000)))
     await house.store(one)
     del one
     tracemalloc.start()
@@ -117,8 +117,8 @@ async def test_a_giant_group_takes_bounded_memory(house: House) -> None:
     finally:
         tracemalloc.stop()
     (group,) = await house.groups()
-    assert (group.firing, len(group.alerts)) == (5_000, 20)
-    assert left < 20_000_000
+    assert (group.firing, len(group.alerts)) == (2_000, 20)
+    assert left < 10_000_000
 
 
 @pytest.mark.parametrize("code", ["is_archived", "not_in_channel", "channel_not_found"])
