@@ -22,6 +22,7 @@ LISTS = {
     "v1": ("configmaps", "services", "serviceaccounts"),
     "apps/v1": ("deployments",),
     "autoscaling/v2": ("horizontalpodautoscalers",),
+    "monitoring.coreos.com/v1": ("prometheusrules", "servicemonitors"),
     "networking.k8s.io/v1": ("ingresses", "networkpolicies"),
     "policy/v1": ("poddisruptionbudgets",),
 }
