@@ -16,15 +16,25 @@ from bot.explaining.ranking import Cause
 from bot.explaining.wording import Voice
 from bot.model.canonical import JSON
 from bot.slack import blocks
-from bot.slack.limits import TEXT
+from bot.slack.limits import MESSAGE_TEXT, TEXT
 from bot.slack.message import Block
 from bot.slack.mrkdwn import code, cut, escape, link, local_time, said
 
-SLACK = Voice(text=escape, code=code, time=local_time)
-FALLBACK = Voice(text=escape, code=code)
+LONGEST = 300
+"""Characters of one piece from outside, before it is escaped."""
+
+
+def _text(piece: str) -> str:
+    return escape(cut(piece, LONGEST))
+
+
+def _code(piece: str) -> str:
+    return code(cut(piece, LONGEST))
+
+
+SLACK = Voice(text=_text, code=_code, time=local_time)
+FALLBACK = Voice(text=_text, code=_code)
 """Where Slack shows no times of its own, as in a notification."""
-LONGEST_LINE = 700
-"""Characters of one line of the walk."""
 
 
 async def answer_of(explanation: Explanation, deps: Deps, *, shared: bool = False) -> Answer:
@@ -35,7 +45,7 @@ async def answer_of(explanation: Explanation, deps: Deps, *, shared: bool = Fals
         return await answer_of(await rest() if rest is not None else explanation, deps, shared=shared)
 
     return Answer(
-        text=_first(explanation, FALLBACK),
+        text=cut(_first(explanation, FALLBACK), MESSAGE_TEXT),
         blocks=blocks.guarded(list(_body(explanation)), keep_last=3),
         data=_data(explanation),
         picture=await _picture(case, explanation.chart, deps) if rest is None else None,
@@ -55,7 +65,7 @@ def _body(explanation: Explanation) -> Iterator[Block]:
     case = explanation.case
     yield blocks.section(f"*{cut(_first(explanation, SLACK), TEXT - 2)}*")
     for heading, lines in wording.walk(case, explanation.causes, SLACK):
-        yield from blocks.lines([f"*{heading}*", *(cut(line, LONGEST_LINE) for line in lines)])
+        yield from blocks.lines([f"*{heading}*", *lines])
     links = [link(case.exemplar.url, "Open the trace")] if case.exemplar is not None and case.exemplar.url else []
     links += [link(explanation.dashboard, "Open the dashboard")] if explanation.dashboard else []
     if links:
@@ -69,9 +79,10 @@ def _next(explanation: Explanation) -> Iterator[Block]:
     step, owner = explanation.step, explanation.owner
     if step is None:
         return
-    whose = f"{escape(owner.service)} belongs to {escape(owner.name)}" if owner.name else ""
-    where = f" ({escape(f'#{owner.channel}')})" if owner.name and owner.channel else ""
-    yield blocks.section("\n".join(filter(None, [f"*Next:* {said(step.text)}", f"{whose}{where}"])))
+    whose = f"{_text(owner.service)} belongs to {_text(owner.name)}" if owner.name else ""
+    where = f" ({_text(f'#{owner.channel}')})" if owner.name and owner.channel else ""
+    told = [f"*Next:* {said(cut(step.text, 2 * LONGEST))}", f"{whose}{where}"]
+    yield from blocks.lines([line for line in told if line])
     if (button := step.button) is not None:
         sure = blocks.confirm(f"{button.label}?", button.confirm, yes=button.label, style="danger")
         pressed = blocks.button(button.label, button.action, button.line, style="danger", confirm=sure)

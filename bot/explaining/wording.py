@@ -141,7 +141,7 @@ def walk(case: Case, causes: Sequence[Cause], voice: Voice = PLAIN) -> Iterator[
             [trace_line(case.exemplar, voice)],
         )
     if causes and causes[0].why:
-        yield "Why I say so", [voice.text(f"{'; '.join(causes[0].why)}.")]
+        yield "Why I say so", [f"{'; '.join(map(voice.text, causes[0].why))}."]
 
 
 def moved_line(moved: Moved, voice: Voice = PLAIN, *, named: bool = False) -> str:
