@@ -101,7 +101,7 @@ FINE = "it calls /webhooks/alertmanager by its receiver `causeway`."
         (status(receiver(send_resolved=False)), "! its receiver `causeway` does not tell what is resolved."),
         (status(receiver(http_config={})), "! its receiver `causeway` sends no bearer token."),
         ({"config": {"original": "a: ["}}, "its configuration cannot be read"),
-        ({"config": {"original": "[" * 10_000}}, "its configuration cannot be read"),
+        ({"config": {"original": "[" * 100_000}}, "its configuration cannot be read"),
         ({}, "its configuration cannot be read"),
     ],
 )

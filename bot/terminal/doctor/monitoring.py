@@ -15,6 +15,8 @@ from bot.terminal.doctor.findings import Finding, Installation, fine, listed, me
 WEBHOOK = "/webhooks/alertmanager"
 HIDDEN = "<secret>"
 """What Alertmanager shows in the place of a secret; newer ones count the address of a webhook as one."""
+DEEPEST = 100
+"""Levels of a configuration; routes within routes take two each."""
 LONGEST_BODY = 16 * 1024 * 1024
 RULES = "Check the operator's `ruleSelector` against `platform.environments.*.monitoring.labels`."
 
@@ -68,10 +70,7 @@ async def alertmanager(installation: Installation) -> Sequence[Finding]:
 
 def _webhook(written: Any) -> list[Finding]:
     """Whether a receiver calls us, as far as the configuration tells."""
-    try:
-        configuration = yaml.safe_load(written) if isinstance(written, str) else None
-    except (yaml.YAMLError, RecursionError, ValueError):
-        configuration = None
+    configuration = _configuration(written)
     if not isinstance(configuration, dict):
         return [fine("its configuration cannot be read, so whether it calls us was not looked at.")]
     hooks = list(_hooks(configuration))
@@ -90,6 +89,21 @@ def _webhook(written: Any) -> list[Finding]:
         if not _has_token(hook):
             wrong.append(mend(f"its receiver `{name}` sends no bearer token. Set `http_config.authorization`."))
     return wrong or [fine(f"it calls {WEBHOOK} by its receiver `{ours[0][0]}`.")]
+
+
+def _configuration(written: Any) -> Any:
+    """Return what is written as YAML, or None for what is none. What is nested deeper than anybody writes is none."""
+    if not isinstance(written, str):
+        return None
+    depth = 0
+    try:
+        for event in yaml.parse(written, Loader=yaml.CSafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                return None
+        return yaml.load(written, Loader=yaml.CSafeLoader)  # the safe one, in C
+    except (yaml.YAMLError, ValueError):
+        return None
 
 
 def _hooks(configuration: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -118,7 +118,7 @@ def _ends() -> tuple[int, int]:
 async def metered(kind: str, url: str, past: Measured) -> AsyncIterator[Metered]:
     """Connect to a real server; `url` is empty for the simulator, which is started here."""
     if url:
-        metrics = connect(url)
+        metrics = connect(url, timeout_s=PATIENCE_S)
         try:
             yield Metered(kind, metrics, url, past)
         finally:
