@@ -16,6 +16,8 @@ MAX_ALIASES = 100
 """A YAML file with more anchors' uses than this is an attack or a mistake."""
 MAX_VALUES = 100_000
 """Values in one file, counted after its aliases are expanded: few aliases of aliases are many values."""
+MAX_DEPTH = 200
+"""Levels of lists and maps. Some ten thousand of them end the whole process, within the reader in C."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ def _counted(text: str) -> tuple[int, int]:
             case yaml.CollectionStartEvent():
                 opened.append((event.anchor, count))
                 count += 1
+                if len(opened) > MAX_DEPTH:
+                    raise ValueError("is nested too deeply")
             case yaml.CollectionEndEvent():
                 anchor, before = opened.pop()
                 if anchor is not None:

@@ -121,6 +121,13 @@ def test_files_that_are_not_what_they_should_be_become_one_sentence() -> None:
         assert told in str(result.mistakes[0])
 
 
+def test_what_is_nested_too_deeply_is_a_mistake_and_not_the_end() -> None:
+    """A reader in C ends the whole process at some ten thousand levels."""
+    for text in ("[" * 45_000 + "]" * 45_000, "[" * 45_000, "{a: " * 45_000):
+        (mistake,) = read(Document("acme/deep", "catalog-info.yaml", text)).mistakes
+        assert mistake.message == "is nested too deeply"
+
+
 def test_few_aliases_of_aliases_are_a_bomb_as_well() -> None:
     """Sixty-four aliases that stand for sixteen million values: kept as they are, written out when somebody looks."""
     lines = "\n".join(
