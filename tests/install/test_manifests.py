@@ -145,7 +145,7 @@ def test_the_sample_configuration_is_taken_and_names_every_part_of_the_platform(
     read = load({"CAUSEWAY_CONFIG": str(file)}).configuration
     assert list(read.platform.environments) == ["staging", "production"]
     left_out = set(Platform.model_fields) - set(yaml.safe_load(file.read_text())["platform"])
-    assert left_out == {"templates"}
+    assert left_out == {"templates", "queries"}
 
 
 def test_a_change_of_the_configuration_replaces_the_pods(deployment: dict[str, Any]) -> None:
