@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import OutcomeUnknown, PlatformError, UpstreamUnavailable
+from bot.slack.broadcasts import sends, without_broadcasts
 from bot.slack.pace import Pace, Timer
 
 TIMEOUT_S = 10.0
@@ -76,6 +77,8 @@ class SlackGateway:
 
     async def call(self, method: str, *, patience_s: float | None = None, **arguments: Any) -> dict[str, Any]:
         channel = arguments.get("channel")
+        if sends(method):
+            arguments = without_broadcasts(arguments)
         await self._turn(method, channel, 0.0 if method in _NEVER_WAITS else patience_s)
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -90,7 +93,7 @@ class SlackGateway:
         return data
 
     async def respond(self, response_url: str, payload: Mapping[str, Any]) -> None:
-        await self._post(response_url, "response_url", json=dict(payload))
+        await self._post(response_url, "response_url", json=without_broadcasts(dict(payload)))
 
     async def upload(self, upload_url: str, content: bytes) -> None:
         await self._post(upload_url, "file upload", data=content)

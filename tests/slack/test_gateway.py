@@ -101,6 +101,16 @@ async def test_posts_are_sent_as_json_and_reads_as_a_form(gateway: SlackGateway,
     ]
 
 
+async def test_nothing_that_is_sent_calls_a_whole_channel(gateway: SlackGateway, peer: Peer) -> None:
+    loud = [{"type": "section", "text": {"type": "mrkdwn", "text": "<!channel> look"}}]
+    for method in ("chat.postMessage", "chat.update", "chat.postEphemeral"):
+        await gateway.call(method, channel="C1", text="<!here> look", blocks=loud)
+    await gateway.call("files.completeUploadExternal", channel_id="C1", initial_comment="<!everyone> look")
+    await gateway.respond(f"{peer.url}respond", {"text": "<!here> look", "blocks": loud})
+    assert len(peer.seen) == 5
+    assert all("look" in str(sent) and "<!" not in str(sent) for _, sent in peer.seen)
+
+
 async def test_all_calls_share_one_connection(gateway: SlackGateway, peer: Peer) -> None:
     for _ in range(3):
         await gateway.call("auth.test")
