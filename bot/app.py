@@ -634,6 +634,7 @@ class _Wiring:
             clock=self.clock,
             replica=self._replica,
             figures=self.figures,
+            wishes_of=self.wishes.of_team,
         )
         desk = self.office.desk
         webhook = AlertmanagerWebhook(

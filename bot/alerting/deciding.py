@@ -7,7 +7,7 @@ stands in rows, so whichever replica decides, it decides the same.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -23,6 +23,8 @@ from bot.alerting.identity import digest_id, event_key
 from bot.alerting.rows import read_groups
 from bot.alerting.timeline import Event, noted, say_all, tell
 from bot.model.alerts import AlertGroup, AlertState, Severity
+from bot.model.notifications import TeamWishes
+from bot.notifications.deciding import How, began_in_quiet, decide_alert
 from bot.slack.mrkdwn import cut, escape
 from bot.slack.outbox import Turn
 from bot.storage.alerts import alert_digests, alert_groups, alert_told
@@ -30,7 +32,7 @@ from bot.storage.alerts import alert_digests, alert_groups, alert_told
 LINGER = timedelta(minutes=2)
 """A cause that has ended keeps what is folded into it for so long: mostly that ends as well."""
 SILENT = timedelta(seconds=30)
-"""When it is looked again whether a group that is silenced before it was told still is."""
+"""When it is looked again whether a group still is silenced, or nobody wants to hear of it yet, before it was told."""
 AT_ONCE = 200
 """Most groups that are decided in one transaction."""
 _OTHERS = 500
@@ -41,6 +43,14 @@ _TITLES = 5
 
 class Budgets(Protocol):
     def __call__(self, channel: str) -> int: ...
+
+
+WishesOf = Callable[[str | None], TeamWishes]
+"""What the owner's channel wants to hear of, from memory."""
+
+
+def everything(_owner: str | None) -> TeamWishes:
+    return TeamWishes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +81,9 @@ class _Round:
 class Deciding:
     """Decides what is due."""
 
-    def __init__(self, drawing: Drawing, chain: Chain, budget: Budgets) -> None:
+    def __init__(self, drawing: Drawing, chain: Chain, budget: Budgets, wishes_of: WishesOf = everything) -> None:
         """`chain` tells what a service depends on; `budget` how much a channel is told a day."""
+        self._wishes_of = wishes_of
         self._drawing = drawing
         self._chain = chain
         self._budget = budget
@@ -91,13 +102,11 @@ class Deciding:
         await self._unfold(this)
         table = alert_groups.c
         due = await read_groups(connection, table.due_at <= now.timestamp(), newest_first=False, limit=AT_ONCE)
-        loud = [group for group in due if not group.silenced]
-        for group in due:
-            if group.silenced:
-                await this.set(group.id, due_at=(now + SILENT).timestamp())
+        loud = [group for group in due if await self._is_loud(this, group)]
         if not loud:
             return 0
-        known = {group.id: group for group in (*await _others(this), *loud)}
+        others = [group for group in await _others(this) if group.has_card or self._how(group, now) == "now"]
+        known = {group.id: group for group in (*others, *loud)}
         causes = fold((_candidate(group) for group in known.values() if group.is_open), self._chain)
         folded = {group.id: known[causes[group.id]] for group in loud if group.id in causes}
         needed = {cause.id for cause in folded.values()}
@@ -106,6 +115,25 @@ class Deciding:
             await self._give_card(this, group, must=group.id in needed)
         await self._fold_in(this, [(known[id_], cause) for id_, cause in folded.items()])
         return len(loud)
+
+    def _how(self, group: AlertGroup, now: datetime) -> How:
+        return decide_alert(group.severity, self._wishes_of(group.owner), now).how
+
+    async def _is_loud(self, this: _Round, group: AlertGroup) -> bool:
+        """Whether it gets its place now. Otherwise it is looked at again, or stands on the digest already.
+
+        What was held and has ended by itself is one line there: nobody has to do anything about it any more.
+        """
+        how = "later" if group.silenced else self._how(group, this.now)
+        if how == "now" and (group.is_open or not began_in_quiet(self._wishes_of(group.owner), group.started_at)):
+            return True
+        if how in ("now", "summary"):
+            await self._to_digest(this, group)
+        elif how == "never" and not group.is_open:
+            await this.set(group.id, due_at=None)
+        else:
+            await this.set(group.id, due_at=(this.now + SILENT).timestamp())
+        return False
 
     # --- The three places
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from bot.alerting.applying import Applying
 from bot.alerting.channels import KnownChannels, OwnerChannels
-from bot.alerting.deciding import Deciding
+from bot.alerting.deciding import Deciding, WishesOf, everything
 from bot.alerting.desk import Desk
 from bot.alerting.drawing import Drawing
 from bot.alerting.figures import Figures, Measuring
@@ -59,6 +59,7 @@ def open_office(
     clock: Clock,
     replica: str,
     figures: Figures,
+    wishes_of: WishesOf = everything,
 ) -> Office:
     """Put the parts together; nothing runs before `desk.start`."""
     owners = OwnerChannels(index, channels, terms.channels, terms.platform_channel)
@@ -71,7 +72,7 @@ def open_office(
     desk = Desk(
         database,
         Applying(Owners(index, platform), owners, drawing, wait=terms.wait),
-        Deciding(drawing, lambda service: chain_of(index(), service, depth=DEPTH), budget),
+        Deciding(drawing, lambda service: chain_of(index(), service, depth=DEPTH), budget, wishes_of),
         clock,
         replica=replica,
         counted=figures.took,

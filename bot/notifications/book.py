@@ -36,6 +36,11 @@ class DurableNotifications:
     def remembered(self, subject: str) -> TeamWishes | PersonalWishes | None:
         return self._remembered.get(subject)
 
+    def of_team(self, group: str | None) -> TeamWishes:
+        """Return those of a group, from memory; the defaults for what is nobody's."""
+        found = self._remembered.get(group) if group else None
+        return found if isinstance(found, TeamWishes) else TeamWishes()
+
     async def catch_up(self) -> None:
         """Remember what all replicas have written down."""
         async with self._database.read() as connection:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from bot.model.alerts import Severity
 from bot.model.notifications import News, Personal, PersonalWishes, TeamWishes, Wish
 
 SUMMARY_HOUR = 9
@@ -43,6 +44,29 @@ def decide(news: News, wishes: TeamWishes, now: datetime, *, trouble: bool, pres
         if wish is Wish.DAILY:
             return SUMMARY
     return _after_the_quiet(wishes.quiet.until(now) if wishes.quiet else None)
+
+
+def decide_alert(severity: Severity, wishes: TeamWishes, now: datetime) -> Decided:
+    """Decide where an alert is told that has no card yet. "later" is looked at again: what is told now has a card,
+    the summary is the digest of the day.
+
+    Critical alerts are told now. To others a warning is the trouble that the wish `trouble` lets through, and
+    information is not; `nothing` means that only what becomes critical is told.
+    """
+    if severity is Severity.CRITICAL:
+        return NOW
+    wish = wishes.wish(News.ALERTS)
+    if wish is Wish.NOTHING or (wish is Wish.TROUBLE and severity is not Severity.WARNING):
+        return NEVER
+    over = wishes.quiet.until(now) if wishes.quiet else None
+    if over is None and wish is Wish.DAILY:
+        return SUMMARY
+    return _after_the_quiet(over)
+
+
+def began_in_quiet(wishes: TeamWishes, began: datetime) -> bool:
+    """Whether nobody wanted to hear of it when it began."""
+    return wishes.quiet is not None and wishes.quiet.until(began) is not None
 
 
 def decide_for(news: Personal, wishes: PersonalWishes, now: datetime, *, pressing: bool = False) -> Decided:

@@ -19,6 +19,7 @@ from bot.alerting.source import AlertCards, CardsByPrefix, DigestCards, catalog_
 from bot.catalog.documents import Document, read
 from bot.catalog.index import Index
 from bot.model.alerts import AlertGroup
+from bot.model.notifications import TeamWishes
 from bot.model.platform import Environment, Platform
 from bot.slack.delivery import Card
 from bot.slack.outbox import Outbox
@@ -138,6 +139,8 @@ class House:
     now: datetime = MONDAY
     index: Index = INDEX
     replica: str = "replica-1"
+    wishes: dict[str | None, TeamWishes] = field(default_factory=dict)
+    """By full reference of a group."""
     slack: FakeSlack = field(init=False)
 
     def __post_init__(self) -> None:
@@ -167,6 +170,7 @@ class House:
             clock=clock,
             replica=self.replica,
             figures=self.figures,
+            wishes_of=lambda owner: self.wishes.get(owner, TeamWishes()),
         )
         self.desk = self.office.desk
 

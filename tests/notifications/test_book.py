@@ -38,6 +38,7 @@ async def test_what_one_replica_writes_down_the_other_reads(database: Database) 
     assert (one.remembered(ORDERS), other.remembered(ORDERS)) == (TEAM, None)
     await other.catch_up()
     assert (other.remembered(ORDERS), other.remembered(AUTHOR)) == (TEAM, PERSON)
+    assert (other.of_team(ORDERS), other.of_team(None), other.of_team(AUTHOR)) == (TEAM, TeamWishes(), TeamWishes())
 
 
 async def test_the_last_word_counts_and_none_is_forgotten(database: Database) -> None:
