@@ -125,6 +125,9 @@ class Applying:
             "told_firing": counts["firing"],
             "left_out": delivery.left_out,
         }
+        if not (row["due_at"] or row["carded_at"] or row["cause"] or row["digest"]):
+            # It was over before anybody wanted to hear of it: that is asked again.
+            changes["due_at"] = (now + self._wait).timestamp()
         line = f"It fires again, for the {ORDINALS.get(times, f'{times}th')} time within a short while."
         await self._changed(connection, row, changes, urgent=True)
         await self._tell(connection, row, Event(event_key("fired", str(row["revision"] + 1)), now, line))

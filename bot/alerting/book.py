@@ -82,7 +82,7 @@ class Book:
                 return group
             values = {name: _stored(value) for name, value in changes.items()}
             if "owner" in changes:
-                values["adopted"] = True
+                values["adopted"] = changes["owner"] is not None
             mine = update(alert_groups).where(alert_groups.c.id == id)
             await connection.execute(mine.values(**values, revision=alert_groups.c.revision + 1))
             (changed,) = await read_groups(connection, alert_groups.c.id == id, limit=1)

@@ -203,3 +203,6 @@ async def _read(body: str, now: datetime) -> Delivery | None:
         return read_body(body, now)
     except Malformed:
         return None
+    except Exception as error:  # noqa: BLE001  # a body that breaks us must not stop the others
+        log.error("alert_body_unread", extra={"kind": type(error).__name__})  # noqa: TRY400  # it could show the body
+        return None

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.alerting.reading import read_body
 from bot.model.alerts import AlertState, Severity
 from tests.alerting.house import MONDAY, House, a_house, alert, buttons, delivery, resolved, seen
 
@@ -152,6 +153,30 @@ async def test_a_body_that_breaks_us_is_set_aside_and_the_others_are_told(
     assert [group.title for group in await house.groups()] == ["HighLatency"]
     await house.office.measuring.tick()
     assert (house.figures.broken, house.figures.waiting) == (1, 0)
+
+
+async def test_a_body_that_cannot_even_be_read_is_set_aside(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(body: str, now: Any) -> Any:
+        if "Poison" in body:
+            raise ZeroDivisionError
+        return read_body(body, now)
+
+    monkeypatch.setattr("bot.alerting.desk.read_body", read)
+    await house.hear(delivery(alert("Poison")), delivery(SLOW))
+    assert [group.title for group in await house.groups()] == ["HighLatency"]
+    await house.office.measuring.tick()
+    assert (house.figures.broken, house.figures.waiting) == (1, 0)
+
+
+async def test_an_adoption_that_is_taken_back_leaves_the_owner_to_the_catalog(house: House) -> None:
+    await house.hear(delivery(alert()))
+    (group,) = await house.groups()
+    await house.book.change(group.id, {"owner": "group:default/team-orders"}, "Adopted.", key="1")
+    await house.book.change(group.id, {"owner": None}, "Taken back.", key="2")
+    await house.hear(delivery(resolved(alert(), house.now)))
+    house.later(minutes=31)
+    await house.hear(delivery({**alert(more={"team": "team-checkout"}), "startsAt": house.now.isoformat()}))
+    assert (await house.groups())[-1].owner == "group:default/team-checkout"
 
 
 async def test_a_growing_group_says_so_when_it_has_doubled(house: House) -> None:

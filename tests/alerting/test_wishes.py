@@ -116,3 +116,17 @@ async def test_once_a_day_is_the_digest_and_nothing_is_nothing_until_it_is_criti
         house.later(minutes=1)
         await house.settle()
         assert "Three" in seen(house.roots("CORDERS")[-1])
+
+
+async def test_what_nobody_wanted_to_hear_of_and_comes_back_critical_is_told(tmp_path: Path) -> None:
+    wishes = {ORDERS: TeamWishes(news={News.ALERTS: Wish.NOTHING})}
+    async with a_house(f"sqlite:///{tmp_path / 'db'}", wishes=wishes) as house:
+        await house.hear(delivery(warning("Growing"), by=("alertname",)))
+        await house.hear(delivery(resolved(warning("Growing"), house.now), by=("alertname",)))
+        house.later(minutes=1)
+        await house.settle()
+        assert house.roots() == []
+        await house.hear(delivery(warning("Growing", "critical"), by=("alertname",)))
+        house.later(minutes=1)
+        await house.settle()
+        await is_told(house, "Growing")
