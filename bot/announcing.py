@@ -10,9 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.catalog.index import Index
+from bot.clock import machine_clock
 from bot.model.operation import Asked, OperationView, State
 from bot.model.plan import Plan
 from bot.model.principal import Door, Principal
+from bot.notifications.gate import Change, Judged, is_stalled
+from bot.notifications.holding import hold, let_go
 from bot.ports import Clock
 from bot.releases.services import owner_by_name
 from bot.slack.cards import card, thread
@@ -83,6 +86,9 @@ class OperationCards:
         )
 
 
+Judge = Callable[[Change], Judged]
+
+
 class Announcements:
     """Satisfies the engine's `Announcer`. Everything is noted in the transaction of the change."""
 
@@ -91,8 +97,14 @@ class Announcements:
         outbox: Outbox,
         home_changed: Callable[[str], None],
         hear: Callable[[Asked, int], None] = lambda _asked, _revision: None,
+        *,
+        judge: Judge | None = None,
+        clock: Clock = machine_clock,
     ) -> None:
-        """`hear` is told of every change as well; it returns at once."""
+        """`hear` is told of every change as well; it returns at once. `judge` says when what nobody waits for is told;
+        without it, at once."""
+        self._judge = judge
+        self._clock = clock
         self._outbox = outbox
         self._home_changed = home_changed
         self._hear = hear
@@ -115,8 +127,34 @@ class Announcements:
         elif row.digest is None and row.problem and not state.final:
             await self._say(connection, asked, f"I am still planning what you asked for. {row.problem}")
         elif row.digest is not None or state.final:  # before there is a plan there is nothing to show
+            if await self._is_held(connection, asked, state, row):
+                return
             urgent = state is not State.RUNNING
             await self._outbox.operation_changed(connection, operation_id, revision, urgent=urgent)
+
+    async def _is_held(self, connection: AsyncConnection, asked: Asked, state: State, row: Any) -> bool:
+        """Whether nobody wants to hear of it yet. Asked again at each change: what becomes trouble is told."""
+        if self._judge is None or asked.door not in UNATTENDED:
+            return False
+        if await self._outbox.has_card(connection, asked.operation):
+            return False
+        plan = Plan.model_validate_json(row.plan) if row.plan else None
+        judged = self._judge(Change(asked=asked, state=state, plan=plan, stalled=is_stalled(row.steps)))
+        decided = judged.decided
+        if decided.at is not None and (decided.how == "later" or (decided.how == "summary" and state.final)):
+            await hold(
+                connection,
+                asked.operation,
+                subject=judged.subject,
+                news=judged.news,
+                how="later" if decided.how == "later" else "summary",
+                due=decided.at,
+                line=judged.line,
+                now=self._clock(),
+            )
+        else:
+            await let_go(connection, [asked.operation])
+        return decided.how != "now"
 
     async def _is_without_card(self, connection: AsyncConnection, asked: Asked, state: State, row: Any) -> bool:
         """Of something that is over."""
@@ -129,6 +167,12 @@ class Announcements:
         stuck, or what is left of it) it has a card of its own, and keeps it."""
         if not asked.origin.beside or await self._outbox.has_card(connection, asked.operation):
             return False
+        if asked.door in UNATTENDED:
+            # Nobody waits for an answer: what went wrong has to be seen, and so has what has no card to stand below.
+            if not await self._outbox.has_card(connection, asked.origin.beside):
+                return False
+            if state.final and not (state is State.SUCCEEDED and await _went_well(connection, asked.origin.beside)):
+                return False
         stuck = any(step.get("stalled") for step in json.loads(row.steps or "[]"))
         decided_on = state is State.AWAITING_APPROVAL or _is_left(state, row) or (stuck and state is State.RUNNING)
         return not decided_on
@@ -162,6 +206,12 @@ class Announcements:
             await self._outbox.ephemeral(channel=channel, user=user, text=text, blocks=shown, connection=connection)
         else:
             await self._outbox.message(channel=user, text=text, blocks=shown, connection=connection)
+
+
+async def _went_well(connection: AsyncConnection, operation: str) -> bool:
+    """Whether its card says so: nothing good is told below one that was undone."""
+    found = await connection.execute(select(operations.c.state).where(operations.c.id == operation))
+    return found.scalar_one_or_none() == State.SUCCEEDED.value
 
 
 def _is_left(state: State, row: Any) -> bool:

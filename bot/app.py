@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.alerting.actions import WHY
 from bot.alerting.book import Book
+from bot.alerting.channels import OwnerChannels
 from bot.alerting.clicking import ASKS, FORMS, AlertButtons, by_value
 from bot.alerting.figures import Figures
 from bot.alerting.identity import DIGEST, GROUP
@@ -68,6 +69,8 @@ from bot.model.operation import Behind, OperationView, State
 from bot.model.plan import OFFERED
 from bot.model.principal import Principal
 from bot.notifications.book import DurableNotifications
+from bot.notifications.gate import Change, Judged, judge
+from bot.notifications.morning import Morning
 from bot.offering import Offers
 from bot.operations.agenda import DurableAgenda
 from bot.operations.contracts import Allowed, Denied, Filters, NeedsApproval, Planned
@@ -132,6 +135,8 @@ AGENDA_S = 1.0
 TEMPLATE_SWEEP_S = 60.0
 NIGHT_S = 2.0
 """How often it is looked whether the nightly sweep is due."""
+HELD_S = 1.0
+"""How often it is looked whether something that was held is to be told."""
 ALERTS_S = 1.0
 """How often it is looked whether Alertmanager is to be asked, or a critical alert to be urged."""
 FIGURES_S = 10.0
@@ -458,7 +463,9 @@ class _Wiring:
                 turns=self.turns,
             ),
             planner=self.planner,
-            announcer=Announcements(self.outbox, self.home.changed, self.notes.changed),
+            announcer=Announcements(
+                self.outbox, self.home.changed, self.notes.changed, judge=self._judge, clock=self.clock
+            ),
             clock=self.clock,
             replica=self._replica,
             sealer=Sealer(self.database, key, publishers, replica=self._replica, clock=self.clock),
@@ -470,6 +477,9 @@ class _Wiring:
         await operations.start()
         self._stack.push_async_callback(operations.close)
         return operations
+
+    def _judge(self, change: Change) -> Judged:
+        return judge(change, self.wishes.of_team, self.catalog.index, self.clock())
 
     def _previewing(self) -> Previewing:
         talk = Talk(self.gateway, self.outbox) if self._speaks_slack else None
@@ -673,8 +683,21 @@ class _Wiring:
             self._every(ALERTS_S, quieting.tick, "alerts-silences")
         if self._speaks_slack:
             self._every(NIGHT_S, self._nightly().tick, "sweep", at_once=True)
+            self._every(HELD_S, self._morning().tick, "held-news", at_once=True)
         if self._configuration.golden_paths.repositories or self._configuration.golden_paths.folders:
             self._every(TEMPLATE_SWEEP_S, self.templates.refresh, "golden-paths")
+
+    def _morning(self) -> Morning:
+        slack = self._configuration.slack
+        configured = {full_ref(group, kind="group"): channel for group, channel in slack.channels.items()}
+        return Morning(
+            self.database,
+            self.outbox,
+            OwnerChannels(lambda: self.catalog.index, self.channels, configured, slack.platform_channel),
+            self._name_in_slack,
+            self.clock,
+            replica=self._replica,
+        )
 
     def _nightly(self) -> Nightly:
         return Nightly(

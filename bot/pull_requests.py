@@ -21,7 +21,7 @@ from bot.model.canonical import JSON
 from bot.model.duration import parse_duration
 from bot.model.entities import User
 from bot.model.forge_events import PullRequestComment, PullRequestEvent
-from bot.model.operation import Asked
+from bot.model.operation import Asked, Origin
 from bot.model.previews import Previews
 from bot.model.principal import Door, Principal
 from bot.ports import Clock, EnvironmentRecord
@@ -131,7 +131,9 @@ class PullRequests:
         if by is None:
             log.info("pull_request_of_nobody", extra={"pull_request": offered.reference, "action": event.action})
             return
-        await self._submit(offered, "preview.up", _up(offered, name), by, _moment(event))
+        line = (await self._standing()).get(name)
+        beside = line.operation if line is not None else ""
+        await self._submit(offered, "preview.up", _up(offered, name), by, _moment(event), beside=beside)
 
     async def _down(self, event: PullRequestEvent, offered: Offered) -> None:
         """End what there is. Only that: most pull requests never had a preview."""
@@ -143,8 +145,16 @@ class PullRequests:
             await self._submit(offered, "preview.down", {"name": name}, by, _moment(event))
 
     async def _submit(
-        self, offered: Offered, command: str, request: dict[str, JSON], by: Principal, moment: str
+        self,
+        offered: Offered,
+        command: str,
+        request: dict[str, JSON],
+        by: Principal,
+        moment: str,
+        *,
+        beside: str = "",
     ) -> None:
+        """`beside`: the operation in whose thread it is told."""
         name = str(request.get("name") or offered.name)
         digest = hashlib.sha256(f"{command}\n{offered.reference}\n{name}\n{moment}".encode()).hexdigest()
         operation = f"op-{digest[:20]}"
@@ -157,6 +167,7 @@ class PullRequests:
                 principal=by,
                 door=Door.FORGE,
                 now=self._clock(),
+                origin=Origin(beside=beside),
             )
         )
 

@@ -175,6 +175,20 @@ async def test_a_push_brings_the_preview_up_to_date() -> None:
     assert await after(here, event("synchronize")) == [up()]
 
 
+async def test_a_push_is_told_below_the_card_of_whatever_made_the_preview() -> None:
+    here = village()
+    here.stands(NAME)
+    (line,) = await here.deps.environments.standing("preview")  # type: ignore[union-attr]  # a village has a book
+    asked: list[Asked] = []
+
+    async def ask(one: Asked) -> None:
+        asked.append(one)
+
+    await PullRequests(here.deps, ask, lambda: here.now).changed(event("synchronize"))
+    assert [one.origin.beside for one in asked] == [line.operation]
+    assert line.operation
+
+
 async def test_a_push_brings_up_to_date_what_is_still_being_made() -> None:
     here = village()
     here.running["op-up"] = NAME

@@ -105,6 +105,17 @@ def hands(here: World, tmp_path: Path) -> Hands:
     return Hands(here, folder)
 
 
+async def told_below(here: World, card: Json, words: str) -> Json:
+    """Wait for a line in the thread of a card."""
+
+    async def look() -> Json | None:
+        lines = await here.slack.messages("team-orders", thread_ts=card["ts"])
+        return next((line for line in lines if line["ts"] != card["ts"] and words in spoken(line)), None)
+
+    line: Json = await here.slack.until(look)
+    return line
+
+
 async def offered(hands: Hands) -> tuple[Path, str]:
     """Push a branch and open a pull request for it, labelled; return the clone and the commit."""
     where = await hands.clone()
@@ -128,8 +139,8 @@ async def test_a_labelled_pull_request_is_shown_kept_up_to_date_and_ended_by_the
     assert await hands.deployments() == ["success"]
 
     second = await hands.push(where, text="two")
-    again = await another(here, "preview.up", 2)
-    assert state(again) == "succeeded", spoken(again)
+    await told_below(here, card, "✅")
+    assert len(await cards(here, "preview.up")) == 1, "a push that goes well is a line below the first card"
     (edited,) = await hands.ours()
     assert edited["id"] == comment["id"], "one comment, edited in place"
     assert f"**Is ready** at `{second[:7]}`" in edited["body"]
