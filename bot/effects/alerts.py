@@ -161,8 +161,9 @@ def mark_of(operation: str) -> str:
 
 
 async def _standing(alerts: Alerts, operation: str) -> Silence | None:
-    mark = mark_of(operation)
-    return next((one for one in await alerts.silences() if one.state != "expired" and mark in one.comment), None)
+    mark = f"({mark_of(operation)})"  # at the end, behind all that a person wrote
+    mine = (one for one in await alerts.silences() if one.state != "expired" and one.comment.endswith(mark))
+    return next(mine, None)
 
 
 def _alerts(ports: Ports) -> Alerts:

@@ -62,7 +62,8 @@ class OpenRoom(Effect):
         return None
 
     def _is_mine(self, room: Room, run: Run) -> bool:
-        return room.is_ours and not room.is_closed and room.topic in ("", self._topic(run))
+        """By the end of its topic: Slack tells the rest in its own way, with `&amp;` for `&`."""
+        return room.is_ours and not room.is_closed and (not room.topic or room.topic.endswith(_mark_of(run)))
 
     async def _made(self, conversations: Conversations, run: Run) -> Room:
         for name in self._names():
@@ -78,7 +79,7 @@ class OpenRoom(Effect):
         return (self.name, *(f"{self.name}-{number}" for number in range(2, MOST_NAMES + 1)))
 
     def _topic(self, run: Run) -> str:
-        return f"{self.topic} · Causeway {run.operation}"
+        return f"{' '.join(self.topic.split())} · {_mark_of(run)}"
 
 
 class AddPeople(Effect):
@@ -157,6 +158,10 @@ class TellPeople(Effect):
             )
         missing = f"; not known in Slack: {', '.join(missed)}" if missed else ""
         return Outcome(seen=f"told {', '.join(told)}{missing}")
+
+
+def _mark_of(run: Run) -> str:
+    return f"Causeway {run.operation}"
 
 
 def talking(ports: Ports) -> Conversations:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,8 @@ class FakeConversations:
 
     @call
     async def set_topic(self, room: str, topic: str) -> None:
-        self._change(room, topic=topic)
+        """Keep it as Slack tells it afterwards: on one line, its entities escaped."""
+        self._change(room, topic=" ".join(escape(topic, quote=False).split()))
 
     @call
     async def add_people(self, room: str, people: Collection[str]) -> tuple[str, ...]:

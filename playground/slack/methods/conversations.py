@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 
 from playground.slack.call import Call, method
 from playground.slack.methods.channels import to_read, visible
@@ -91,7 +92,8 @@ def set_topic(call: Call) -> Json:
     if len(topic) > LONGEST_TOPIC:
         raise SlackRefusal("too_long")
     directory = call.slack.directory
-    return {"channel": slack_channel(directory.change_channel(channel, topic=topic), directory)}
+    told = " ".join(escape(topic, quote=False).split())  # as Slack tells it from then on
+    return {"channel": slack_channel(directory.change_channel(channel, topic=told), directory)}
 
 
 @method("conversations.invite", Tier.THREE, "channels:manage", "channels:write.invites", "groups:write")

@@ -21,8 +21,8 @@ async def test_a_channel_is_made_named_filled_and_archived(slack: Rig) -> None:
     made = (await slack.ok("conversations.create", name="inc-2026-03-02-orders"))["channel"]
     assert made["is_member"]
     assert made["creator"] == "U0CAUSEWAY1"
-    told = await slack.ok("conversations.setTopic", channel=made["id"], topic="Slow orders")
-    assert told["channel"]["topic"]["value"] == "Slow orders"
+    told = await slack.ok("conversations.setTopic", channel=made["id"], topic="Slow orders & <more>")
+    assert told["channel"]["topic"]["value"] == "Slow orders &amp; &lt;more&gt;"
     await slack.ok("conversations.invite", channel=made["id"], users=AUTHOR)
     members = (await slack.ok("conversations.members", channel=made["id"]))["members"]
     assert set(members) == {AUTHOR, "U0CAUSEWAY1"}
