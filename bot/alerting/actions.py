@@ -1,4 +1,7 @@
-"""The buttons of an alert's card, by their `action_id`s. Their value is the group's id."""
+"""The buttons of an alert's card, by their `action_id`s. Their value is the group's id.
+
+Of the runbook's step it is followed by a point and the fingerprint of the line that was shown (`bot.alerting.steps`).
+"""
 
 from __future__ import annotations
 

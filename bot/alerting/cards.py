@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from bot.alerting import actions
 from bot.alerting.merging import FLAPS
 from bot.alerting.reading import TELLING
+from bot.alerting.steps import fingerprint
 from bot.model.alerts import Alert, AlertGroup, AlertState, Folded, Severity
 from bot.model.canonical import JSON
 from bot.slack import blocks, limits
@@ -259,7 +260,8 @@ def _offered(group: AlertGroup) -> Iterator[tuple[str, str, blocks.Style]]:
 
 def _button(action: str, label: str, group: AlertGroup, style: blocks.Style) -> Block:
     spoken = cut(f"{label}: {_title(group)}", 75)
-    return blocks.button(label, action, group.id, style=style, confirm=_confirm(action, group), spoken=spoken)
+    value = f"{group.id}.{fingerprint(group.runbook_step)}" if action == actions.RUNBOOK else group.id
+    return blocks.button(label, action, value, style=style, confirm=_confirm(action, group), spoken=spoken)
 
 
 def _confirm(action: str, group: AlertGroup) -> Block | None:

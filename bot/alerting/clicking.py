@@ -8,6 +8,7 @@ from typing import Protocol
 from bot.alerting import actions
 from bot.alerting.identity import is_group
 from bot.alerting.stepping import step_request
+from bot.alerting.steps import fingerprint
 from bot.errors import NotFound, UsageError
 from bot.intake import Registry
 from bot.model.alerts import AlertGroup
@@ -50,9 +51,12 @@ class AlertButtons:
 
     async def __call__(self, click: Click) -> str | None:
         """Raise `PlatformError` where it cannot be planned; then nothing has changed."""
-        group = await self._book.group(click.value) if is_group(click.value) else None
+        named, _, shown = click.value.partition(".")
+        group = await self._book.group(named) if is_group(named) else None
         if group is None:
             raise NotFound("This button belongs to no alert that I know.", hint="`/idp alerts` lists those that fire.")
+        if click.action == actions.RUNBOOK and group.runbook_step and shown != fingerprint(group.runbook_step):
+            raise UsageError("The runbook advises something else by now.", hint="Look at the card as it is now.")
         command, request = self._wish(click.action, group)
         # A rollback is a matter of its own, with its own card; all else is told below the alert's.
         beside = "" if click.action == actions.ROLLBACK else group.id

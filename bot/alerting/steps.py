@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 LONGEST = 200
@@ -15,3 +16,8 @@ def runbook_step(text: str) -> str:
     """
     words = " ".join(text.split())
     return words if len(words) <= LONGEST and _STEP.fullmatch(words) else ""
+
+
+def fingerprint(step: str) -> str:
+    """Return by what a button knows the step that it showed: by the time it is pressed there may be another."""
+    return hashlib.sha256(step.encode()).hexdigest()[:16]

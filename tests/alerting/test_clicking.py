@@ -10,7 +10,9 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import insert
 
+from bot.alerting.cards import card
 from bot.alerting.clicking import AlertButtons, by_value
+from bot.alerting.steps import fingerprint
 from bot.announcing import Announcements
 from bot.errors import NotFound, PlatformError, UsageError
 from bot.intake import Registry
@@ -57,7 +59,7 @@ async def press(action: str, engine: Engine | None = None, group: AlertGroup = G
     buttons = AlertButtons(book, used, Registry(COMMANDS), lambda: MONDAY)
     click = Click(
         action=action,
-        value=value or group.id,
+        value=value or (f"{group.id}.{fingerprint(group.runbook_step)}" if action == "runbook" else group.id),
         principal=AUTHOR,
         user="U0AUTHOR01",
         channel="C0TEAMORDER",
@@ -126,6 +128,25 @@ async def test_a_button_that_means_nothing_now_says_so(
 ) -> None:
     with pytest.raises(error):
         await press(action, group=GROUP.model_copy(update=changes), value=value)
+
+
+@pytest.mark.parametrize("shown", [f".{fingerprint('/service scale orders-api production 3')}", "", "."])
+async def test_a_step_that_has_changed_since_it_was_shown_is_not_run(shown: str) -> None:
+    engine, group = Engine(), GROUP.model_copy(update={"runbook_step": STEP})
+    with pytest.raises(UsageError, match="something else by now"):
+        await press("runbook", engine, group=group, value=f"{group.id}{shown}")
+    assert engine.asked == []
+
+
+async def test_the_card_says_which_step_its_button_runs() -> None:
+    shown = card(GROUP.model_copy(update={"runbook_step": STEP}), now=MONDAY, names=str)
+    drawn = [one for block in shown.blocks if block["type"] == "actions" for one in cast("Any", block["elements"])]
+    (button,) = [one for one in drawn if one["action_id"] == "runbook"]
+    assert button["value"] == f"{GROUP.id}.{fingerprint(STEP)}"
+    said, (asked,) = await press(
+        "runbook", group=GROUP.model_copy(update={"runbook_step": STEP}), value=str(button["value"])
+    )
+    assert (said, asked.command) == (None, "service.restart")
 
 
 async def test_a_button_that_two_kinds_of_cards_have_goes_to_the_one_that_was_pressed() -> None:
