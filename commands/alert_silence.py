@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from bot.alerting.asking import GROUP, Facts, alert_plan, change, group_said, read_alert, who
+from bot.alerting.reading import MOST_LABELS, VALUE
 from bot.command import Command, Context, FormStart
 from bot.deps import Deps
 from bot.effects import SilenceAlert
@@ -104,6 +105,9 @@ def plan(request: AlertSilence, facts: Facts) -> Plan:
         raise Conflict("It is silenced already.", hint="End that silence first: `/idp alert unsilence`.")
     if not group.labels:
         raise Conflict("This alert has no labels by which it could be silenced alone.", hint="Use Alertmanager's page.")
+    if len(group.labels) >= MOST_LABELS or any(len(value) >= VALUE for value in group.labels.values()):
+        # We keep less of them than Alertmanager has: a silence of these would be about others, or about nothing.
+        raise Conflict("Its labels are too long for a silence from here.", hint="Use Alertmanager's page.")
     silence = SilenceAlert(
         id="silence",
         matchers=tuple(MatcherBody(name=name, value=group.labels[name]) for name in sorted(group.labels)),

@@ -127,6 +127,15 @@ def test_a_rule_of_the_platform_team_that_speaks_of_alerts_holds() -> None:
     assert may_ask(rules, person("team-orders"), "alert.acknowledge", owner).need is None
 
 
+@pytest.mark.parametrize(
+    "labels", [{}, {"alertname": "x" * 499 + "…"}, {f"label_{number}": "x" for number in range(64)}]
+)
+def test_what_cannot_be_silenced_alone_is_not_silenced_at_all(labels: dict[str, str]) -> None:
+    request = alert_silence.AlertSilence(group=ID, reason="known")
+    with pytest.raises(Conflict):
+        alert_silence.plan(request, facts(labels=labels))
+
+
 def test_a_silence_is_about_what_the_group_is_grouped_by_and_in_the_persons_name() -> None:
     request = alert_silence.AlertSilence(group=ID, span=timedelta(hours=4), reason="<!channel> known")
     plan = alert_silence.plan(request, facts())
