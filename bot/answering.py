@@ -34,6 +34,7 @@ class Answering:
             verdict = may_ask(self._rules, context.principal, query.name, subject.owner, subject.environment)
             if not verdict.allowed:
                 raise Refused(verdict.because)
+            request = subject.request or request
         answer = await query.answer(request, context, self._deps)
         return answer if context.door is Door.SLACK else await _whole(answer)
 

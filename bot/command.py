@@ -106,6 +106,8 @@ class Subject:
     owner: str | None
     """Full reference of the group whose rules apply."""
     environment: str = ""
+    request: BaseModel | None = None
+    """The request with what was left open filled in: what is answered is what was judged. None: it says all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

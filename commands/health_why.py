@@ -10,6 +10,7 @@ from bot.command import Answer, Context, Query, Subject
 from bot.deps import Deps
 from bot.explaining.answering import answer_of
 from bot.explaining.explanation import explain
+from bot.observing import place_in_trouble
 from bot.releases.services import service_and_environment
 from bot.releases.wording import read
 
@@ -23,7 +24,7 @@ class HealthWhy(BaseModel, frozen=True, extra="forbid"):
         default="", max_length=200, description="Its name; empty: the channel's", examples=["orders-api"]
     )
     environment: str = Field(
-        default="", max_length=63, description="Empty: the last one, where people feel it", examples=["production"]
+        default="", max_length=63, description="Empty: where it is worst, else the last", examples=["production"]
     )
 
 
@@ -33,9 +34,14 @@ def parse(words: Sequence[str]) -> HealthWhy:
 
 
 async def subject(request: HealthWhy, context: Context, deps: Deps) -> Subject:
-    """Whoever may read the service's logs may know why: lines of them are shown."""
+    """Whoever may read the service's logs may know why: lines of them are shown. Where no environment is named, the
+    one is meant in which it is worst."""
     service, environment = await service_and_environment(request.service, request.environment, context, deps)
-    return Subject(owner=service.owner, environment=environment or _last(deps))
+    if not environment:
+        everywhere = [service.place(deps, name) for name in deps.platform.environments]
+        environment = (await place_in_trouble(everywhere, deps, context.now)).environment if everywhere else ""
+    whole = HealthWhy(service=service.name, environment=environment)
+    return Subject(owner=service.owner, environment=environment, request=whole)
 
 
 async def answer(request: HealthWhy, context: Context, deps: Deps) -> Answer:
@@ -49,7 +55,8 @@ async def answer(request: HealthWhy, context: Context, deps: Deps) -> Answer:
 
 
 def _last(deps: Deps) -> str:
-    """Return the environment that is meant when none is named: the one that versions are promoted to at the end."""
+    """Return the environment that is meant when nobody has chosen one: that which versions are promoted to at the
+    end."""
     return next(reversed(deps.platform.environments), "")
 
 

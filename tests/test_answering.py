@@ -116,3 +116,19 @@ async def test_a_first_part_says_what_never_came(rest: Callable[[], Awaitable[An
     assert isinstance(found.data, dict)
     assert found.data["state"] == "unknown"
     assert why in str(found.data["incomplete"])
+
+
+async def test_what_is_answered_is_what_was_judged() -> None:
+    class Where(BaseModel):
+        environment: str = ""
+
+    async def settled(request: Where, context: Context, deps: Any) -> Subject:
+        return Subject(owner=OWNER, environment="production", request=Where(environment="production"))
+
+    async def told(request: Where, context: Context, deps: Any) -> Answer:
+        return Answer(text=request.environment)
+
+    query: Query[Where] = Query(
+        name="service.logs", summary="", usage="", request=Where, parse=lambda _: Where(), answer=told, subject=settled
+    )
+    assert (await answering()(query, Where(), context("team-orders"))).text == "production"

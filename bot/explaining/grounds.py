@@ -28,7 +28,7 @@ _AFTER_A_CHANGE = frozenset({"memory", "crash", "pods"})
 VERBS: dict[Kind, str] = {
     "latency": "slowed down",
     "errors": "began to fail",
-    "saturation": "filled up",
+    "saturation": "came near its limits",
     "traffic": "got other traffic",
 }
 
@@ -84,7 +84,7 @@ def of_change(case: Case, change: Changed) -> tuple[Ground, ...]:
         return ()
     own = change.service == case.service
     signs = () if since - change.at > LONG_BEFORE else tuple(_signs(case, change.service))
-    close = _close(since - change.at)
+    close = _close(since - change.at, _then(case, change.service))
     if not own and not signs:
         close = Ground(close.points // 2, close.text)
     found = [close, Ground(_KINDS[change.kind], "")]
@@ -106,7 +106,7 @@ def of_trouble(case: Case, trouble: Trouble) -> tuple[Ground, ...]:
     weight = _TROUBLES[trouble.kind]
     found = [Ground(weight if own or signs else weight // 2, trouble.sentence)]
     if trouble.at is not None and since is not None:
-        close = _close(since - trouble.at)
+        close = _close(since - trouble.at, _then(case, trouble.service))
         found.append(Ground(close.points // 2, close.text))
     return (*found, *signs)
 
@@ -123,7 +123,7 @@ def of_traffic(case: Case, surge: Moved) -> tuple[Ground, ...]:
         found.append(Ground(20 if times >= 4 else 10, f"it gets {times:.1f} times as many requests as usual"))
     others = case.moved if own else case.beside
     if any(one.kind == "saturation" and one.service == surge.service for one in others):
-        found.append(Ground(20, f"{surge.service} is filled up"))
+        found.append(Ground(20, f"{surge.service} is near its limits"))
     return (*found, *(() if own else _signs(case, surge.service)))
 
 
@@ -132,10 +132,16 @@ def of_dependency(case: Case, service: str) -> tuple[Ground, ...]:
     return tuple(_signs(case, service)) if leads(case, service) else ()
 
 
-def _close(before: timedelta) -> Ground:
+def _then(case: Case, service: str) -> str:
+    """Return what it came before, where that is not the symptom itself: ` orders-api slowed down`."""
+    first = leads(case, service)
+    return f" {service} {VERBS[first[0].kind]}" if first else ""
+
+
+def _close(before: timedelta, then: str) -> Ground:
     if before <= timedelta(0):
         return Ground(30, "it came at the same time, as far as two clocks agree")
-    text = f"it came {span_words(before)} before"
+    text = f"it came {span_words(before)} before{then}"
     for most, points in ((timedelta(minutes=5), 50), (AT_ONCE, 40), (LONG_BEFORE, 20)):
         if before <= most:
             return Ground(points, text)

@@ -24,16 +24,16 @@ LONGEST_NAME = 80
 """Characters of a name from outside, such as a span's."""
 
 _NOW = {
-    ("latency", True): "is slow",
-    ("errors", True): "fails",
-    ("saturation", True): "is filled up",
-    ("traffic", True): "gets more requests than usual",
-    ("traffic", False): "gets fewer requests than usual",
+    ("latency", True): "has been slow",
+    ("errors", True): "has been failing",
+    ("saturation", True): "has been near its limits",
+    ("traffic", True): "has been getting more requests than usual",
+    ("traffic", False): "has been getting fewer requests than usual",
 }
 _THEN = {
     ("latency", True): "was slow",
-    ("errors", True): "failed",
-    ("saturation", True): "was filled up",
+    ("errors", True): "was failing",
+    ("saturation", True): "was near its limits",
     ("traffic", True): "got more requests than usual",
     ("traffic", False): "got fewer requests than usual",
 }
@@ -63,7 +63,7 @@ def headline(case: Case, causes: Sequence[Cause], voice: Voice = PLAIN) -> str:
         return _quiet(case, where)
     same = rivals(tuple(causes))
     if not same:
-        return f"{what}, and I found nothing that explains it."
+        return f"{what}, and {'nothing that I could see' if case.missing else 'I found nothing that'} explains it."
     if len(same) > 1:
         named = listed([voice.text(_with_distance(one, case)) for one in same[:3]], "or")
         return f"{what}, {same[0].likely} because of {named}: I cannot tell them apart."
@@ -84,10 +84,11 @@ def _symptom(case: Case, where: str, voice: Voice) -> str | None:
         broken = [one for one in case.troubles if one.service == case.service]
         if fires:
             first = min(fires, key=lambda one: (one.at, one.title))
-            return f"{voice.code(first.title)} fires for {where} since {voice.time(first.at)}"
+            return f"{voice.code(first.title)} has been firing for {where} since {voice.time(first.at)}"
         if broken:
-            since = f" since {voice.time(case.since)}" if case.since is not None else ""
-            return f"{where} is in trouble{since}"
+            since = case.since
+            trouble = f"has been in trouble since {voice.time(since)}" if since is not None else "is in trouble"
+            return f"{where} {trouble}"
         return None
     if seen.until is not None:
         return f"{where} {_THEN[seen.kind, seen.up]} from {voice.time(seen.since)} until {voice.time(seen.until)}"
@@ -101,7 +102,7 @@ def _quiet(case: Case, where: str) -> str:
         return f"I see nothing wrong with {where}, but I do not see all of it."
     if not case.there:
         return f"I know nothing of {where}: no version was deployed there, and nothing of it is measured."
-    return f"Nothing is wrong with {where} as far as I see: no signal has left its place, and no alert fires."
+    return f"Nothing is wrong with {where} as far as I see: every signal is as usual, and no alert fires."
 
 
 def _with_distance(cause: Cause, case: Case) -> str:
@@ -141,7 +142,7 @@ def walk(case: Case, causes: Sequence[Cause], voice: Voice = PLAIN) -> Iterator[
             [trace_line(case.exemplar, voice)],
         )
     if causes and causes[0].why:
-        yield "Why I say so", [f"{'; '.join(map(voice.text, causes[0].why))}."]
+        yield "Why I say so", [f"Because {'; '.join(map(voice.text, causes[0].why))}."]
 
 
 def moved_line(moved: Moved, voice: Voice = PLAIN, *, named: bool = False) -> str:
@@ -150,7 +151,7 @@ def moved_line(moved: Moved, voice: Voice = PLAIN, *, named: bool = False) -> st
     name, worst = voice.text(moved.name), said(moved.worst, moved.unit)
     objective = f" (objective: {said(moved.objective, moved.unit)})" if moved.objective is not None else ""
     if moved.from_start or moved.before is None:
-        return f"{of}{name} is at {worst}{objective} since {voice.time(moved.since)} or earlier"
+        return f"{of}{name} has been at {worst}{objective} since {voice.time(moved.since)} or earlier"
     verb = "rose" if moved.up else "fell"
     back = f", and was back at {voice.time(moved.until)}" if moved.until is not None else ""
     usual = said(moved.before, moved.unit)

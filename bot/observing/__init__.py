@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.deps import Deps
-from bot.health.verdict import HealthFacts, Verdict
+from bot.health.verdict import HealthFacts, State, Verdict
 from bot.observing.look import FIRST_S, Look
 from bot.rendering.delivery import Place
 
-__all__ = ["FIRST_S", "Look", "Observed", "observe"]
+__all__ = ["FIRST_S", "Look", "Observed", "observe", "place_in_trouble"]
+
+CHOICE_S = 0.3
+"""Longest look, in seconds, at where a service is in trouble: the answer itself has yet to be found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,3 +38,23 @@ async def observe(place: Place, deps: Deps, now: datetime, *, within: float = FI
         return Observed(facts=look.facts(place), verdict=look.verdict(place), rest=None)
 
     return Observed(facts=look.facts(place), verdict=look.verdict(place), rest=None if look.is_whole else rest)
+
+
+async def place_in_trouble(places: Sequence[Place], deps: Deps, now: datetime, *, within: float = CHOICE_S) -> Place:
+    """Return where it is worst as far as is known after `within` seconds; of equals the last, where people feel it.
+
+    `places` are those of one service, at least one.
+    """
+    if len(places) == 1:
+        return places[0]
+    look = Look(deps, now)
+    look.begin(places)
+    await look.arrive(within)
+    chosen = max(reversed(places), key=lambda place: _trouble(look.verdict(place)))
+    look.give_up()
+    return chosen
+
+
+def _trouble(verdict: Verdict) -> int:
+    """What was not seen is no trouble: to say how bad it is only what speaks against it counts."""
+    return verdict.state.badness if verdict.state in (State.DEGRADED, State.DOWN) else 0

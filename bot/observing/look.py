@@ -160,6 +160,11 @@ class Look:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
+    def give_up(self) -> None:
+        """Ask no further: what has not arrived is not needed any more."""
+        for task in self._tasks:
+            task.cancel()
+
     # --- telling
 
     def knows(self, place: Place) -> bool:

@@ -32,8 +32,8 @@ from tests.slack.views import LEAD
 __all__ = ["bell"]
 
 FIRST = (
-    "checkout-web in production is slow since 08:45 UTC, very likely because of the deploy of v2.0.1 of orders-api "
-    "4 minutes before."
+    "checkout-web in production has been slow since 08:45 UTC, very likely because of the deploy of v2.0.1 of "
+    "orders-api 4 minutes before."
 )
 
 
@@ -73,7 +73,8 @@ async def test_a_dependencys_bad_deploy_is_named_with_chart_trace_owner_and_butt
         "the deploy of v2.0.1 of orders-api by Sample Author (4 minutes before)",
         "`orders-api took 1400ms` of checkout-web: 1 time, never before",
         "A request that took 1.4 s spent 92% of it (1.29 s) in `GET /orders` of orders-api",
-        "it came 2 minutes before; a request lost 92% of its time in orders-api; orders-api slowed down first",
+        "it came 2 minutes before orders-api slowed down; a request lost 92% of its time in orders-api; orders-api "
+        "slowed down first",
         "*Next:* Roll orders-api in production back to the version before; it stays there until a fix is merged.",
         "orders-api belongs to team-orders (#team-orders)",
     ):
@@ -153,7 +154,7 @@ async def test_what_is_slow_is_told_later_in_the_same_answer(
     answers = hold(getattr(made, system), *methods)
     first = await asked(made)
     assert bell.is_set()
-    assert first.text.startswith("checkout-web in production is slow since 08:45 UTC, ")
+    assert first.text.startswith("checkout-web in production has been slow since 08:45 UTC, ")
     assert told in shown(first)
     assert first.picture is None
     assert first.complete is not None
@@ -345,3 +346,23 @@ async def test_a_repository_that_is_gone_hides_nothing_else() -> None:
     made.scene.forge.refuse("compare", UpstreamUnavailable("GitHub did not answer."), times=9)
     told = await asked(made)
     assert told.text == FIRST
+
+
+async def test_without_an_environment_the_one_in_trouble_is_meant_and_judged() -> None:
+    made = await incident()
+    for where in ("staging", "production"):
+        made.scene.runs("orders-api", where)
+        made.scene.measures("orders-api", where, errors=0.4 if where == "staging" else 0.0)
+    context = replace(in_slack("team-orders"), now=NOW)
+    about = await health_why.subject(HealthWhy(service="orders-api"), context, made.deps)
+    assert about.environment == "staging"
+    assert about.request == HealthWhy(service="orders-api", environment="staging")
+    named = await health_why.subject(HealthWhy(service="orders-api", environment="production"), context, made.deps)
+    assert named.environment == "production"
+
+
+async def test_where_nothing_burns_the_last_environment_is_meant() -> None:
+    made = await incident()
+    context = replace(in_slack("team-checkout"), now=NOW)
+    about = await health_why.subject(HealthWhy(service="checkout-web"), context, made.deps)
+    assert about.environment == "production"

@@ -58,14 +58,17 @@ SURGE = slow(
 )
 FULL = slow(kind="saturation", name="CPU", unit="ratio", before=0.3, worst=0.98, objective=None)
 
-SLOW = "checkout-web in production is slow since 10:04 UTC, "
-FAILS = "checkout-web in production fails since 10:04 UTC, "
+SLOW = "checkout-web in production has been slow since 10:04 UTC, "
+FAILS = "checkout-web in production has been failing since 10:04 UTC, "
 V1 = "likely because of the deploy of v1.5.0 3 minutes before"
 EITHER = f"{V1} or the change of env.POOL_SIZE 4 minutes before: I cannot tell them apart."
 WAS_SLOW = f"checkout-web in production was slow from 10:04 UTC until 10:13 UTC, {V1}."
-FIRES = f"HighErrorRate fires for checkout-web in production since 10:04 UTC, {V1}."
-WELL = "Nothing is wrong with checkout-web in production as far as I see: no signal has left its place, and no alert "
-WHY = "it came 3 minutes before; a request lost 92% of its time in orders-api; orders-api slowed down first; "
+FIRES = f"HighErrorRate has been firing for checkout-web in production since 10:04 UTC, {V1}."
+WELL = "Nothing is wrong with checkout-web in production as far as I see: every signal is as usual, and no alert "
+WHY = (
+    "Because it came 3 minutes before orders-api slowed down; a request lost 92% of its time in orders-api; "
+    "orders-api slowed down first; "
+)
 
 STORIES = {
     "bad deploy": (
@@ -199,7 +202,7 @@ STORIES = {
     ),
     "it was so all the time": (
         case(moved=(slow(from_start=True, since=NOW - minutes(180), before=None),)),
-        "checkout-web in production is slow for at least 3 hours, and I found nothing that explains it.",
+        "checkout-web in production has been slow for at least 3 hours, and I found nothing that explains it.",
     ),
     "an alert without numbers": (
         case(alerts=(AlertSeen(service="checkout-web", title="HighErrorRate", at=TEN),), changes=(deploy(),)),

@@ -133,7 +133,7 @@ async def test_a_day_of_asking_whether_it_is_well(here: World) -> None:
     # The button types its line for whoever presses it.
     own = await asked(here, "/health orders-api production", "orders-api in production: Degraded")
     await here.slack.click("author", "team-orders", own, "why")
-    await here.slack.until(lambda: said(here, "orders-api in production is slow since"))
+    await here.slack.until(lambda: said(here, "orders-api in production has been slow since"))
 
     # The home tab knows too, and programs are told everything.
     await here.slack.call("POST", "home", user="author")

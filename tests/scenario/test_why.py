@@ -83,7 +83,7 @@ async def test_a_slow_dependency_is_found_by_its_deploy_and_rolled_back_by_the_b
     card = await alert_card(here, "team-orders", ORDERS, "firing")
     await here.slack.click("author", "team-orders", card, "why")
     reply = await threaded(here, card, f"the deploy of {bad[:7]}")
-    assert f"{ORDERS} in production is slow since" in spoken(reply)
+    assert f"{ORDERS} in production has been slow since" in spoken(reply)
     assert "asked why" in spoken(reply)
     picture = await threaded(here, card, f"{ORDERS} in production: latency")
     assert [file["mimetype"] for file in picture["files"]] == ["image/png"]
@@ -91,7 +91,7 @@ async def test_a_slow_dependency_is_found_by_its_deploy_and_rolled_back_by_the_b
     await here.slack.command("stranger", "/health why checkout-web", "team-checkout")
     answer = await answered(here, f"the deploy of {bad[:7]} of {ORDERS}")
     text = spoken(answer)
-    assert "checkout-web in production is slow since" in text
+    assert "checkout-web in production has been slow since" in text
     assert "very likely because of the deploy" in text
     assert "latency (p99) rose from" in text
     assert f"{ORDERS}: latency (p99) rose from" in text
