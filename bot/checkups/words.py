@@ -9,6 +9,7 @@ from bot.charts import said as number
 from bot.charts import sparkline
 from bot.health.verdict import AlertFact, ChangeFact, DependencyVerdict, Signal, State, Verdict
 from bot.health.verdict.words import age
+from bot.model.alerts import Severity
 from bot.slack.mrkdwn import code, cut, escape, local_time
 from bot.slack.mrkdwn import said as sentence
 
@@ -56,11 +57,16 @@ def _objective(one: Signal) -> str:
     most = escape(number(one.objective, one.unit))
     if one.kind == "saturation":  # nobody has promised it: it is where trouble begins
         return "(nearly full)" if one.breached else ""
-    return f"(over its objective of {most})" if one.breached else f"(objective: {most})"
+    if one.breached:
+        return f"(over its objective of {most})"
+    if one.now is not None and one.now > one.objective:  # failures: their objective is meant over weeks
+        return f"(above its objective of {most}, not by enough to count)"
+    return f"(objective: {most})"
 
 
 def alerts(firing: Iterable[AlertFact], now: datetime) -> Iterator[str]:
-    every = list(firing)
+    """The gravest first, of equals the one that has fired longest."""
+    every = sorted(firing, key=lambda one: (list(Severity).index(one.severity), one.since, one.title))
     for one in every[:MOST_ALERTS]:
         silenced = ", silenced" if one.silenced else ""
         yield f"• {escape(cut(one.title, 150))} ({one.severity.value}{silenced}), for {age(one.since, now)}"

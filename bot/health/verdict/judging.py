@@ -49,7 +49,8 @@ def _nothing_found(facts: HealthFacts, missing: tuple[str, ...], *, is_there: bo
     """Return why nothing speaks against it: because all is well, or because not all was seen."""
     where = f"{facts.service} in {facts.environment}"
     if missing:
-        more = f" ({counted(len(missing) - 1, 'more thing')} not seen)" if len(missing) > 1 else ""
+        left = len(missing) - 1
+        more = f", and {counted(left, 'more thing')} {'was' if left == 1 else 'were'} not seen" if left else ""
         told = f"Nothing wrong was seen, but not all could be looked at: {missing[0].rstrip('.')}{more}."
         return Because(source="missing", sentence=told, state=State.UNKNOWN, sure="low")
     if not is_there:

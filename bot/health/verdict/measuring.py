@@ -102,11 +102,12 @@ def _saturation(signal: Signal) -> Because | None:
 
 def _burn(burn: Burn) -> Because:
     what = "failing" if burn.kind == "availability" else "slow"
-    over = counted(round(burn.over_s / 3600), "hour")
+    hours = round(burn.over_s / 3600)
+    over = "hour" if hours == 1 else counted(hours, "hour")
     times = "at once" if not math.isfinite(burn.long) else f"{burn.long:.3g} times faster than its objective allows"
     return Because(
         source="burn",
-        sentence=f"Its budget of {what} requests has been spent {times} for {over}.",
+        sentence=f"Over the last {over} its budget of {what} requests was spent {times}.",
         state=State.DEGRADED,
         sure="high",
     )

@@ -196,7 +196,7 @@ CASES: Sequence[Case] = (
         facts(burns=some.burns(20.0, 30.0)),
         State.DEGRADED,
         "high",
-        "Its budget of failing requests has been spent 20 times faster than its objective allows for 1 hour.",
+        "Over the last hour its budget of failing requests was spent 20 times faster than its objective allows.",
     ),
     ("it burnt, and is over", facts(burns=some.burns(20.0, 0.4)), State.HEALTHY, "high", WELL),
     (
@@ -251,7 +251,7 @@ CASES: Sequence[Case] = (
         ),
         State.UNKNOWN,
         "low",
-        f"{NOT_ALL}The cluster has not answered yet (3 more things not seen).",
+        f"{NOT_ALL}The cluster has not answered yet, and 3 more things were not seen.",
     ),
     (
         "Prometheus is slow, and a pod crashes",
