@@ -73,8 +73,10 @@ async def test_a_dependencys_bad_deploy_is_named_with_chart_trace_owner_and_butt
         "the deploy of v2.0.1 of orders-api by Sample Author (4 minutes before)",
         "`orders-api took 1400ms` of checkout-web: 1 time, never before",
         "A request that took 1.4 s spent 92% of it (1.29 s) in `GET /orders` of orders-api",
-        "it came 2 minutes before orders-api slowed down; a request lost 92% of its time in orders-api; orders-api "
-        "slowed down first",
+        (
+            "it came 2 minutes before orders-api slowed down; a request lost 92% of its time in orders-api; orders-api "
+            "slowed down first"
+        ),
         "*Next:* Roll orders-api in production back to the version before; it stays there until a fix is merged.",
         "orders-api belongs to team-orders (#team-orders)",
     ):
