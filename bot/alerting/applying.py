@@ -187,8 +187,11 @@ class Applying:
     async def _changed(
         self, connection: AsyncConnection, row: Row, changes: Mapping[str, Any], *, urgent: bool
     ) -> None:
-        await _set(connection, row["id"], {**changes, "revision": row["revision"] + 1})
-        await self._drawing.changed(connection, {**row, **changes, "revision": row["revision"] + 1}, urgent=urgent)
+        # Counted by the database: people may have decided something since the row was read.
+        newer = update(alert_groups).where(alert_groups.c.id == row["id"])
+        newer = newer.values(**changes, revision=alert_groups.c.revision + 1)
+        revision = (await connection.execute(newer.returning(alert_groups.c.revision))).scalar_one()
+        await self._drawing.changed(connection, {**row, **changes, "revision": revision}, urgent=urgent)
 
     async def _tell(self, connection: AsyncConnection, row: Row, event: Event) -> None:
         await tell(connection, self._drawing.threads if row["carded_at"] is not None else None, row["id"], event)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerting.identity import event_key
 from bot.alerting.rows import moment, read_group, read_groups
-from bot.alerting.timeline import Event, tell
+from bot.alerting.timeline import Event, noted, say
 from bot.errors import NotFound
 from bot.model.alerts import AlertGroup, AlertState, Quieted, Told
 from bot.ports import Clock
@@ -78,20 +78,23 @@ class Book:
             if group is None:
                 raise NotFound("There is no such alert.", hint="It may have been a card of another installation.")
             event = Event(event_key("change", key), self._clock(), line)
-            if not await tell(connection, self._cards if group.has_card else None, id, event):
+            if not await noted(connection, id, event):
                 return group
             values = {name: _stored(value) for name, value in changes.items()}
             if "owner" in changes:
                 values["adopted"] = changes["owner"] is not None
             mine = update(alert_groups).where(alert_groups.c.id == id)
             await connection.execute(mine.values(**values, revision=alert_groups.c.revision + 1))
+            # Read only now that the row is ours: it may have got its card meanwhile, and that could not say this.
             (changed,) = await read_groups(connection, alert_groups.c.id == id, limit=1)
-            await self._drawn(connection, changed)
+            if changed.has_card:
+                await self._told(connection, changed, event)
             return changed
 
-    async def _drawn(self, connection: AsyncConnection, group: AlertGroup) -> None:
-        """Have the card drawn anew, where it has one: somebody waits for just this."""
-        if self._cards is not None and group.has_card:
+    async def _told(self, connection: AsyncConnection, group: AlertGroup, event: Event) -> None:
+        """Have the card drawn anew: somebody waits for just this."""
+        if self._cards is not None:
+            await say(connection, self._cards, group.id, event)
             await self._cards.operation_changed(connection, group.id, group.revision, urgent=True)
 
 

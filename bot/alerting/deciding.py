@@ -77,6 +77,12 @@ class _Round:
     async def set(self, group: str, **values: Any) -> None:
         await self.connection.execute(update(alert_groups).where(alert_groups.c.id == group).values(**values))
 
+    async def renew(self, group: str, **values: Any) -> int:
+        """Set them, and return the new revision. The database counts: people may decide something meanwhile."""
+        newer = update(alert_groups).where(alert_groups.c.id == group)
+        newer = newer.values(**values, revision=alert_groups.c.revision + 1)
+        return int((await self.connection.execute(newer.returning(alert_groups.c.revision))).scalar_one())
+
 
 class Deciding:
     """Decides what is due."""
@@ -144,8 +150,7 @@ class Deciding:
             await self._to_digest(this, group)
             return
         this.tells(group.channel)
-        revision = group.revision + 1
-        await this.set(group.id, due_at=None, carded_at=this.now.timestamp(), digest="", revision=revision)
+        revision = await this.renew(group.id, due_at=None, carded_at=this.now.timestamp(), digest="")
         turn = Turn(group.channel, group.number)
         urgent = group.severity is Severity.CRITICAL
         outbox = self._drawing.threads
@@ -167,7 +172,7 @@ class Deciding:
         into: dict[str, list[AlertGroup]] = defaultdict(list)
         cause_of: dict[str, AlertGroup] = {}
         for group, cause in sorted(pairs, key=lambda pair: pair[0].number):
-            await this.set(group.id, due_at=None, cause=cause.id, revision=group.revision + 1)
+            await this.renew(group.id, due_at=None, cause=cause.id)
             into[cause.id].append(group)
             cause_of[cause.id] = cause
         for id_, groups in into.items():

@@ -47,9 +47,15 @@ async def tell(connection: AsyncConnection, threads: Threads | None, group: str,
     """
     if not await noted(connection, group, event):
         return False
-    if event.line and threads is not None:
-        await _say(connection, threads, group, event.key, event.line)
+    if threads is not None:
+        await say(connection, threads, group, event)
     return True
+
+
+async def say(connection: AsyncConnection, threads: Threads, group: str, event: Event) -> None:
+    """Say what was noted in the thread of its card."""
+    if event.line:
+        await _say(connection, threads, group, event.key, event.line)
 
 
 async def say_all(connection: AsyncConnection, threads: Threads, group: str) -> None:

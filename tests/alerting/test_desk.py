@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bot.alerting.reading import read_body
+from bot.alerting.timeline import noted
 from bot.model.alerts import AlertState, Severity
 from tests.alerting.house import MONDAY, House, a_house, alert, buttons, delivery, resolved, seen
+from tests.peers.postgresql import Cluster
 
 SLOW = alert(service="orders-api", environment="production", pod="orders-api-1")
 
@@ -316,3 +319,69 @@ async def test_the_book_answers_who_fires_and_who_fired_when(house: House) -> No
     hour = timedelta(hours=1)
     assert await house.book.between(MONDAY - hour, MONDAY + hour, service="orders-api")
     assert not await house.book.between(MONDAY + hour, MONDAY + 2 * hour, service="orders-api")
+
+
+async def decided_meanwhile(house: House, monkeypatch: pytest.MonkeyPatch, module: str, name: str) -> None:
+    """Somebody acknowledges the group, and Slack shows it, after the desk has read its row and before it writes."""
+    real = getattr(importlib.import_module(module), name)
+
+    async def late(*arguments: Any, **named: Any) -> Any:
+        monkeypatch.setattr(f"{module}.{name}", real)
+        (group,) = await house.groups()
+        await house.book.change(group.id, {"acknowledged_by": "user:default/author"}, "Somebody is on it.", key="1")
+        await house.outbox.drain()
+        return await real(*arguments, **named)
+
+    monkeypatch.setattr(f"{module}.{name}", late)
+
+
+@pytest.mark.peer("postgresql")
+async def test_what_people_decide_while_the_desk_works_hides_no_end(
+    postgresql: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With PostgreSQL both may happen at once."""
+    async with a_house(postgresql.database()) as house:
+        await house.hear(delivery(SLOW))
+        (card,) = house.roots()
+        await decided_meanwhile(house, monkeypatch, "bot.alerting.applying", "store")
+        await house.hear(delivery(resolved(SLOW, house.now)))
+        assert "Resolved" in seen(card)
+        assert "Acknowledged by" in seen(card)
+        assert "Somebody is on it." in house.thread(card)
+
+
+@pytest.mark.peer("postgresql")
+async def test_what_people_decide_before_there_is_a_card_stands_on_it(
+    postgresql: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_house(postgresql.database()) as house:
+        await house.hear(delivery(SLOW), wait=0)
+        await decided_meanwhile(house, monkeypatch, "bot.alerting.deciding", "_others")
+        house.later(seconds=6)
+        await house.settle()
+        (card,) = house.roots()
+        assert "Acknowledged by" in seen(card)
+        assert house.thread(card) == ["It fires: 1 alert.", "Somebody is on it."]
+        await house.hear(delivery(resolved(SLOW, house.now)))
+        assert "Resolved" in seen(card)
+
+
+@pytest.mark.peer("postgresql")
+async def test_what_people_decide_while_it_gets_its_card_is_said_below_it(
+    postgresql: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_house(postgresql.database()) as house:
+        await house.hear(delivery(SLOW), wait=0)
+        (group,) = await house.groups()
+
+        async def late(*arguments: Any) -> bool:
+            house.later(seconds=6)
+            await house.settle()
+            return await noted(*arguments)
+
+        monkeypatch.setattr("bot.alerting.book.noted", late)
+        await house.book.change(group.id, {"acknowledged_by": "user:default/author"}, "Somebody is on it.", key="1")
+        await house.outbox.drain()
+        (card,) = house.roots()
+        assert "Acknowledged by" in seen(card)
+        assert house.thread(card) == ["It fires: 1 alert.", "Somebody is on it."]
