@@ -69,8 +69,12 @@ from bot.model.operation import Behind, OperationView, State
 from bot.model.plan import OFFERED
 from bot.model.principal import Principal
 from bot.notifications.book import DurableNotifications
+from bot.notifications.ci import FailingBuilds
+from bot.notifications.drawing import PREFIX as NEWS
 from bot.notifications.gate import Change, Judged, judge
 from bot.notifications.morning import Morning
+from bot.notifications.streaks import NewsCards, Streaks, look_at_news
+from bot.notifications.sync import FailingDeliveries
 from bot.offering import Offers
 from bot.operations.agenda import DurableAgenda
 from bot.operations.contracts import Allowed, Denied, Filters, NeedsApproval, Planned
@@ -215,6 +219,8 @@ class _Wiring:
             fallback_channel=await self._fallback_channel(),
         )
         self.alert_book.told_through(self.outbox)
+        self.streaks = Streaks(self.database, self.outbox, self.wishes.of_team, self.clock, replica=self._replica)
+        self.builds = FailingBuilds(self.streaks, lambda: self.catalog.index)
         self.pages = self._home_pages()
         self.home = HomePublisher(self.gateway, self.pages, self.database)
         self.turns = Turns()
@@ -593,6 +599,7 @@ class _Wiring:
         async def handle(event: ForgeEvent) -> None:
             if isinstance(event, BuildEnded) and event.repository:
                 self.waiting.announce(build_key(event.repository, event.sha))
+                await self.builds.built(event)
                 await self.following.built(event)
             if isinstance(event, PullRequestEvent):
                 await self.pull_requests.changed(event)
@@ -621,8 +628,9 @@ class _Wiring:
     def _cards(self) -> CardsByPrefix:
         """One source for all cards: the begin of an id says whose it is."""
         alerts = AlertCards(self.database, self.clock, catalog_names(lambda: self.catalog.index))
+        news = NewsCards(self.database, self._owner_channels())
         operations = OperationCards(self._view, self._team_channels(), self.clock)
-        return CardsByPrefix(operations, {GROUP: alerts, DIGEST: DigestCards(self.database)})
+        return CardsByPrefix(operations, {GROUP: alerts, DIGEST: DigestCards(self.database), NEWS: news})
 
     async def _alerting(self) -> AlertmanagerWebhook:
         part, slack = self._configuration.alerts, self._configuration.slack
@@ -683,20 +691,26 @@ class _Wiring:
             self._every(ALERTS_S, quieting.tick, "alerts-silences")
         if self._speaks_slack:
             self._every(NIGHT_S, self._nightly().tick, "sweep", at_once=True)
+            deliveries = FailingDeliveries(self.deps, self.streaks, self.database, self.clock, replica=self._replica)
+            self._every(AGENDA_S, deliveries.tick, "failing-deliveries")
             self._every(HELD_S, self._morning().tick, "held-news", at_once=True)
         if self._configuration.golden_paths.repositories or self._configuration.golden_paths.folders:
             self._every(TEMPLATE_SWEEP_S, self.templates.refresh, "golden-paths")
 
-    def _morning(self) -> Morning:
+    def _owner_channels(self) -> OwnerChannels:
         slack = self._configuration.slack
         configured = {full_ref(group, kind="group"): channel for group, channel in slack.channels.items()}
+        return OwnerChannels(lambda: self.catalog.index, self.channels, configured, slack.platform_channel)
+
+    def _morning(self) -> Morning:
         return Morning(
             self.database,
             self.outbox,
-            OwnerChannels(lambda: self.catalog.index, self.channels, configured, slack.platform_channel),
+            self._owner_channels(),
             self._name_in_slack,
             self.clock,
             replica=self._replica,
+            looks=(look_at_news,),
         )
 
     def _nightly(self) -> Nightly:
