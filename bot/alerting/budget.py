@@ -59,7 +59,7 @@ def report(week: Week) -> str:
     if over:
         sentences.append(f"It was used up on {_count(len(over), 'day')} ({', '.join(over)}).")
     if week.digested:
-        sentences.append(f"{_count(week.digested, 'alert')} went on a digest for that.")
+        sentences.append(f"{_count(week.digested, 'alert')} went on a digest.")
     if week.folded:
         sentences.append(f"{_count(week.folded, 'alert')} had a cause that was told already, and got no card.")
     lines = [" ".join(sentences)]

@@ -75,8 +75,8 @@ def digest(
     body = [
         blocks.header(cut(text, limits.HEADER)),
         blocks.context(
-            "This channel has had its budget of alert cards for the day (`alerts.budget`). What is critical still gets "
-            "a card of its own; the rest is listed here."
+            "Here stands what is beyond the channel's budget of alert cards for the day (`alerts.budget`), and what "
+            "its team wants to hear of in this way (`/idp notifications`). What is critical gets a card of its own."
         ),
         *blocks.lines([*told, f"… and {total - len(told)} more"] if total > len(told) else told),
     ]

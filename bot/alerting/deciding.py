@@ -218,7 +218,8 @@ class Deciding:
             if row.digest:
                 await self._drawing.redraw_digest(connection, row.digest)
         for row in (await connection.execute(_risen())).all():
-            await this.set(row.id, digest="", due_at=now)
+            await this.set(row.id, cause="", digest="", due_at=now)
+            await self._drawing.redraw(connection, row.cause)
             await self._drawing.redraw_digest(connection, row.digest)
 
 
@@ -245,8 +246,8 @@ def _freed(now: datetime) -> Select[Any]:
 
 def _risen() -> Select[Any]:
     table = alert_groups.c
-    rose = (table.digest != "", table.cause == "", table.severity == Severity.CRITICAL.value)
-    return select(table.id, table.digest).where(table.state == AlertState.FIRING.value, table.due_at.is_(None), *rose)
+    rose = (table.digest != "", table.severity == Severity.CRITICAL.value, table.due_at.is_(None))
+    return select(table.id, table.cause, table.digest).where(table.state == AlertState.FIRING.value, *rose)
 
 
 def notices_of(channel: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.alerting.budget import Week, next_report, report
+from bot.model.notifications import News, TeamWishes, Wish
 from tests.alerting.house import TERMS, House, a_house, alert, delivery, resolved, seen
 
 SMALL = replace(TERMS, budget=3)
@@ -53,6 +54,32 @@ async def test_what_becomes_critical_leaves_the_digest(tmp_path: Path) -> None:
         assert "Alert0" in first.text
         assert "Alert1" not in seen(digest)
         assert "Critical: Alert1" in card.text
+
+
+async def test_what_becomes_critical_below_a_cause_elsewhere_is_told_in_its_own_channel(tmp_path: Path) -> None:
+    async with a_house(f"sqlite:///{tmp_path / 'db'}", terms=replace(TERMS, budgets={"team-checkout": 0})) as house:
+        await house.hear(delivery(alert("Down", service="orders-api", environment="production")))
+        place = {"service": "checkout-web", "environment": "production"}
+        await house.hear(delivery(alert("Slow", severity="warning", **place)))
+        (digest,) = house.roots("CCHECKOUT")
+        assert "Slow" in seen(digest)
+        house.later(minutes=1)
+        await house.hear(delivery(alert("Slow", severity="warning", **place), alert("Slow", **place)))
+        await house.settle()
+        digest, line = house.roots("CCHECKOUT")
+        assert "Slow" not in seen(digest)
+        assert line.text.startswith("Slow of `checkout-web` in production fires here. The cause is probably")
+        (card,) = house.roots("CORDERS")
+        assert "1 further group fires with it" in seen(card)
+
+
+async def test_a_digest_that_a_team_has_chosen_speaks_of_no_budget_that_was_used_up(tmp_path: Path) -> None:
+    daily = {"group:default/team-orders": TeamWishes(news={News.ALERTS: Wish.DAILY})}
+    async with a_house(f"sqlite:///{tmp_path / 'db'}", wishes=daily) as house:
+        await house.hear(distinct(0))
+        (digest,) = house.roots("CORDERS")
+        assert "has had its" not in seen(digest)
+        assert "/idp notifications" in seen(digest)
 
 
 async def test_a_new_day_has_a_new_budget(tmp_path: Path) -> None:
