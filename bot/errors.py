@@ -6,6 +6,7 @@ is ours to explain: the person gets a reference, the log gets the traceback.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -39,6 +40,14 @@ class Mistake:
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}" if self.path else self.message
+
+
+_OF_A_LIBRARY = re.compile(r"^(?:Input|String|Value|List|Tuple|Dictionary) should ")
+
+
+def plainly(message: str) -> str:
+    """Return what the checking library says of a value as people say it: `must have at most 200 characters`."""
+    return _OF_A_LIBRARY.sub("must ", message.removeprefix("Value error, "))
 
 
 MOST_LINES = 20

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from bot.command import AnyCommand, Command, Query
-from bot.errors import Invalid, Mistake, NotFound
+from bot.errors import Invalid, Mistake, NotFound, plainly
 from bot.model.canonical import JSON
 
 
@@ -48,7 +48,7 @@ def request_of(command: AnyCommand, values: Mapping[str, JSON]) -> BaseModel:
         request: BaseModel = command.request.model_validate(values)
     except ValidationError as error:
         mistakes = [
-            Mistake(".".join(str(part) for part in problem["loc"]), problem["msg"].removeprefix("Value error, "))
+            Mistake(".".join(str(part) for part in problem["loc"]), plainly(problem["msg"]))
             for problem in error.errors(include_url=False, include_input=False, include_context=False)
         ]
         told = "; ".join(str(mistake) for mistake in mistakes)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from bot.errors import LONGEST_LINE, MOST_LINES, Invalid, Mistake, Refused, UpstreamUnavailable
+import pytest
+from pydantic import BaseModel, Field, ValidationError
+
+from bot.errors import LONGEST_LINE, MOST_LINES, Invalid, Mistake, Refused, UpstreamUnavailable, plainly
 
 
 def test_every_mistake_is_told_with_its_path() -> None:
@@ -33,3 +36,13 @@ def test_who_watches_us_wait_is_not_asked_to_try_again() -> None:
     away = UpstreamUnavailable("The cluster is away.", hint="Try again in a minute.")
     assert away.while_waiting() == "The cluster is away. Causeway goes on by itself once it answers."
     assert Refused("It does not let us.", hint="Ask for it.").while_waiting() == "It does not let us. Ask for it."
+
+
+def test_a_wrong_value_is_told_without_the_words_of_a_library() -> None:
+    class Asked(BaseModel):
+        service: str = Field(max_length=3)
+
+    with pytest.raises(ValidationError) as wrong:
+        Asked.model_validate({"service": "orders"})
+    assert plainly(wrong.value.errors()[0]["msg"]) == "must have at most 3 characters"
+    assert plainly("Value error, is no name") == "is no name"

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.command import AnyCommand, Context, Query
-from bot.errors import PlatformError, UsageError
+from bot.errors import PlatformError, UsageError, plainly
 from bot.forms.model import Option
 from bot.forms.rules import option_text
 from bot.model.operation import Asked, Origin
@@ -146,7 +146,7 @@ class Router:
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
             where = ".".join(map(str, first["loc"]))
-            told = first["msg"].removeprefix("Value error, ")
+            told = plainly(first["msg"])
             sentence = f"{where}: {told}." if where else f"{told}."
             raise UsageError(sentence, hint=f"Try `{self._line(command)}`.") from None
 

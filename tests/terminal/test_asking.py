@@ -82,7 +82,7 @@ async def test_what_waits_for_approval_ends_with_4_and_stands_in_the_ledger(desk
         (("--set", "name=Bad Name", *CREATE), "name: "),
         (("--set", "name=orders-api", *CREATE), "The repository acme/orders-api exists already. Choose another name."),
         (("--set", "template=pyton-service"), "There is no golden path `pyton-service`."),
-        (("--set", 'template:=["x"]'), "template: Input should be a valid string"),
+        (("--set", 'template:=["x"]'), "template: must be a valid string"),
         (("--set", "name=fine", "--set", "colour=red", *CREATE), "colour"),
         (CREATE, "name"),
         ((), "template"),
