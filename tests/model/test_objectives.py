@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from pydantic import ValidationError
 
 from bot.errors import Invalid
 from bot.model.objectives import Objective, bucket_for, objectives_of
@@ -125,3 +127,9 @@ def test_an_override_that_takes_every_promise_away_is_told_for_its_environment()
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "https://a b", "ftp://x", "https://x/<y>"])
 def test_a_runbook_is_an_address_that_can_be_a_link(address: str) -> None:
     assert "is not an address" in mistake(f"{{runbook: '{address}'}}")
+
+
+def test_what_is_no_number_is_no_promise_wherever_it_is_written() -> None:
+    for told in ({"availability": math.nan}, {"latency": {"target": math.nan, "below": "1s"}}):
+        with pytest.raises(ValidationError, match="promises nothing; write at least 50 percent"):
+            Slo.model_validate(told)

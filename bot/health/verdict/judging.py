@@ -80,8 +80,10 @@ def _well(facts: HealthFacts) -> Iterator[str]:
     traffic = signals.first("traffic") if signals is not None else None
     if traffic is not None and traffic.now:
         yield f"it answers {rate(traffic.now)} as it should"
-    elif signals is not None and signals.signals:
+    elif traffic is not None:
         yield "nobody asks it anything at the moment"
+    elif signals is not None and signals.signals:  # it works for a queue, or its requests are not counted
+        yield "nothing that is measured of it is out of the ordinary"
 
 
 def _how_sure(facts: HealthFacts) -> Sure:

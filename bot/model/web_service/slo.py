@@ -30,7 +30,7 @@ def _percent(value: Any) -> float:
         raise wrong(f"is finer than can be measured; write at most {HIGHEST}")
     if 0 < value < 1:
         raise wrong(f"is meant in percent; write `{float(Decimal(str(value)) * 100):g}`")
-    if value < LOWEST:
+    if not value >= LOWEST:  # NaN is neither below nor above anything
         raise wrong(f"promises nothing; write at least {LOWEST} percent, such as `99.9`")
     return float(value)
 

@@ -275,6 +275,13 @@ CASES: Sequence[Case] = (
         "20 % of its requests fail.",
     ),
     (
+        "what answers no requests",
+        facts(signals=some.signals(some.memory(0.5))),
+        State.HEALTHY,
+        "medium",
+        "3 of 3 pods are ready and nothing that is measured of it is out of the ordinary.",
+    ),
+    (
         "no traffic at night",
         facts(signals=some.signals(some.traffic(0.0), some.latency(math.nan, objective=0.3), some.errors(math.nan))),
         State.HEALTHY,
