@@ -27,8 +27,11 @@ log = logging.getLogger(__name__)
 
 DUTY = "alerts.poll"
 EVERY_S = 30.0
-UNHEARD = 2
-"""So many answers in a row without an alert, and it has ended."""
+UNHEARD = 4
+"""So many answers in a row without an alert, and it has ended: more than a minute and a half.
+
+An Alertmanager that has just started knows of no alert until Prometheus tells it again, after a minute and more.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,7 @@ class RollCall:
 
     deliveries: tuple[Delivery, ...]
     missing: tuple[Open, ...] = ()
-    """Not named for the first time."""
+    """Not named, though not often enough to have ended."""
     back: tuple[Open, ...] = ()
     """Named again after it had been missing."""
     ended: tuple[Delivery, ...] = field(default=())
@@ -171,11 +174,8 @@ class Polling:
             return
         table = alert_members.c
         mark = update(alert_members).where(table.group == bindparam("of"), table.fingerprint == bindparam("one"))
-        rows = [
-            {"of": one.group, "one": one.fingerprint, "polls": polls}
-            for marked, polls in ((seen.missing, 1), (seen.back, 0))
-            for one in marked
-        ]
+        polls = [*((one, one.unheard + 1) for one in seen.missing), *((one, 0) for one in seen.back)]
+        rows = [{"of": one.group, "one": one.fingerprint, "polls": count} for one, count in polls]
         async with self._database.write() as connection:
             await connection.execute(mark.values(unheard=bindparam("polls")), rows)
 

@@ -60,11 +60,11 @@ async def test_what_becomes_critical_below_a_cause_elsewhere_is_told_in_its_own_
     async with a_house(f"sqlite:///{tmp_path / 'db'}", terms=replace(TERMS, budgets={"team-checkout": 0})) as house:
         await house.hear(delivery(alert("Down", service="orders-api", environment="production")))
         place = {"service": "checkout-web", "environment": "production"}
-        await house.hear(delivery(alert("Slow", severity="warning", **place)))
+        await house.hear(delivery(alert("Slow", severity="warning", more=place)))
         (digest,) = house.roots("CCHECKOUT")
         assert "Slow" in seen(digest)
         house.later(minutes=1)
-        await house.hear(delivery(alert("Slow", severity="warning", **place), alert("Slow", **place)))
+        await house.hear(delivery(alert("Slow", severity="warning", more=place), alert("Slow", more=place)))
         await house.settle()
         digest, line = house.roots("CCHECKOUT")
         assert "Slow" not in seen(digest)

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+from bot.alerting.polling import UNHEARD
 from tests.scenario.world import PATIENCE_S, Json, World, spoken
 
 SLOW = {
@@ -177,7 +178,7 @@ async def runbooks_step_and_nobodys_alert(here: World, alertmanager: Alertmanage
 
 async def resolved(here: World, alertmanager: Alertmanager, card: Card) -> None:
     """Let time pass until Alertmanager has been asked often enough to be believed."""
-    for _ in range(3):
+    for _ in range(UNHEARD + 1):
         asked = await alertmanager.times_asked()
         await here.advance("2m")
         async with asyncio.timeout(PATIENCE_S):
