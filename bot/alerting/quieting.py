@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from bot.alerting.rows import read_groups
 from bot.errors import PlatformError
-from bot.model.alerts import AlertGroup
+from bot.model.alerts import AlertGroup, AlertState, Quieted
 from bot.ports import AlertBook, Alerts, Clock
 from bot.storage.alerts import alert_groups
 from bot.storage.database import Database
@@ -50,7 +50,13 @@ class Quieting:
         return True
 
     async def _quieted(self) -> tuple[AlertGroup, ...]:
+        """Return those whose silence has to end: the ones that stand for good reason must not hide them."""
+        table, now = alert_groups.c, self._clock()
+        every = select(table.id, table.state, table.quieted).where(table.quieted.is_not(None))
         async with self._database.read() as connection:
-            some = select(alert_groups.c.id).where(alert_groups.c.quieted.is_not(None)).limit(MOST)
-            ids = list((await connection.execute(some)).scalars())
-            return await read_groups(connection, alert_groups.c.id.in_(ids)) if ids else ()
+            due = [
+                row.id
+                for row in await connection.execute(every)
+                if row.state != AlertState.FIRING.value or Quieted.model_validate_json(row.quieted).until <= now
+            ][:MOST]
+            return await read_groups(connection, table.id.in_(due)) if due else ()
