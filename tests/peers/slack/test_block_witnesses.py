@@ -72,7 +72,7 @@ SAME = {
     "VIEW_TITLE": "VIEW_TITLE_MAX_LENGTH",
 }
 ELSEWHERE = {
-    "ACK_S", "EVENT_RETRIES_S", "MESSAGE_TEXT", "MESSAGE_TEXT_ADVISED", "METADATA_BYTES", "RESPONSE_URL_S",
+    "ACK_S", "EVENT_RETRIES_S", "FILE_ALT_TEXT", "MESSAGE_TEXT", "MESSAGE_TEXT_ADVISED", "METADATA_BYTES", "RESPONSE_URL_S",
     "RESPONSE_URL_USES", "TRIGGER_S", "VIEW_BYTES", "VIEW_STACK",
 }  # fmt: skip
 """Limits that are not about blocks, of which slackblocks knows nothing."""
