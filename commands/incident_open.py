@@ -38,7 +38,7 @@ async def read_facts(request: IncidentOpen, context: Context, deps: Deps) -> Fac
 def plan(request: IncidentOpen, facts: Facts) -> Plan:
     group = facts.group
     if group.incident_channel:
-        raise Conflict(f"There is a channel for it already: <#{group.incident_channel}>.")
+        raise Conflict("There is a channel for it already.", hint="The alert's card names it.")
     named = (facts.user, group.acknowledged_by, group.assigned_to, *lead_of(facts))
     people = tuple(dict.fromkeys(person for person in named if person))
     room = Late(parts=(OutputRef(effect="room", output="room"),))

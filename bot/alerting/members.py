@@ -16,9 +16,12 @@ from bot.alerting.merging import Known
 from bot.alerting.reading import Heard
 from bot.alerting.rows import moment
 from bot.model.alerts import AlertState, Severity
+from bot.slack.mrkdwn import cut, plain
 from bot.storage.alerts import alert_members
 
 FIRING, RESOLVED = AlertState.FIRING.value, AlertState.RESOLVED.value
+TITLE = 120
+"""Longest title, in code points."""
 _CHUNK = 500
 
 Row = Mapping[Any, Any]
@@ -100,12 +103,16 @@ async def counts_of(connection: AsyncConnection, row: Row) -> dict[str, Any]:
 
 
 def _title(names: set[str], count: int, labels: Mapping[str, str]) -> str:
-    """The alert's name; where there are several, how many alerts there are."""
-    if labels.get("alertname"):
-        return labels["alertname"]
-    if len(names) == 1 and (only := next(iter(names))):
+    """The alert's name; where there are several, how many alerts there are. One line: it stands in sentences."""
+    if grouped_by := _line(labels.get("alertname", "")):
+        return grouped_by
+    if len(names) == 1 and (only := _line(next(iter(names)))):
         return only
     return alerts_said(count) if count else ""
+
+
+def _line(name: str) -> str:
+    return cut(" ".join(plain(name).split()), TITLE)
 
 
 def alerts_said(count: int) -> str:

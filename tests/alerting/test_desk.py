@@ -158,6 +158,19 @@ async def test_a_body_that_breaks_us_is_set_aside_and_the_others_are_told(
     assert (house.figures.broken, house.figures.waiting) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("Slow\n🔴 *Everything is down*\t now", "Slow 🔴 *Everything is down* now"),
+        ("x" * 5_000, "x" * 119 + "…"),
+        ("\u202e \n", "1 alert"),
+    ],
+)
+async def test_a_title_is_one_line_of_bounded_length(house: House, name: str, title: str) -> None:
+    await house.hear(delivery(alert(name)), delivery(alert(name), by=("severity",)))
+    assert [group.title for group in await house.groups()] == [title, title]
+
+
 async def test_a_body_that_cannot_even_be_read_is_set_aside(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     def read(body: str, now: Any) -> Any:
         if "Poison" in body:

@@ -159,7 +159,7 @@ def test_a_silence_is_about_what_the_group_is_grouped_by_and_in_the_persons_name
         (alert_escalate, {}, {"escalated_to": "user:default/author"}, "called already"),
         (alert_adopt, {"owner": "team-orders"}, {}, "already"),
         (alert_adopt, {"owner": "nobody"}, {"owner": None}, "no group"),
-        (incident_open, {}, {"incident_channel": "C0INCIDENT1"}, "already"),
+        (incident_open, {}, {"incident_channel": "C0INCIDENT1"}, "card names it"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_a_sentence(
