@@ -96,6 +96,8 @@ class Trouble:
     at: datetime | None = None
     """None where only known to be so now."""
     next_step: str = ""
+    over: bool = False
+    """It was so, and is not any more: it may have caused what was, and says nothing of now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,5 +175,10 @@ class Case:
         if self.moved:
             return self.moved[0].since
         times = [one.at for one in self.alerts if one.service == self.service]
-        times += [one.at for one in self.troubles if one.service == self.service and one.at is not None]
+        times += [one.at for one in self.broken if one.service == self.service and one.at is not None]
         return min(times, default=None)
+
+    @property
+    def broken(self) -> tuple[Trouble, ...]:
+        """The troubles that are still there."""
+        return tuple(one for one in self.troubles if not one.over)

@@ -107,8 +107,15 @@ def of_trouble(case: Case, trouble: Trouble) -> tuple[Ground, ...]:
     found = [Ground(weight if own or signs else weight // 2, trouble.sentence)]
     if trouble.at is not None and since is not None:
         close = _close(since - trouble.at, _then(case, trouble.service))
-        found.append(Ground(close.points // 2, close.text))
+        found.append(Ground(close.points // 2, "" if is_all_there_is(case, trouble) else close.text))
     return (*found, *signs)
+
+
+def is_all_there_is(case: Case, trouble: Trouble) -> bool:
+    """Return whether the trouble is itself all that is seen to be wrong, and so not told as the cause of it."""
+    return (
+        trouble.service == case.service and not case.moved and all(one.service != case.service for one in case.alerts)
+    )
 
 
 def of_traffic(case: Case, surge: Moved) -> tuple[Ground, ...]:

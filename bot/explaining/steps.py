@@ -46,8 +46,12 @@ class Step:
 def next_step(case: Case, causes: Sequence[Cause], owner: Owner, place: Place, release: Release | None) -> Step | None:
     """Return what to do next; None where nothing is wrong. `place` and `release` are those of the first cause's
     service, or of the service itself where there is none."""
-    if case.since is None and not case.troubles:
+    if case.since is None and not case.broken:
         return None
+    if _is_over(case):
+        seen = "as far as I see, so" if case.missing else "and no alert fires, so"
+        again = f"`/health why {case.service} {case.environment}`"
+        return Step(text=f"It is over {seen} nothing has to be done now. Ask again if it comes back: {again}.")
     if not causes:
         return _without_cause(case, owner)
     first = causes[0]
@@ -68,6 +72,11 @@ def next_step(case: Case, causes: Sequence[Cause], owner: Owner, place: Place, r
         more = " A restart wins time." if button is not None else ""
         return Step(text=f"{first.trouble.next_step}{more}", button=button)
     return Step(text=f"{owner.ask}, or look from there: `/health why {first.service} {case.environment}`.")
+
+
+def _is_over(case: Case) -> bool:
+    """Return whether all that moved is back, and nothing else is wrong: what is well since needs no way back."""
+    return all(one.until is not None for one in case.moved) and not case.alerts and not case.broken
 
 
 def _without_cause(case: Case, owner: Owner) -> Step:

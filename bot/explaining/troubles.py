@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,14 +12,17 @@ from bot.health.words import counted, said
 
 MOST = 6
 _NODE_EVENTS = frozenset({"NodeNotReady", "NodeNotSchedulable", "TaintManagerEviction", "NodeControllerEviction"})
-_EVENTS: dict[str, tuple[TroubleKind, str]] = {
-    "FailedScheduling": ("pods", "pods for which no node has room"),
-    "Evicted": ("pods", "the eviction of pods"),
-    "FailedMount": ("pods", "a volume that cannot be mounted"),
-    "FailedAttachVolume": ("pods", "a volume that cannot be attached"),
-    "OOMKilling": ("memory", "pods that ran out of memory"),
-    "SystemOOM": ("node", "a node that ran out of memory"),
+_EVENTS: dict[str, tuple[TroubleKind, str, str]] = {
+    "FailedScheduling": ("pods", "pods for which no node has room", "no node has room for the pod {name}"),
+    "Evicted": ("pods", "the eviction of pods", "the pod {name} was evicted"),
+    "FailedMount": ("pods", "a volume that cannot be mounted", "a volume of the pod {name} cannot be mounted"),
+    "FailedAttachVolume": ("pods", "a volume that cannot be attached", "a volume of the pod {name} cannot be attached"),
+    "OOMKilling": ("memory", "pods that ran out of memory", "the pod {name} ran out of memory"),
+    "SystemOOM": ("node", "a node that ran out of memory", "the node {name} ran out of memory"),
 }
+"""Reason → what it is, as a noun phrase and as a clause."""
+_NOISE = " preemption:"
+"""What the scheduler writes after this says the same again."""
 _NEXT: dict[TroubleKind, str] = {
     "node": "Pods move to other nodes by themselves; tell the platform team if that node does not come back.",
     "memory": "Give it more memory by a larger `size` in platform.yaml, or find what grows.",
@@ -53,10 +56,10 @@ def troubles_of(
     """Return what is broken, at most `MOST`. `database` is the sentence of one that is stuck; what pods and events tell
     of a time before `since` is over."""
     made = _Made(service, environment)
-    lately = [*made.pods(pods), *made.events(events)]
+    lately = [*made.pods(pods), *made.events(events, {one.name: one for one in pods})]
     found = [one for one in lately if since is None or one.at is None or one.at >= since]
     kept: dict[tuple[str, str], Trouble] = {}
-    for one in (*made.nodes(nodes), *made.database(database), *found):
+    for one in sorted((*made.nodes(nodes), *made.database(database), *found), key=lambda one: one.over):
         kept.setdefault((one.kind, one.what), one)
     return tuple(kept.values())[:MOST]
 
@@ -66,9 +69,11 @@ class _Made:
     service: str
     environment: str
 
-    def trouble(self, kind: TroubleKind, what: str, sentence: str, at: datetime | None = None) -> Trouble:
+    def trouble(
+        self, kind: TroubleKind, what: str, sentence: str, at: datetime | None = None, *, over: bool = False
+    ) -> Trouble:
         step = _NEXT[kind].format(service=self.service, environment=self.environment)
-        return Trouble(service=self.service, kind=kind, what=what, sentence=sentence, at=at, next_step=step)
+        return Trouble(service=self.service, kind=kind, what=what, sentence=sentence, at=at, next_step=step, over=over)
 
     def nodes(self, nodes: Iterable[LostNode]) -> Iterator[Trouble]:
         for node in nodes:
@@ -98,20 +103,28 @@ class _Made:
             yield self.trouble("memory", what, f"{len(killed)} of {of} ran out of memory", _first(killed.values()))
         if crashing:
             what = f"the crash of {counted(len(crashing), 'pod')}"
-            yield self.trouble("crash", what, f"{len(crashing)} of {of} crash", _first(crashing.values()))
+            yield self.trouble(
+                "crash",
+                what,
+                f"{len(crashing)} of {of} {'crashes' if len(crashing) == 1 else 'crash'}",
+                _first(crashing.values()),
+            )
 
-    def events(self, events: Iterable[Event]) -> Iterator[Trouble]:
+    def events(self, events: Iterable[Event], pods: Mapping[str, Pod]) -> Iterator[Trouble]:
+        """An event is kept for an hour or more: of a pod that is ready again, or is gone, it tells what is over."""
         for event in events:
             if not event.warning:
                 continue
             told = f"{event.reason} of {event.kind} {event.name}: {said(event.message)}"
+            over = event.kind == "Pod" and (event.name not in pods or pods[event.name].ready)
             if event.reason in _NODE_EVENTS:
-                yield self.trouble("node", "the loss of a node", told, event.at)
+                yield self.trouble("node", "the loss of a node", told, event.at, over=over)
             elif event.reason == "FailedCreate" and "quota" in event.message:
                 yield self.trouble("quota", "a quota that is used up", told, event.at)
             elif event.reason in _EVENTS:
-                kind, what = _EVENTS[event.reason]
-                yield self.trouble(kind, what, told, event.at)
+                kind, what, clause = _EVENTS[event.reason]
+                told = f"{clause.format(name=event.name)} ({said(event.message.partition(_NOISE)[0])})"
+                yield self.trouble(kind, what, told, event.at, over=over)
 
 
 def _first(times: Iterable[datetime | None]) -> datetime | None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.charts import said
-from bot.explaining.facts import Case, Changed, Exemplar, Kind, Moved, NewLine
-from bot.explaining.grounds import LOOK_BACK, VERBS, leads, span_words
+from bot.explaining.facts import Case, Changed, Exemplar, Kind, Moved, NewLine, Trouble
+from bot.explaining.grounds import LOOK_BACK, VERBS, is_all_there_is, leads, span_words
 from bot.explaining.ranking import Cause, rivals
 from bot.health.words import counted, listed
 
@@ -68,6 +68,8 @@ def headline(case: Case, causes: Sequence[Cause], voice: Voice = PLAIN) -> str:
         named = listed([voice.text(_with_distance(one, case)) for one in same[:3]], "or")
         return f"{what}, {same[0].likely} because of {named}: I cannot tell them apart."
     first = same[0]
+    if first.trouble is not None and is_all_there_is(case, first.trouble):
+        return f"{what}: {voice.text(first.trouble.sentence)}."
     if first.kind == "dependency":
         verb = next((VERBS[one.kind] for one in leads(case, first.service)), "moved")
         return (
@@ -81,7 +83,7 @@ def _symptom(case: Case, where: str, voice: Voice) -> str | None:
     seen = case.symptom
     if seen is None:
         fires = [one for one in case.alerts if one.service == case.service]
-        broken = [one for one in case.troubles if one.service == case.service]
+        broken = [one for one in case.broken if one.service == case.service]
         if fires:
             first = min(fires, key=lambda one: (one.at, one.title))
             return f"{voice.code(first.title)} has been firing for {where} since {voice.time(first.at)}"
@@ -133,7 +135,7 @@ def walk(case: Case, causes: Sequence[Cause], voice: Voice = PLAIN) -> Iterator[
     if changes:
         yield "What changed before", changes
     if case.troubles:
-        yield "What broke", [voice.text(one.sentence) for one in case.troubles[:MOST_MOVED]]
+        yield "What broke", [voice.text(_of_trouble(one)) for one in case.troubles[:MOST_MOVED]]
     if case.lines:
         yield "What is new in the logs", [line_of(one, voice) for one in case.lines[:MOST_LINES]]
     if case.exemplar is not None:
@@ -143,6 +145,13 @@ def walk(case: Case, causes: Sequence[Cause], voice: Voice = PLAIN) -> Iterator[
         )
     if causes and causes[0].why:
         yield "Why I say so", [f"Because {'; '.join(map(voice.text, causes[0].why))}."]
+
+
+def _of_trouble(trouble: Trouble) -> str:
+    """Return its clause as a line of its own. One that begins with a name keeps that as it is written."""
+    first, _, rest = trouble.sentence.partition(" ")
+    begun = f"{first.capitalize()} {rest}" if first in ("the", "a", "no") else trouble.sentence
+    return f"{begun}; it is over" if trouble.over else begun
 
 
 def moved_line(moved: Moved, voice: Voice = PLAIN, *, named: bool = False) -> str:

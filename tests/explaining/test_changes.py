@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bot.explaining.changes import changes_of, with_commits
-from bot.explaining.facts import Case, Changed, Moved
+from bot.explaining.facts import AlertSeen, Button, Case, Changed, Moved
 from bot.explaining.ranking import causes
 from bot.explaining.steps import Owner, next_step, replicas_of
 from bot.explaining.troubles import LostNode, troubles_of
@@ -150,6 +151,25 @@ def test_events_that_tell_of_trouble_are_told_once(events: list[Event], told: li
     assert [(one.kind, one.what) for one in troubles_of("orders-api", "production", events=events)] == told
 
 
+@pytest.mark.parametrize(("name", "ready", "over"), [("a", False, False), ("a", True, True), ("gone", False, True)])
+def test_what_an_event_tells_is_over_once_its_pod_is_ready_or_gone(name: str, ready: bool, over: bool) -> None:
+    waits = warning("FailedScheduling", "0/3 nodes are available. preemption: 0/3 nodes are available.", name="a")
+    [found] = troubles_of(
+        "orders-api",
+        "production",
+        pods=[pod_of(pod(name, "production", ready=ready, state={"running": {}}))],
+        events=[waits],
+    )
+    [there] = troubles_of(
+        "orders-api",
+        "production",
+        pods=[pod_of(pod("b", "production", ready=False, state={"running": {}}))],
+        events=[waits, warning("FailedScheduling", "0/3 nodes are available.", name="b")],
+    )
+    assert not there.over  # one pod has found its node, another has not
+    assert (found.over, found.sentence) == (over, "no node has room for the pod a (0/3 nodes are available)")
+
+
 def test_pods_nodes_and_databases_are_told_with_what_to_do() -> None:
     ended = {"exitCode": 137, "reason": "OOMKilled", "finishedAt": TEN.isoformat()}
     killed: dict[str, Any] = {"state": {"running": {}}, "lastState": {"terminated": ended}}
@@ -168,7 +188,7 @@ def test_pods_nodes_and_databases_are_told_with_what_to_do() -> None:
         ("node", "the node worker-3 is not ready, and 1 pod of orders-api is on it"),
         ("disk", "The database orders-api-db is not ready: its disk is full. Choose a larger size"),
         ("memory", "1 of 3 pods of orders-api ran out of memory"),
-        ("crash", "1 of 3 pods of orders-api crash"),
+        ("crash", "1 of 3 pods of orders-api crashes"),
     ]
     assert found[2].at == TEN
     assert (
@@ -194,6 +214,28 @@ def own(moved: Moved) -> Moved:
     return slow(
         "orders-api", kind=moved.kind, name=moved.name, before=moved.before, worst=moved.worst, since=moved.since
     )
+
+
+def test_what_is_over_is_not_taken_back() -> None:
+    change = Changed(
+        service="orders-api",
+        kind="deploy",
+        at=TEN - minutes(1),
+        what="the deploy of v2",
+        button=Button(action="rollback", label="Roll back", line="/service rollback orders-api", confirm=""),
+    )
+    moved = own(slow())
+    assert step_of(moved=(moved,), changes=(change,))[1] == "/service rollback orders-api"
+    over = replace(moved, until=TEN + minutes(5))
+    assert step_of(moved=(over,), changes=(change,)) == (
+        (
+            "It is over and no alert fires, so nothing has to be done now. Ask again if it comes back: "
+            "`/health why orders-api production`."
+        ),
+        "",
+    )
+    fires = AlertSeen(service="orders-api", title="TooSlow", at=TEN)
+    assert step_of(moved=(over,), changes=(change,), alerts=(fires,))[1] == "/service rollback orders-api"
 
 
 def test_more_requests_than_usual_ask_for_more_replicas_within_the_ceiling() -> None:

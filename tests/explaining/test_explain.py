@@ -222,7 +222,7 @@ async def test_pods_that_crash_are_told_and_speak_for_the_deploy() -> None:
     made = await incident()
     made.scene.runs("orders-api", "production", pods=[CRASHING])
     found = await explained(made)
-    assert [one.sentence for one in found.case.troubles] == ["1 of 1 pod of orders-api crash"]
+    assert [one.sentence for one in found.case.troubles] == ["1 of 1 pod of orders-api crashes"]
     assert "the crash of 1 pod came after it" in found.causes[0].why
 
 

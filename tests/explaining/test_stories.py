@@ -214,7 +214,22 @@ STORIES = {
                 Trouble(service="checkout-web", kind="crash", what="the crash of 2 pods", sentence="2 of 2 pods crash"),
             )
         ),
-        "checkout-web in production is in trouble, perhaps because of the crash of 2 pods.",
+        "checkout-web in production is in trouble: 2 of 2 pods crash.",
+    ),
+    "a pod that had no node an hour ago": (
+        case(
+            troubles=(
+                Trouble(
+                    service="checkout-web",
+                    kind="pods",
+                    what="pods for which no node has room",
+                    sentence="no node has room",
+                    at=TEN,
+                    over=True,
+                ),
+            )
+        ),
+        f"{WELL}fires.",
     ),
     "all is well": (
         case(changes=(deploy(),)),
