@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel, Field
 
-from bot.alerting.asking import GROUP, Facts, alert_plan, change, group_said, read_alert, who
+from bot.alerting.asking import GROUP, Facts, alert_plan, called, change, group_said, read_alert, who
+from bot.alerting.owning import Owners
 from bot.alerting.reading import MOST_LABELS, VALUE
+from bot.alerting.scope import labels_of, others_of
 from bot.command import Command, Context, FormStart
 from bot.deps import Deps
 from bot.effects import SilenceAlert
@@ -96,21 +99,29 @@ def _spoken(span: str) -> str:
 async def read_facts(request: AlertSilence, context: Context, deps: Deps) -> Facts:
     if deps.alerts is None:
         raise NotFound("This installation has no Alertmanager to silence it in.")
-    return await read_alert(request.group, context, deps)
+    facts = await read_alert(request.group, context, deps)
+    return replace(facts, others=others_of(facts.group, Owners(deps.catalog, deps.platform)))
 
 
 def plan(request: AlertSilence, facts: Facts) -> Plan:
     group, until = facts.group, facts.now + request.span
     if group.quieted is not None and group.quieted.until > facts.now:
         raise Conflict("It is silenced already.", hint="End that silence first: `/idp alert unsilence`.")
-    if not group.labels:
+    if facts.others:
+        names = ", ".join(called(ref, facts.index) for ref in facts.others)
+        raise Conflict(
+            f"Alerts of {names} are in this group as well, and a silence would hide those too.",
+            hint="Have Alertmanager group by `service`, or silence a part of it on Alertmanager's page.",
+        )
+    labels = labels_of(group)
+    if not labels:
         raise Conflict("This alert has no labels by which it could be silenced alone.", hint="Use Alertmanager's page.")
-    if len(group.labels) >= MOST_LABELS or any(len(value) >= VALUE for value in group.labels.values()):
+    if len(labels) >= MOST_LABELS or any(len(value) >= VALUE for value in labels.values()):
         # We keep less of them than Alertmanager has: a silence of these would be about others, or about nothing.
         raise Conflict("Its labels are too long for a silence from here.", hint="Use Alertmanager's page.")
     silence = SilenceAlert(
         id="silence",
-        matchers=tuple(MatcherBody(name=name, value=group.labels[name]) for name in sorted(group.labels)),
+        matchers=tuple(MatcherBody(name=name, value=labels[name]) for name in sorted(labels)),
         until=until,
         by=facts.name,
         reason=request.reason,

@@ -37,6 +37,8 @@ class Facts:
     """Display name."""
     now: datetime
     index: Index
+    others: tuple[str, ...] = ()
+    """Who else has alerts in the group, where that was asked: full references."""
 
     @property
     def title(self) -> str:

@@ -13,7 +13,8 @@ from bot.model.entities import Group, full_ref
 from bot.model.platform import Platform
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
-_NAMESPACES = ("namespace", "exported_namespace", "kubernetes_namespace")
+NAMESPACES = ("namespace", "exported_namespace", "kubernetes_namespace")
+"""Labels that name a namespace of Kubernetes, the first that is there counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Owners:
         return found.ref if found is not None and isinstance(found.entity, Group) else None
 
     def _by_namespace(self, index: Index, labels: Mapping[str, str]) -> tuple[str, str]:
-        namespace = next((labels[name] for name in _NAMESPACES if labels.get(name)), "")
+        namespace = next((labels[name] for name in NAMESPACES if labels.get(name)), "")
         return self._places(index).get(namespace, ("", "")) if namespace else ("", "")
 
     def _places(self, index: Index) -> Mapping[str, tuple[str, str]]:

@@ -13,7 +13,7 @@ from bot.alerting.stepping import step_request
 from bot.deps import Deps
 from bot.errors import Conflict, NotFound, PlatformError, UsageError
 from bot.intake import Registry
-from bot.model.alerts import AlertGroup, AlertState, Quieted
+from bot.model.alerts import Alert, AlertGroup, AlertState, Quieted
 from bot.policy.rules import Rule, Rules, may_ask
 from commands import (
     COMMANDS,
@@ -134,6 +134,41 @@ def test_what_cannot_be_silenced_alone_is_not_silenced_at_all(labels: dict[str, 
     request = alert_silence.AlertSilence(group=ID, reason="known")
     with pytest.raises(Conflict):
         alert_silence.plan(request, facts(labels=labels))
+
+
+def firing(**labels: str) -> Alert:
+    return Alert(fingerprint="a", name="Slow", state=AlertState.FIRING, starts_at=MONDAY, labels=labels)
+
+
+@pytest.mark.parametrize(
+    ("by", "alerts", "more"),
+    [
+        ({"alertname": "Slow"}, [{"service": "orders-api"}, {"service": "orders-api", "pod": "x"}], {"service"}),
+        ({"alertname": "Slow"}, [{"service": "a", "namespace": "x"}, {"namespace": "x"}], {"namespace"}),
+        ({"alertname": "Slow"}, [{"service": "a"}, {"pod": "x"}], set()),
+        ({"alertname": "Slow"}, [{"instance": "db-7"}], set()),
+        ({"alertname": "Slow", "team": "x"}, [{"service": "orders-api", "team": "x"}], set()),
+    ],
+)
+def test_a_silence_hides_nothing_of_others_that_fires_later(
+    by: dict[str, str], alerts: list[dict[str, str]], more: set[str]
+) -> None:
+    request = alert_silence.AlertSilence(group=ID, reason="known")
+    group = facts(labels=by, alerts=tuple(firing(**labels) for labels in alerts))
+    made: Any = alert_silence.plan(request, group).steps[0].effect.body["matchers"]
+    assert {one["name"] for one in made} == {*by, *more}
+    assert {one["name"]: one["value"] for one in made} == by | {name: alerts[0][name] for name in more}
+
+
+async def test_a_group_of_several_teams_is_silenced_by_none_of_them() -> None:
+    alerts = (firing(service="orders-api"), firing(service="orders-api", pod="x"), firing(team="team-checkout"))
+    mixed = GROUP.model_copy(update={"labels": {"alertname": "Slow"}, "alerts": alerts})
+    request = alert_silence.AlertSilence(group=ID, reason="known")
+    known_of = await alert_silence.read_facts(request, context("team-orders"), book_of(mixed))
+    with pytest.raises(Conflict, match="are in this group as well"):
+        alert_silence.plan(request, known_of)
+    own = mixed.model_copy(update={"alerts": alerts[:2]})
+    alert_silence.plan(request, await alert_silence.read_facts(request, context("team-orders"), book_of(own)))
 
 
 def test_a_silence_is_about_what_the_group_is_grouped_by_and_in_the_persons_name() -> None:
