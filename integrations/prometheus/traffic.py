@@ -47,5 +47,5 @@ def _sum(found: Measured) -> int | None:
         return None
     [*_, (_, value)] = found.series[0].points or ((0.0, math.nan),)
     if not math.isfinite(value):
-        raise UpstreamUnavailable("Prometheus answered something that is no result.")
+        raise UpstreamUnavailable("Prometheus gave an answer that I cannot read.")
     return math.ceil(value)

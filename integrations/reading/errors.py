@@ -15,7 +15,7 @@ DOCTOR = "`causeway doctor` says what is missing."
 
 def no_result(system: str) -> UpstreamUnavailable:
     """Return the error for an answer that is not of the shape that this system answers in."""
-    return UpstreamUnavailable(f"{system} answered something that is no result.", hint=f"See its address; {DOCTOR}")
+    return UpstreamUnavailable(f"{system} gave an answer that I cannot read.", hint=f"See its address; {DOCTOR}")
 
 
 def late(system: str) -> TimedOut:

@@ -139,7 +139,7 @@ async def test_after_an_unknown_outcome_it_looks_before_it_says_so(lost: Told) -
         (Told({"code": 602, "message": "matchers in body is required"}, status=422), Conflict, "is required"),
         (Told('"silence not found"', status=404), NotFound, "0b8f"),
         (Told(b"", status=401), Refused, "401"),
-        (Told(b"<html>", status=400, headers={"Content-Type": "text/html"}), UpstreamUnavailable, "no result"),
+        (Told(b"<html>", status=400, headers={"Content-Type": "text/html"}), UpstreamUnavailable, "cannot read"),
     ],
 )
 async def test_what_it_does_not_take_is_told(told: Told, kind: type[PlatformError], words: str) -> None:

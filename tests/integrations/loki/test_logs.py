@@ -97,10 +97,10 @@ async def test_counts_are_series() -> None:
         (Told("per-user request rate limit", status=429), UpstreamUnavailable, "429"),
         (matrix(), BadQuery, "counts lines"),
         (Told({"status": "success", "data": {"resultType": "vector", "result": []}}), BadQuery, "counts lines"),
-        (Told({"status": "error"}), UpstreamUnavailable, "no result"),
-        (streams(({}, [["yesterday", "x"]])), UpstreamUnavailable, "no result"),
-        (streams(({}, [[str(NS)]])), UpstreamUnavailable, "no result"),
-        (streams(({}, [["9" * 30, "x"]])), UpstreamUnavailable, "no result"),
+        (Told({"status": "error"}), UpstreamUnavailable, "cannot read"),
+        (streams(({}, [["yesterday", "x"]])), UpstreamUnavailable, "cannot read"),
+        (streams(({}, [[str(NS)]])), UpstreamUnavailable, "cannot read"),
+        (streams(({}, [["9" * 30, "x"]])), UpstreamUnavailable, "cannot read"),
     ],
 )
 async def test_a_failure_has_an_error_of_its_kind(told: Told, kind: type[PlatformError], words: str) -> None:

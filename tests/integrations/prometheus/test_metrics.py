@@ -108,22 +108,22 @@ async def test_what_is_no_number_stays_none() -> None:
         (503, b"<html>Service Unavailable</html>", UpstreamUnavailable, "503"),
         (503, b"", UpstreamUnavailable, "503"),
         (429, b"", UpstreamUnavailable, "429"),
-        (404, b"404 page not found", UpstreamUnavailable, "no result"),
-        (400, b"<html>Bad Request</html>", UpstreamUnavailable, "no result"),
-        (200, b"<!doctype html><title>Sign in</title>", UpstreamUnavailable, "no result"),
-        (200, b"", UpstreamUnavailable, "no result"),
-        (200, b'{"status":"success","data":{"resultType":"vec', UpstreamUnavailable, "no result"),
-        (200, b"[" * 100_000, UpstreamUnavailable, "no result"),
-        (200, b"9" * 100_000, UpstreamUnavailable, "no result"),
-        (200, [], UpstreamUnavailable, "no result"),
-        (200, {"status": "success"}, UpstreamUnavailable, "no result"),
-        (200, {"status": "success", "data": []}, UpstreamUnavailable, "no result"),
-        (200, vector(({}, "many")), UpstreamUnavailable, "no result"),
+        (404, b"404 page not found", UpstreamUnavailable, "cannot read"),
+        (400, b"<html>Bad Request</html>", UpstreamUnavailable, "cannot read"),
+        (200, b"<!doctype html><title>Sign in</title>", UpstreamUnavailable, "cannot read"),
+        (200, b"", UpstreamUnavailable, "cannot read"),
+        (200, b'{"status":"success","data":{"resultType":"vec', UpstreamUnavailable, "cannot read"),
+        (200, b"[" * 100_000, UpstreamUnavailable, "cannot read"),
+        (200, b"9" * 100_000, UpstreamUnavailable, "cannot read"),
+        (200, [], UpstreamUnavailable, "cannot read"),
+        (200, {"status": "success"}, UpstreamUnavailable, "cannot read"),
+        (200, {"status": "success", "data": []}, UpstreamUnavailable, "cannot read"),
+        (200, vector(({}, "many")), UpstreamUnavailable, "cannot read"),
         (200, of("vector", {}) | {"warnings": 3}, UpstreamUnavailable, "no"),
-        (200, of("vector", [7]), UpstreamUnavailable, "no result"),
+        (200, of("vector", [7]), UpstreamUnavailable, "cannot read"),
         (200, of("vector", [{"metric": {"a": 1}, "value": [1, "1"]}]), UpstreamUnavailable, "no"),
         (200, of("vector", [{"metric": {}, "value": ["x", "1"]}]), UpstreamUnavailable, "no"),
-        (204, b"", UpstreamUnavailable, "no result"),
+        (204, b"", UpstreamUnavailable, "cannot read"),
         (401, b"who are you", Refused, "401"),
         (403, error("bad_data", "secret"), Refused, "403"),
     ],
@@ -161,7 +161,7 @@ async def test_it_goes_nowhere_else() -> None:
 async def test_a_packed_answer_is_not_unpacked() -> None:
     prometheus = Prometheus(answer=b"\x1f\x8b" + b"\0" * 100, headers={"Content-Encoding": "gzip"})
     async with serving(prometheus) as metrics:
-        with pytest.raises(UpstreamUnavailable, match="no result"):
+        with pytest.raises(UpstreamUnavailable, match="cannot read"):
             await metrics.at("q")
 
 

@@ -166,10 +166,10 @@ async def test_what_is_no_id_is_not_asked_for(wrong: str) -> None:
         (Told("invalid TraceQL query: parse error at line 1", status=400), BadQuery, "parse error"),
         (Told(b"", status=401), Refused, "401"),
         (Told(b"upstream request timeout", status=504), TimedOut, "in time"),
-        (Told({"traces": [found(1, "long")]}), UpstreamUnavailable, "no result"),
-        (Told({"traces": [found(1, -5)]}), UpstreamUnavailable, "no result"),
-        (Told({"traces": [found(1, 5) | {"traceID": "x"}]}), UpstreamUnavailable, "no result"),
-        (Told({"traces": [found(1, 5) | {"startTimeUnixNano": "soon"}]}), UpstreamUnavailable, "no result"),
+        (Told({"traces": [found(1, "long")]}), UpstreamUnavailable, "cannot read"),
+        (Told({"traces": [found(1, -5)]}), UpstreamUnavailable, "cannot read"),
+        (Told({"traces": [found(1, 5) | {"traceID": "x"}]}), UpstreamUnavailable, "cannot read"),
+        (Told({"traces": [found(1, 5) | {"startTimeUnixNano": "soon"}]}), UpstreamUnavailable, "cannot read"),
     ],
 )
 async def test_a_failed_search_has_an_error_of_its_kind(told: Told, kind: type[PlatformError], words: str) -> None:
