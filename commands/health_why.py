@@ -49,9 +49,10 @@ async def answer(request: HealthWhy, context: Context, deps: Deps) -> Answer:
     service, environment = await service_and_environment(request.service, request.environment, context, deps)
     place = service.place(deps, environment or _last(deps))
     groups = await deps.groups_of_channel(context.channel) if context.channel else ()
-    found = await explain(place, deps, context.now, context.principal)
     # Lines of logs are shown: to everybody only where the owners are among themselves.
-    return await answer_of(found, deps, shared=service.owner in groups)
+    shared = service.owner in groups
+    found = await explain(place, deps, context.now, context.principal, among=groups if shared else None)
+    return await answer_of(found, deps, shared=shared)
 
 
 def _last(deps: Deps) -> str:

@@ -1,5 +1,5 @@
 """What the button `why` of an alert's card does: the answer stands in the thread of the card, where everybody reads it
-who has to do with the alert."""
+who has to do with the alert; elsewhere than in its owners' channel, whoever asks reads it alone."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ class WhyClicks:
     async def _tell(self, click: Click, group: AlertGroup, answer: Answer, missing: str, key: str) -> None:
         card = group.cause or group.id  # what is folded is told on another group's card
         text = "\n".join(filter(None, [cut(answer.text, MESSAGE_TEXT - 500), missing]))
-        if await self._outbox.place(card) is not None:
+        stands = await self._outbox.place(card)
+        # What only who asked may read stays with them; so does what was asked in one channel, of a card in another.
+        if answer.shared and stands is not None and stands.channel == click.channel:
             asked = f"{mention(click.user, click.principal.display_name)} asked why."
             shown = [dict(block) for block in answer.blocks]
             note = [asked, *([missing] if missing else [])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,18 +40,28 @@ class Explanation:
 
 
 async def explain(
-    place: Place, deps: Deps, now: datetime, principal: Principal, *, within: float = FIRST_S
+    place: Place,
+    deps: Deps,
+    now: datetime,
+    principal: Principal,
+    *,
+    within: float = FIRST_S,
+    among: Sequence[str] | None = None,
 ) -> Explanation:
     """Return what is known after `within` seconds at the latest. Raises nothing that a system is to blame for.
 
     `principal` asks, and may ask about the service: what its dependencies write is quoted only to their owners.
+    `among`: the groups whose channel reads the answer; then lines of other groups are quoted to nobody. None: only who
+    asks reads it.
     """
     index = deps.catalog()
 
     def readable(service: str) -> bool:
         found = index.service(service)
         owner = owner_of(found.entity) if found is not None else None
-        return service == place.service or (owner is not None and principal.is_or_belongs_to(owner))
+        if service == place.service:
+            return True
+        return owner is not None and principal.is_or_belongs_to(owner) and (among is None or owner in among)
 
     gathering = Gathering(place, deps, now, readable=readable)
     work = asyncio.create_task(gathering.run(), name="explain")

@@ -24,7 +24,7 @@ CLICK = Click(
     action="why", value="ag-1", principal=LEAD, user="U0LEAD", channel="C0CHECKOUT", message_ts="1.0", trigger="t1"
 )
 CHART = Picture(name="chart.png", title="latency", png=b"png", alt="now 1.2 s")
-WHOLE = Answer(text="It is slow.", blocks=[{"type": "divider"}], picture=CHART)
+WHOLE = Answer(text="It is slow.", blocks=[{"type": "divider"}], picture=CHART, shared=True)
 
 
 @dataclass
@@ -32,6 +32,7 @@ class Slack:
     """Notes what is told, and where."""
 
     stands: bool = True
+    channel: str = "C0CHECKOUT"
     threads: list[tuple[str, Message]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
@@ -48,7 +49,7 @@ class Slack:
         self.files.append(file.name)
 
     async def place(self, operation_id: str) -> CardPlace | None:
-        return CardPlace("C0CHECKOUT", "1.0") if self.stands else None
+        return CardPlace(self.channel, "1.0") if self.stands else None
 
 
 @dataclass
@@ -137,6 +138,12 @@ async def test_without_a_card_the_person_is_told() -> None:
     door, slack = Door(), Slack(stands=False)
     await clicks(door, slack, group())(CLICK)
     assert (slack.threads, slack.told, slack.files) == ([], ["It is slow."], ["chart.png"])
+
+
+async def test_what_is_for_one_person_is_told_to_nobody_else() -> None:
+    for answer, slack in ((replace(WHOLE, shared=False), Slack()), (WHOLE, Slack(channel="C0ORDERS"))):
+        await clicks(Door(answer), slack, group(cause="ag-0"))(CLICK)
+        assert (slack.threads, slack.told, slack.files) == ([], ["It is slow."], ["chart.png"])
 
 
 async def test_whoever_may_not_ask_changes_and_reads_nothing() -> None:

@@ -368,3 +368,16 @@ async def test_where_nothing_burns_the_last_environment_is_meant() -> None:
     context = replace(in_slack("team-checkout"), now=NOW)
     about = await health_why.subject(HealthWhy(service="checkout-web"), context, made.deps)
     assert about.environment == "production"
+
+
+async def test_lines_of_another_team_are_not_quoted_to_a_channel_by_who_belongs_to_both() -> None:
+    made = await incident()
+    made.logs.answers('container="orders-api"', said("pool of 5 is empty", 3))
+    place, both = made.scene.place("checkout-web"), person("team-orders", "team-checkout")
+    alone = await explain(place, made.deps, NOW, both)
+    told = await explain(place, made.deps, NOW, both, among=("group:default/team-checkout",))
+    assert [[one.example for one in found.case.lines if one.service == "orders-api"] for found in (alone, told)] == [
+        ["pool of 5 is empty"],
+        [""],
+    ]
+    assert "orders-api took 1400ms" in [one.example for one in told.case.lines]
