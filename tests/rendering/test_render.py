@@ -253,4 +253,4 @@ def test_the_shipped_documents_of_the_golden_paths_render() -> None:
     skeletons = Path("manifests/golden_paths").glob("*/skeleton/platform.yaml")
     for skeleton in skeletons:
         text = skeleton.read_text().replace("${{ values.name | dump }}", '"shop"').replace("${{ values.name }}", "shop")
-        made(text.replace("${{ values.organisation | lower }}", "acme"))
+        made(text.replace("${{ values.organisation | lower }}", "acme").replace("${{ values.organisation }}", "acme"))

@@ -17,7 +17,7 @@ from bot.terminal.manifest import manifest_of
 from bot.terminal.serve import running
 from playground.server import Playground
 
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 """Longest wait for one thing to happen. Waiting is on events; this only ends a broken run."""
 
 Json = dict[str, Any]
