@@ -40,6 +40,8 @@ _OURS_TO_MEND = frozenset(
 """The message is fine, the installation is not: such rows wait until somebody has mended it."""
 _OF_FILES = frozenset({"missing_scope", "no_permission"})
 """Of a picture they mean that we may send no files: then it is told in words, and holds nothing up."""
+TURN_ATTEMPTS = 4
+"""After so many, some seconds, a card that cannot be drawn loses its turn."""
 PICTURE_ATTEMPTS = 8
 """After so many, some minutes, a picture is told in words: whatever stands behind it has waited long enough."""
 
@@ -156,6 +158,12 @@ class Delivery:
         await self._rows.release(
             row, problem=str(error), not_before=self._timer.now() + wait, attempts=row.attempts + 1, **unposted
         )
+
+    async def broken(self, row: CardRow) -> None:
+        """It cannot be drawn. It stays due, slowly; those behind it do not wait for it for ever."""
+        unposted = {"lane": None} if row.ts is None and row.attempts + 1 >= TURN_ATTEMPTS else {}
+        after = self._timer.now() + min(2.0**row.attempts, BACKOFF_MOST_S)
+        await self._rows.release(row, not_before=after, attempts=min(row.attempts + 1, 30), **unposted)
 
     async def _card_later(self, row: CardRow, error: UpstreamUnavailable) -> None:
         known = {} if row.ts or isinstance(error, OutcomeUnknown) else {"sending_since": row.sending_since}

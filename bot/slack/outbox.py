@@ -383,6 +383,14 @@ class Outbox:
         except Exception:
             # One broken row must not stop the others; it is tried again when its claim runs out.
             log.exception("delivery_failed", extra={"row": _name(row)})
+            if isinstance(row, CardRow):
+                await self._set_back(row)
+
+    async def _set_back(self, row: CardRow) -> None:
+        try:
+            await self._delivery.broken(row)
+        except Exception:
+            log.exception("delivery_not_set_back", extra={"row": _name(row)})
 
 
 def _row_candidate(row: OutboxRow) -> _Candidate:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.model.canonical import JSON
 from bot.slack.message import Message
-from bot.slack.outbox import Turn
+from bot.slack.outbox import Card, Turn
 from tests.fakes.slack import Fault
 from tests.slack.test_outbox import Room, a_room
 
@@ -69,6 +69,26 @@ async def test_what_one_channel_refuses_keeps_no_other_waiting(room: Room) -> No
     await asked(room, "ag-3", 3, lane="C1")
     await room.outbox.tick()
     assert posted(room, "C2") == ["ag-2", "ag-3"]  # the second of the lane goes on, the refused one is tried later
+
+
+async def test_one_that_cannot_be_drawn_keeps_no_other_waiting_for_ever(room: Room) -> None:
+    source, broken = room.cards.card, {"ag-1"}
+
+    async def card(operation_id: str) -> Card | None:
+        if operation_id in broken:
+            raise ZeroDivisionError
+        return await source(operation_id)
+
+    room.cards.card = card  # type: ignore[method-assign]
+    for turn in (1, 2, 3):
+        await asked(room, f"ag-{turn}", turn)
+    for _ in range(20):
+        await room.outbox.tick()
+        await room.timer.sleep(10.0)
+    assert posted(room) == ["ag-2", "ag-3"]
+    broken.clear()
+    await room.settle()
+    assert posted(room) == ["ag-2", "ag-3", "ag-1"]
 
 
 async def test_a_revoked_token_changes_no_order(room: Room) -> None:
