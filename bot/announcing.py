@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from sqlalchemy import select
@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.catalog.index import Index
 from bot.clock import machine_clock
-from bot.model.operation import Asked, OperationView, State
+from bot.model.operation import Asked, Need, OperationView, State
 from bot.model.plan import Plan
 from bot.model.principal import Door, Principal
 from bot.notifications.gate import Change, Judged, is_stalled
-from bot.notifications.holding import hold, let_go
+from bot.notifications.holding import hold, hold_direct, let_go
+from bot.notifications.personal import Direct
 from bot.ports import Clock
 from bot.releases.services import owner_by_name
 from bot.slack.cards import card, thread
@@ -87,6 +88,8 @@ class OperationCards:
 
 
 Judge = Callable[[Change], Judged]
+Directly = Callable[[Change, Need | None, str], Iterable[Direct]]
+"""`(change, need, digest)`: what people are told directly of it."""
 
 
 class Announcements:
@@ -99,10 +102,12 @@ class Announcements:
         hear: Callable[[Asked, int], None] = lambda _asked, _revision: None,
         *,
         judge: Judge | None = None,
+        directly: Directly | None = None,
         clock: Clock = machine_clock,
     ) -> None:
         """`hear` is told of every change as well; it returns at once. `judge` says when what nobody waits for is told;
-        without it, at once."""
+        without it, at once. `directly` says what people are told beside that."""
+        self._directly = directly
         self._judge = judge
         self._clock = clock
         self._outbox = outbox
@@ -111,7 +116,7 @@ class Announcements:
 
     async def operation_changed(self, connection: AsyncConnection, operation_id: str, revision: int) -> None:
         table = operations.c
-        columns = select(table.state, table.asked, table.problem, table.digest, table.plan, table.steps)
+        columns = select(table.state, table.asked, table.problem, table.digest, table.plan, table.steps, table.need)
         columns = columns.where(table.id == operation_id)
         row = (await connection.execute(columns)).one()
         asked = Asked.model_validate_json(row.asked)
@@ -119,6 +124,7 @@ class Announcements:
         if asked.principal.slack_user:
             self._home_changed(asked.principal.slack_user)
         state = State(row.state)
+        await self._tell_people(connection, asked, state, row)
         if await self._is_beside(connection, asked, state, row):
             await self._told_beside(connection, asked, state, row)
         elif state.final and await self._is_without_card(connection, asked, state, row):
@@ -131,6 +137,16 @@ class Announcements:
                 return
             urgent = state is not State.RUNNING
             await self._outbox.operation_changed(connection, operation_id, revision, urgent=urgent)
+
+    async def _tell_people(self, connection: AsyncConnection, asked: Asked, state: State, row: Any) -> None:
+        """Note what people want to be told directly; it is told soon, or after their quiet hours."""
+        if self._directly is None or not (state.final or state is State.AWAITING_APPROVAL):
+            return
+        plan = Plan.model_validate_json(row.plan) if row.plan else None
+        need = Need.model_validate_json(row.need) if row.need else None
+        for one in self._directly(Change(asked=asked, state=state, plan=plan), need, row.digest or ""):
+            told = {"person": one.person, "news": one.news.value, "line": one.line}
+            await hold_direct(connection, one.id, due=one.due, now=self._clock(), **told)
 
     async def _is_held(self, connection: AsyncConnection, asked: Asked, state: State, row: Any) -> bool:
         """Whether nobody wants to hear of it yet. Asked again at each change: what becomes trouble is told."""

@@ -65,7 +65,7 @@ from bot.model.forge_events import (
     Push,
     RepositoryEvent,
 )
-from bot.model.operation import Behind, OperationView, State
+from bot.model.operation import Behind, Need, OperationView, State
 from bot.model.plan import OFFERED
 from bot.model.principal import Principal
 from bot.notifications.book import DurableNotifications
@@ -73,6 +73,7 @@ from bot.notifications.ci import FailingBuilds
 from bot.notifications.drawing import PREFIX as NEWS
 from bot.notifications.gate import Change, Judged, judge
 from bot.notifications.morning import Morning
+from bot.notifications.personal import Direct, told_directly
 from bot.notifications.streaks import NewsCards, Streaks, look_at_news
 from bot.notifications.sync import FailingDeliveries
 from bot.offering import Offers
@@ -470,7 +471,12 @@ class _Wiring:
             ),
             planner=self.planner,
             announcer=Announcements(
-                self.outbox, self.home.changed, self.notes.changed, judge=self._judge, clock=self.clock
+                self.outbox,
+                self.home.changed,
+                self.notes.changed,
+                judge=self._judge,
+                directly=self._directly,
+                clock=self.clock,
             ),
             clock=self.clock,
             replica=self._replica,
@@ -486,6 +492,9 @@ class _Wiring:
 
     def _judge(self, change: Change) -> Judged:
         return judge(change, self.wishes.of_team, self.catalog.index, self.clock())
+
+    def _directly(self, change: Change, need: Need | None, digest: str) -> Iterator[Direct]:
+        return told_directly(change, need, digest, self.wishes.people(), self.catalog.index, now=self.clock())
 
     def _previewing(self) -> Previewing:
         talk = Talk(self.gateway, self.outbox) if self._speaks_slack else None

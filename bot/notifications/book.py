@@ -41,6 +41,10 @@ class DurableNotifications:
         found = self._remembered.get(group) if group else None
         return found if isinstance(found, TeamWishes) else TeamWishes()
 
+    def people(self) -> dict[str, PersonalWishes]:
+        """Return those of everybody who has written some down, by full reference, from memory."""
+        return {key: one for key, one in self._remembered.items() if isinstance(one, PersonalWishes)}
+
     async def catch_up(self) -> None:
         """Remember what all replicas have written down."""
         async with self._database.read() as connection:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +16,10 @@ from bot.storage.notifications import held_news
 
 MOST_AT_ONCE = 200
 """Most rows that are told in one transaction; the next one follows at once."""
+
+_NEVER = 1e15
+"""Due long after everything."""
+_KEEP_S = 30 * 24 * 3600.0
 
 HowHeld = Literal["later", "summary", "direct"]
 """`later`: after the quiet hours. `summary`: with the day's others. `direct`: to a person."""
@@ -50,6 +54,31 @@ async def hold(
     values = {"subject": subject, "news": str(news), "how": how, "due_at": due.timestamp(), "line": line}
     row = dialect.insert(held_news).values(id=id, noted_at=now.timestamp(), **values)
     await connection.execute(row.on_conflict_do_update(index_elements=["id"], set_=values))
+
+
+async def hold_direct(
+    connection: AsyncConnection,
+    id: str,  # noqa: A002  # the same
+    *,
+    person: str,
+    news: str,
+    due: datetime,
+    line: str,
+    now: datetime,
+) -> None:
+    """Tell a person then, and once: a row stays behind, so that the same is not told them again."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    values = {"subject": person, "news": news, "how": "direct", "due_at": due.timestamp(), "line": line}
+    row = dialect.insert(held_news).values(id=id, noted_at=now.timestamp(), **values)
+    await connection.execute(row.on_conflict_do_nothing(index_elements=["id"]))
+
+
+async def was_told(connection: AsyncConnection, ids: Sequence[str], now: datetime) -> None:
+    """Keep the rows of what a person was told, and forget those of long ago."""
+    table = held_news.c
+    await connection.execute(update(held_news).where(table.id.in_(ids)).values(due_at=_NEVER, line=""))
+    old = (table.how == "direct", table.due_at == _NEVER, table.noted_at < now.timestamp() - _KEEP_S)
+    await connection.execute(delete(held_news).where(*old))
 
 
 async def let_go(connection: AsyncConnection, ids: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model.operation import State
 from bot.notifications.gate import ASKS
-from bot.notifications.holding import Held, is_any_due, let_go, read_due
+from bot.notifications.holding import Held, is_any_due, let_go, read_due, was_told
 from bot.operations.seal import take_duty
 from bot.ports import Clock
 from bot.slack.outbox import Outbox, Turn
@@ -79,7 +79,9 @@ class Morning:
                     await self._outbox.message(channel=channel, text=one.line, key=key, connection=connection)
             for subject in dict.fromkeys(one.subject for one in held if one.how != "direct"):
                 await self._tell(connection, subject, [one for one in held if one.subject == subject], now)
-            await let_go(connection, [one.id for one in held])
+            direct = [one.id for one in held if one.how == "direct"]
+            await was_told(connection, direct, now)
+            await let_go(connection, [one.id for one in held if one.how != "direct"])
         return len(held)
 
     async def _tell(self, connection: AsyncConnection, subject: str, held: Sequence[Held], now: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, cast
@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy import insert, select
 
 from bot.announcing import Announcements
-from bot.model.notifications import News, QuietHours, TeamWishes, Wish
-from bot.model.operation import Asked, Origin, State
+from bot.model.notifications import News, Personal, PersonalWishes, QuietHours, TeamWishes, Wish
+from bot.model.operation import Asked, Need, Origin, State
 from bot.model.plan import Plan
 from bot.model.principal import Door, Principal
 from bot.notifications.gate import Change, Judged, judge, news_of
-from bot.notifications.holding import hold
 from bot.notifications.morning import Morning
+from bot.notifications.personal import told_directly
 from bot.slack.outbox import Outbox
 from bot.storage.database import Database, metadata
 from bot.storage.notifications import held_news
@@ -76,12 +76,19 @@ class Town:
         self.now = NIGHT
         self.told = Told()
         self.wishes = TeamWishes(news={News(name): wish for name, wish in news.items()}, quiet=quiet)
+        self.people: dict[str, PersonalWishes] = {}
         self.announcements = Announcements(
-            cast("Outbox", self.told), lambda _: None, judge=self._judge, clock=lambda: self.now
+            cast("Outbox", self.told),
+            lambda _: None,
+            judge=self._judge,
+            directly=lambda change, need, digest: told_directly(
+                change, need, digest, self.people, known(), now=self.now
+            ),
+            clock=lambda: self.now,
         )
 
     def _judge(self, change: Change) -> Judged:
-        return judge(change, lambda owner: self.wishes if owner == ORDERS else TeamWishes(), known(), self.now)
+        return judge(change, lambda owner: self.wishes if owner == ORDERS else TeamWishes(), known(), now=self.now)
 
     async def morning(self, *replicas: str) -> int:
         found = 0
@@ -104,6 +111,7 @@ class Town:
         door: Door = Door.FORGE,
         command: str = "service.deploy",
         origin: Origin | None = None,
+        by: Principal = AUTHOR,
         **columns: Any,
     ) -> None:
         """An operation goes through these states."""
@@ -112,7 +120,7 @@ class Town:
             operation=id_,
             command=command,
             request={},
-            principal=AUTHOR,
+            principal=by,
             door=door,
             now=self.now,
             origin=origin or Origin(),
@@ -228,14 +236,41 @@ async def test_a_later_push_is_told_below_the_first_card_unless_it_fails(databas
 
 async def test_people_are_told_directly_once_it_is_due(database: Database) -> None:
     town = Town(database)
-    due = {"due": MORNING, "now": NIGHT, "news": "ended", "how": "direct"}
-    async with database.write() as connection:
-        await hold(connection, "d-1", subject=AUTHOR.user, line="It has ended.", **cast("Mapping[str, Any]", due))
-        await hold(connection, "d-2", subject="user:default/gone", line="Lost.", **cast("Mapping[str, Any]", due))
+    town.people = {AUTHOR.user: PersonalWishes(told=frozenset({Personal.ENDED, Personal.ENDINGS}), quiet=QUIET)}
+    await town.goes("op-1", *DONE, door=Door.HTTP)
+    await town.goes("op-2", *DONE, door=Door.FORGE)  # nobody has asked for it
+    await town.goes("op-3", State.REJECTED, door=Door.SLACK)
+    await town.goes("op-4", *DONE, door=Door.AGENDA, command="preview.remind")
     assert await town.morning() == 0
     town.now = MORNING
-    assert await town.morning() == 2
-    assert (town.told.direct, town.told.lines) == ([("U0AUTHOR01", "It has ended.")], [])
+    await town.morning()
+    assert town.told.direct == [
+        ("U0AUTHOR01", "✅ It has ended well: Deploy &lt;op-1&gt;."),
+        ("U0AUTHOR01", "⚠️ It was not approved: Deploy &lt;op-3&gt;."),
+        ("U0AUTHOR01", "A preview of yours ends soon: Deploy &lt;op-4&gt;."),
+    ]
+    await town.goes("op-1", State.SUCCEEDED, door=Door.HTTP)
+    town.now += timedelta(days=1)
+    await town.morning()
+    assert len(town.told.direct) == 3, "the same is told once"
+
+
+async def test_who_may_approve_is_told_at_any_time_where_they_want_to_be(database: Database) -> None:
+    town = Town(database)
+    wanted = PersonalWishes(told=frozenset({Personal.APPROVALS}), quiet=QUIET)
+    lead = AUTHOR.model_copy(update={"user": "user:default/lead", "display_name": "Sample <Lead>"})
+    need = Need(approvers=frozenset({ORDERS}), rule="the owner approves").model_dump_json()
+    town.people = {AUTHOR.user: wanted, lead.user: wanted}
+    await town.goes("op-own", State.AWAITING_APPROVAL, door=Door.SLACK, need=need)
+    await town.morning()
+    assert town.told.direct == [], "not whoever asked, and not whoever may not"
+    await town.goes("op-1", State.AWAITING_APPROVAL, State.AWAITING_APPROVAL, by=lead, need=need)
+    await town.morning()
+    said = "Somebody waits for your approval: Deploy &lt;op-1&gt;, asked by Sample &lt;Lead&gt;."
+    assert town.told.direct == [("U0AUTHOR01", said)]
+    town.people = {AUTHOR.user: PersonalWishes()}
+    await town.goes("op-2", State.AWAITING_APPROVAL, by=lead, need=need)
+    assert await town.morning() == 0
 
 
 @pytest.mark.parametrize(
