@@ -58,7 +58,7 @@ def merge(known: Mapping[str, Known], delivery: Delivery) -> Merged:
             if heard.firing and not heard.silenced:
                 began.append(heard)
         elif not heard.firing:
-            if one.firing and (heard.ends_at is None or heard.ends_at >= one.starts_at):
+            if one.firing and _is_its_end(one, heard):
                 ended.append(replace(heard, starts_at=one.starts_at))
         elif one.firing:
             # The API does not tell where an alert's expression is seen; what the webhook told of that stays.
@@ -69,6 +69,12 @@ def merge(known: Mapping[str, Known], delivery: Delivery) -> Merged:
         elif not heard.silenced and _fires_again(one, heard, delivery.looked_at):
             began.append(heard)
     return Merged(tuple(began), tuple(ended), tuple(mended))
+
+
+def _is_its_end(one: Known, heard: Heard) -> bool:
+    """Return whether this time has ended, and not one before it. Its begin tells, even one ahead of our clock."""
+    same = one.starts_at - heard.starts_at <= SAME
+    return same or heard.ends_at is None or heard.ends_at >= one.starts_at
 
 
 def _fires_again(one: Known, heard: Heard, looked_at: datetime | None) -> bool:

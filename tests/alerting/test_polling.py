@@ -108,6 +108,14 @@ async def test_an_alertmanager_that_has_just_started_ends_nothing(room: Room) ->
     assert room.house.thread(card) == ["It fires: 1 alert."]
 
 
+async def test_what_ended_unheard_is_closed_though_its_clock_is_ahead(room: Room) -> None:
+    await room.house.hear(delivery({**SLOW, "startsAt": (room.house.now + timedelta(minutes=50)).isoformat()}))
+    for _ in range(UNHEARD):
+        await room.poll()
+    (group,) = await room.house.groups()
+    assert group.state is AlertState.RESOLVED
+
+
 async def test_one_answer_without_it_is_forgotten_when_it_is_back(room: Room) -> None:
     await room.house.hear(delivery(SLOW))
     for fires in ((), (firing(SLOW),), (), (firing(SLOW),)):
