@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.deps import Deps
-from bot.health.verdict import HealthFacts, State, Verdict
+from bot.health.verdict import AlertFact, HealthFacts, Reading, State, Verdict
+from bot.model.alerts import Severity
 from bot.observing.look import FIRST_S, Look
 from bot.rendering.delivery import Place
 
@@ -43,16 +44,31 @@ async def observe(place: Place, deps: Deps, now: datetime, *, within: float = FI
 async def place_in_trouble(places: Sequence[Place], deps: Deps, now: datetime, *, within: float = CHOICE_S) -> Place:
     """Return where it is worst as far as is known after `within` seconds; of equals the last, where people feel it.
 
-    `places` are those of one service, at least one.
+    `places` are those of one service, at least one. Where an alert fires nothing else is asked.
     """
     if len(places) == 1:
         return places[0]
+    alerting = Look(deps, now)
+    alerting.begin_alerts()
+    await alerting.arrive(within / 2)
+    gravest = {place.environment: _gravity(alerting.alerts(place)) for place in places}
+    alerting.give_up()
+    if any(gravest.values()):
+        return max(reversed(places), key=lambda place: gravest[place.environment])
     look = Look(deps, now)
     look.begin(places)
-    await look.arrive(within)
+    await look.arrive(within / 2)
     chosen = max(reversed(places), key=lambda place: _trouble(look.verdict(place)))
     look.give_up()
     return chosen
+
+
+def _gravity(alerts: Reading[tuple[AlertFact, ...]] | None) -> int:
+    """Return 0 where nothing fires, or only what is for information."""
+    ranks = [
+        list(reversed(Severity)).index(one.severity) for one in (alerts.value if alerts is not None else None) or ()
+    ]
+    return max(ranks, default=0)
 
 
 def _trouble(verdict: Verdict) -> int:

@@ -79,7 +79,7 @@ class Look:
         for place in asked_for:  # after all that was asked for: these are left out first where it becomes too much
             for name in chain_of(self._index, place.service):
                 self._begin(self._beside(place, name), closely=False)
-        self._ask_for_alerts()
+        self.begin_alerts()
 
     def _begin(self, place: Place, *, closely: bool) -> None:
         if len(self._asked) >= MOST_PLACES and _key(place) not in self._asked:
@@ -108,7 +108,8 @@ class Look:
         if deps.metrics is not None:
             known.burns = self._ask("Prometheus", lambda: self._burns(place, known), after="Git")
 
-    def _ask_for_alerts(self) -> None:
+    def begin_alerts(self) -> None:
+        """Ask what fires, for all places at once."""
         deps = self._deps
         if self._book is None and (book := deps.alert_book) is not None:
             self._book = self._ask("The book of alerts", book.firing)
@@ -209,7 +210,7 @@ class Look:
             release=release,
             signals=self._signals(place, known, release),
             burns=_told("Prometheus", known.burns),
-            alerts=self._alerts(place),
+            alerts=self.alerts(place),
             change=self._change(known, release),
         )
 
@@ -227,7 +228,7 @@ class Look:
         problems = (other.problem,) if other is not None and other.problem else ()
         return replace(read, value=replace(held, problems=tuple(dict.fromkeys((*held.problems, *problems)))))
 
-    def _alerts(self, place: Place) -> Reading[tuple[AlertFact, ...]] | None:
+    def alerts(self, place: Place) -> Reading[tuple[AlertFact, ...]] | None:
         book, firing = _told("The book of alerts", self._book), _told("Alertmanager", self._firing)
         if book is None and firing is None:
             return None

@@ -19,7 +19,7 @@ from bot.explaining.places import spots_of
 from bot.model.canonical import JSON
 from bot.model.operation import Approval, State
 from bot.observing.decided import read_release
-from bot.ports import NewRepository, Trace
+from bot.ports import FiringAlert, FiringGroup, NewRepository, Trace
 from commands import health_why, service_rollback
 from commands.health_why import HealthWhy
 from tests.commands.company import known, person
@@ -381,3 +381,13 @@ async def test_lines_of_another_team_are_not_quoted_to_a_channel_by_who_belongs_
         [""],
     ]
     assert "orders-api took 1400ms" in [one.example for one in told.case.lines]
+
+
+async def test_where_an_alert_fires_nothing_else_is_asked_for_the_choice() -> None:
+    made = await incident()
+    labels = {"alertname": "Slow", "service": "orders-api", "environment": "staging", "severity": "warning"}
+    made.scene.alerts.fire(FiringGroup({}, "r", (FiringAlert("f1", labels, {}, NOW),)))
+    context = replace(in_slack("team-orders"), now=NOW)
+    about = await health_why.subject(HealthWhy(service="orders-api"), context, made.deps)
+    assert about.environment == "staging"
+    assert made.scene.metrics.asked == []
