@@ -14,6 +14,7 @@ from bot.errors import Conflict, NotFound, UsageError
 from bot.forms.model import Form, FormField, Kind, Page
 from bot.model.canonical import JSON
 from bot.model.entities import full_ref
+from bot.model.notifications import Personal
 from bot.model.plan import Plan
 from bot.model.principal import Principal
 from bot.slack.mrkdwn import escape
@@ -82,6 +83,7 @@ def plan(request: AlertAssign, facts: Facts) -> Plan:
         people=(person.user,),
         text=f"{who(facts.name)} has assigned an alert to you: {escape(facts.title)}",
         card=facts.group.id,
+        news=Personal.ASSIGNED,
     )
     effects = (noted,) if person.user == facts.user else (noted, told)
     return alert_plan(f"Assign {facts.title} to {person.display_name}", facts, *effects)

@@ -8,6 +8,7 @@ from bot.effects.marks import known
 from bot.errors import Conflict, NotFound
 from bot.model.effect import Effect, Outcome, Proof, Run, Undo, Undone
 from bot.model.late import Text
+from bot.model.notifications import Personal
 from bot.ports import Conversations, Ports, Room
 
 MOST_NAMES = 5
@@ -138,6 +139,8 @@ class TellPeople(Effect):
     text: str
     """mrkdwn, escaped."""
     card: str = ""
+    news: Personal | None = None
+    """What it is to them: those who have said that they do not want that are not told. None: it is told in any case."""
 
     def describe(self) -> str:
         return f"Tell {', '.join(one.rpartition('/')[2] for one in self.people)} directly"
@@ -148,7 +151,10 @@ class TellPeople(Effect):
         text = f"{self.text}\n<{address}|The alert's card>" if address else self.text
         told: list[str] = []
         missed: list[str] = []
-        for person in self.people:
+        wanting = [person for person in self.people if await self._is_wanted(ports, person)]
+        if not wanting:
+            return Outcome(seen="they have chosen not to be told of this directly")
+        for person in wanting:
             known_there = await conversations.tell(person, text, key=f"{run.operation}:{self.id}:{person}")
             (told if known_there else missed).append(person.rpartition("/")[2])
         if not told:
@@ -158,6 +164,11 @@ class TellPeople(Effect):
             )
         missing = f"; not known in Slack: {', '.join(missed)}" if missed else ""
         return Outcome(seen=f"told {', '.join(told)}{missing}")
+
+    async def _is_wanted(self, ports: Ports, person: str) -> bool:
+        if self.news is None or ports.notification_book is None:
+            return True
+        return self.news in (await ports.notification_book.person(person)).told
 
 
 def _mark_of(run: Run) -> str:
