@@ -10,7 +10,7 @@ from bot.health.redaction import quoted
 from bot.health.verdict.facts import AlertFact, HealthFacts
 from bot.health.verdict.signals import Burn, Signal, Signals
 from bot.health.verdict.verdict import Because, State, Sure
-from bot.health.verdict.words import age, duration, percent
+from bot.health.verdict.words import age, digits, duration, percent
 from bot.health.words import counted
 from bot.model.alerts import Severity
 
@@ -104,7 +104,9 @@ def _burn(burn: Burn) -> Because:
     what = "failing" if burn.kind == "availability" else "slow"
     hours = round(burn.over_s / 3600)
     over = "hour" if hours == 1 else counted(hours, "hour")
-    times = "at once" if not math.isfinite(burn.long) else f"{burn.long:.3g} times faster than its objective allows"
+    times = (
+        "at once" if not math.isfinite(burn.long) else f"{digits(burn.long, 3)} times faster than its objective allows"
+    )
     return Because(
         source="burn",
         sentence=f"Over the last {over} its budget of {what} requests was spent {times}.",
