@@ -211,6 +211,7 @@ def points_of(found: Measured) -> tuple[tuple[float, float], ...]:
     highest: dict[float, float] = {}
     for series in found.series:
         for at, value in series.points:
-            if not highest.get(at, -math.inf) >= value:
+            known = highest.get(at, math.nan)
+            if math.isnan(known) or value > known:  # of nothing at all, a quantile is NaN: it hides no number
                 highest[at] = value
     return tuple(sorted(highest.items()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from bot.health.verdict import State
 from bot.model.alerts import Alert as KnownAlert
 from bot.model.alerts import AlertGroup, AlertState, Severity
 from bot.observing import Look, look, observe
+from bot.observing.signals import points_of
 from bot.ports import FiringAlert, FiringGroup, Measured
 from tests.commands.running import CRASHING
 from tests.fakes.metrics import measured
@@ -262,3 +264,9 @@ async def test_a_verdict_is_made_anew_once_more_has_arrived(bell: asyncio.Event)
     answers.set()
     await seen.rest()
     assert (first.state, seen.verdict(made.place()).state) == (State.UNKNOWN, State.HEALTHY)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_several_series_the_highest_number_counts_whatever_has_none(order: tuple[int, int]) -> None:
+    several = [({"route": "/a"}, [(1.0, 0.4), (2.0, 0.1)]), ({"route": "/b"}, [(1.0, math.nan), (2.0, 0.3)])]
+    assert points_of(measured(*(several[one] for one in order))) == ((1.0, 0.4), (2.0, 0.3))
