@@ -28,6 +28,7 @@ from bot.model.canonical import JSON
 from bot.operations.ledger import Entry, append
 from bot.storage.alerts import alert_groups, alert_members
 
+RISEN = {Severity.CRITICAL: "critical", Severity.WARNING: "a warning", Severity.INFO: "a note"}
 ORDINALS = {1: "1st", 2: "2nd", 3: "3rd"}
 
 
@@ -155,6 +156,9 @@ class Applying:
             changes["told_firing"] = changes["firing"]
         rises = RANK[Severity(changes["severity"])] < RANK[Severity(row["severity"])]
         await self._changed(connection, row, changes, urgent=rises)
+        if rises:
+            line = f"It is {RISEN[Severity(changes['severity'])]} now."
+            await self._tell(connection, row, Event(event_key("risen", str(row["revision"] + 1)), now, line))
         if grown:
             line = f"It has grown: {alerts_said(changes['firing'])} now."
             await self._tell(connection, row, Event(event_key("grown", str(row["revision"] + 1)), now, line))
@@ -182,7 +186,8 @@ class Applying:
         owned = self._owners.of_all([{**delivery.labels, **alert.labels} for alert in began])
         if owned.owner is None or row["carded_at"] is not None:
             return {}
-        return {"owner": owned.owner, "channel": self._channel_of(owned.owner), "service": owned.service}
+        service = row["service"] or owned.service
+        return {"owner": owned.owner, "channel": self._channel_of(owned.owner), "service": service}
 
     async def _changed(
         self, connection: AsyncConnection, row: Row, changes: Mapping[str, Any], *, urgent: bool

@@ -195,6 +195,16 @@ async def test_an_adoption_that_is_taken_back_leaves_the_owner_to_the_catalog(ho
     assert (await house.groups())[-1].owner == "group:default/team-checkout"
 
 
+async def test_what_becomes_worse_says_so_in_its_thread(house: House) -> None:
+    some = [alert(service="orders-api", severity=one, pod=one) for one in ("info", "warning", "critical")]
+    for count in (1, 2, 3, 3):
+        await house.hear(delivery(*some[:count]))
+    (card,) = house.roots()
+    told = [line for line in house.thread(card) if line.startswith("It is")]
+    assert told == ["It is a warning now.", "It is critical now."]
+    assert "*Critical*" in seen(card)
+
+
 async def test_a_growing_group_says_so_when_it_has_doubled(house: House) -> None:
     pods = [alert(service="orders-api", pod=f"p-{number}") for number in range(8)]
     for count in (1, 2, 3, 4, 8):
