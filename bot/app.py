@@ -73,6 +73,7 @@ from bot.notifications.ci import FailingBuilds
 from bot.notifications.drawing import PREFIX as NEWS
 from bot.notifications.gate import Change, Judged, judge
 from bot.notifications.morning import Morning
+from bot.notifications.orphans import TeamOrphans
 from bot.notifications.personal import Direct, told_directly
 from bot.notifications.streaks import NewsCards, Streaks, look_at_news
 from bot.notifications.sync import FailingDeliveries
@@ -730,6 +731,7 @@ class _Wiring:
             self._fallback_channel,
             replica=self._replica,
             clock=self.clock,
+            tell_teams=TeamOrphans(self.database, self.outbox, self._owner_channels(), self.wishes.of_team).tell,
         )
 
     def _every(self, seconds: float, act: Callable[[], Awaitable[Any]], name: str, *, at_once: bool = False) -> None:

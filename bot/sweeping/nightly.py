@@ -16,6 +16,7 @@ from bot.slack.contracts import Blocks
 from bot.storage.database import Database
 from bot.storage.operations import duties
 from bot.sweeping.looking import sweep
+from bot.sweeping.report import Report
 from bot.sweeping.telling import sentence, shown
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,10 @@ class Nightly:
         *,
         replica: str,
         clock: Clock,
+        tell_teams: Callable[[Report], Awaitable[None]] | None = None,
     ) -> None:
+        """`tell_teams` hears of each report, before it is over for the night."""
+        self._tell_teams = tell_teams
         self._deps = deps
         self._database = database
         self._posts = posts
@@ -62,6 +66,8 @@ class Nightly:
         report = await sweep(self._deps, self._clock())
         key = f"sweep:{report.at:%Y-%m-%d}"
         await self._posts.message(channel=await self._channel(), text=sentence(report), blocks=shown(report), key=key)
+        if self._tell_teams is not None:
+            await self._tell_teams(report)
         await self._until(next_night(self._clock()))
         log.info("swept", extra={"orphans": len(report.orphans), "lost": len(report.lost), **report.counts})
         return True
