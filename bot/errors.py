@@ -44,10 +44,12 @@ class Mistake:
 
 _OF_A_LIBRARY = re.compile(r"^(?:Input|String|Value|List|Tuple|Dictionary) should ")
 
+_IN_WORDS = {"Field required": "is missing", "Extra inputs are not permitted": "is not known here"}
+
 
 def plainly(message: str) -> str:
     """Return what the checking library says of a value as people say it: `must have at most 200 characters`."""
-    return _OF_A_LIBRARY.sub("must ", message.removeprefix("Value error, "))
+    return _IN_WORDS.get(message) or _OF_A_LIBRARY.sub("must ", message.removeprefix("Value error, "))
 
 
 MOST_LINES = 20

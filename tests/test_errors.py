@@ -46,3 +46,6 @@ def test_a_wrong_value_is_told_without_the_words_of_a_library() -> None:
         Asked.model_validate({"service": "orders"})
     assert plainly(wrong.value.errors()[0]["msg"]) == "must have at most 3 characters"
     assert plainly("Value error, is no name") == "is no name"
+    with pytest.raises(ValidationError) as wrong:
+        Asked.model_validate({})
+    assert plainly(wrong.value.errors()[0]["msg"]) == "is missing"

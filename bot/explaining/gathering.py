@@ -173,7 +173,7 @@ class Gathering:
         if book is not None:
             begin = self.now - WINDOW
             read = [
-                self._ask("The book of alerts", partial(book.between, begin, self.now, service=spot.service))
+                self._ask("My record of alerts", partial(book.between, begin, self.now, service=spot.service))
                 for spot in self.spots
             ]
             groups = tuple(group for found in await asyncio.gather(*read) for group in found or ())

@@ -112,7 +112,7 @@ class Look:
         """Ask what fires, for all places at once."""
         deps = self._deps
         if self._book is None and (book := deps.alert_book) is not None:
-            self._book = self._ask("The book of alerts", book.firing)
+            self._book = self._ask("My record of alerts", book.firing)
         if self._firing is None and (alerts := deps.alerts) is not None:
             self._firing = self._ask("Alertmanager", alerts.groups)
 
@@ -229,7 +229,7 @@ class Look:
         return replace(read, value=replace(held, problems=tuple(dict.fromkeys((*held.problems, *problems)))))
 
     def alerts(self, place: Place) -> Reading[tuple[AlertFact, ...]] | None:
-        book, firing = _told("The book of alerts", self._book), _told("Alertmanager", self._firing)
+        book, firing = _told("My record of alerts", self._book), _told("Alertmanager", self._firing)
         if book is None and firing is None:
             return None
         known = book.value if book is not None and book.value is not None else ()

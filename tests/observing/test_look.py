@@ -70,7 +70,7 @@ async def test_what_is_well_is_seen_from_all_sides() -> None:
     [
         ("metrics", "Prometheus has not answered yet."),
         ("alerts", "Alertmanager has not answered yet."),
-        ("book", "The book of alerts has not answered yet."),
+        ("book", "My record of alerts has not answered yet."),
         ("deployments", "Argo CD has not answered yet."),
         ("cluster", "The cluster has not answered yet."),
         ("forge", "Git has not answered yet."),
