@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.deps import Deps
-from bot.errors import PlatformError
+from bot.errors import PlatformError, UpstreamUnavailable
 from bot.health.verdict.signals import Burn, Signal, SignalKind, Signals, Unit, breaks, measured
 from bot.model.objectives import Objective
 from bot.ports import Measured, Metrics
@@ -61,11 +61,15 @@ async def read_signals(
 async def read_latency(
     place: Place, deps: Deps, begin: datetime, end: datetime, step: timedelta, *, objectives: Sequence[Objective]
 ) -> Signal | None:
-    """Return the latency that the objective is about. Raise what `Metrics` raises."""
+    """Return the latency that the objective is about. Raise what `Metrics` raises, and `UpstreamUnavailable` for an
+    answer in part that shows nothing bad: what is left out may be."""
     if deps.metrics is None:
         return None
     asking = _Asking(place, deps, deps.metrics, begin, end, step)
-    return (await asking.ask(next(one for one in _wanted(objectives) if one.kind == "latency")))[0]
+    found, problem = await asking.ask(next(one for one in _wanted(objectives) if one.kind == "latency"))
+    if problem and (found is None or not found.breached):
+        raise UpstreamUnavailable(problem)
+    return found
 
 
 def held_to(signals: Signals, objectives: Sequence[Objective], latency: Signal | None = None) -> Signals:
@@ -93,12 +97,16 @@ def _order(signal: Signal) -> int:
 async def read_burns(place: Place, deps: Deps, now: datetime, objectives: Sequence[Objective]) -> tuple[Burn, ...]:
     """Return how fast the error budgets are spent, where there are any and anything was asked of the service.
 
-    Raise what `Metrics` raises.
+    Raise what `Metrics` raises, and `UpstreamUnavailable` for answers in part that show nothing bad.
     """
     if deps.metrics is None:
         return ()
-    asked = [_burn(_Budget(place, deps, deps.metrics, now, one), *windows) for one in objectives for windows in BURNS]
-    return tuple(one for one in await asyncio.gather(*asked) if one is not None)
+    budgets = [_Budget(place, deps, deps.metrics, now, one) for one in objectives]
+    every = await asyncio.gather(*(_burn(budget, *windows) for budget in budgets for windows in BURNS))
+    found = tuple(one for one in every if one is not None)
+    if any(budget.partial for budget in budgets) and not any(one.burns for one in found):
+        raise UpstreamUnavailable(PARTIAL)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +186,8 @@ class _Budget:
     metrics: Metrics
     now: datetime
     objective: Objective
+    partial: list[str] = field(default_factory=list)
+    """Which answers were given in part, once they were asked for."""
 
     async def rate(self, window: timedelta) -> float | None:
         """Return how many times too fast it is spent; None where nobody asked anything."""
@@ -185,7 +195,10 @@ class _Budget:
         if self.objective.kind == "latency":
             values["below_s"] = self.objective.below_s
         text = self.deps.queries.text(f"burn_{self.objective.kind}", **_where(self.place), **values)
-        found = points_of(await self.metrics.at(text, self.now))
+        told = await self.metrics.at(text, self.now)
+        if told.partial:
+            self.partial.append(text)
+        found = points_of(told)
         value = found[-1][1] if found else math.nan
         return None if math.isnan(value) else value
 

@@ -270,3 +270,12 @@ async def test_a_verdict_is_made_anew_once_more_has_arrived(bell: asyncio.Event)
 def test_of_several_series_the_highest_number_counts_whatever_has_none(order: tuple[int, int]) -> None:
     several = [({"route": "/a"}, [(1.0, 0.4), (2.0, 0.1)]), ({"route": "/b"}, [(1.0, math.nan), (2.0, 0.3)])]
     assert points_of(measured(*(several[one] for one in order))) == ((1.0, 0.4), (2.0, 0.3))
+
+
+@pytest.mark.parametrize(("spent", "state"), [(0.0, State.UNKNOWN), (20.0, State.DEGRADED)])
+async def test_a_budget_that_was_read_in_part_is_not_called_well(spent: float, state: State) -> None:
+    made = await _well()
+    made.metrics.answers("/ 0.001", measured(({}, [(NOW.timestamp(), spent)]), warnings=("one store is away",)))
+    seen = (await observe(made.place(), made.deps, NOW)).verdict
+    assert seen.state is state
+    assert (seen.missing == ("Prometheus has answered only in part.",)) is (state is State.UNKNOWN)
