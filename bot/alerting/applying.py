@@ -155,7 +155,13 @@ class Applying:
         if grown:
             changes["told_firing"] = changes["firing"]
         rises = RANK[Severity(changes["severity"])] < RANK[Severity(row["severity"])]
+        again = rises and changes["severity"] == Severity.CRITICAL.value and row["cause"]
+        if again:  # whoever owns it has to hear of it: where it is told is decided anew
+            changes |= {"cause": "", "digest": "", "due_at": now.timestamp()}
         await self._changed(connection, row, changes, urgent=rises)
+        if again:
+            await self._drawing.redraw(connection, row["cause"])
+            await self._drawing.redraw_digest(connection, row["digest"])
         if rises:
             line = f"It is {RISEN[Severity(changes['severity'])]} now."
             await self._tell(connection, row, Event(event_key("risen", str(row["revision"] + 1)), now, line))

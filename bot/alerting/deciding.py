@@ -192,7 +192,11 @@ class Deciding:
             for group in groups:
                 await self._to_digest(this, group)
             return
-        if not await noted(this.connection, notices_of(channel), Event(event_key("folded", cause.id), this.now)):
+        is_new = await noted(this.connection, notices_of(channel), Event(event_key("folded", cause.id), this.now))
+        if worst is Severity.CRITICAL:  # not hidden behind a line that spoke of less
+            critical = Event(event_key("critical elsewhere", channel), this.now)
+            is_new = await noted(this.connection, cause.id, critical) or is_new
+        if not is_new:
             return
         this.tells(channel)
         is_id = cause.channel[:1] in ("C", "G") and cause.channel.isalnum() and cause.channel.isupper()
@@ -201,7 +205,7 @@ class Deciding:
             f"{_named(groups)} here. The cause is probably {where(cause)}: {escape(cut(cause.title, 120))}, "
             f"which is told in {there}."
         )
-        key = event_key("elsewhere", cause.id, channel)
+        key = event_key("elsewhere", cause.id, channel, worst.value if worst is Severity.CRITICAL else "")
         await self._drawing.threads.message(channel=channel, text=text, key=key, connection=this.connection)
 
     # --- What changes later

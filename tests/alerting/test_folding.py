@@ -217,3 +217,27 @@ async def test_what_becomes_critical_under_a_lesser_cause_gets_its_own_card(hous
     await house.hear(delivery(above, alert("HighErrors", service="checkout-web", environment="production")))
     cards = [one for one in house.roots("CCHECKOUT") if one.metadata["event_type"] == "causeway_alert"]
     assert [card.metadata["event_payload"]["service"] for card in cards] == ["checkout-web"]
+
+
+async def test_a_critical_alert_hides_behind_no_line_that_spoke_of_less(house: House) -> None:
+    await house.hear(delivery(alert("Down", service="orders-api", environment="production")))
+    for name, severity in (("Slow", "warning"), ("Odd", "warning"), ("Lost", "critical"), ("Gone", "critical")):
+        place = {"service": "checkout-web", "environment": "production", "severity": severity}
+        await house.hear(delivery(alert(name, more=place)))
+        house.later(minutes=1)
+    lines = [line.text.partition(" ")[0] for line in house.roots("CCHECKOUT")]
+    assert lines == ["Slow", "Lost"]
+    assert len(house.roots("CORDERS")) == 1
+
+
+async def test_what_becomes_critical_below_another_teams_critical_cause_is_told_to_its_own(house: House) -> None:
+    await house.hear(delivery(alert("Down", service="orders-api", environment="production")))
+    place = {"service": "checkout-web", "environment": "production"}
+    lesser = alert("Slow", more=place | {"severity": "warning"})
+    await house.hear(delivery(lesser))
+    house.later(minutes=1)
+    await house.hear(delivery(lesser, alert("Slow", more=place)))
+    await house.settle()
+    assert [line.text.partition(" ")[0] for line in house.roots("CCHECKOUT")] == ["Slow", "Slow"]
+    (card,) = house.roots("CORDERS")
+    assert "1 further group fires with it" in seen(card)
