@@ -13,12 +13,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import aiohttp
 from aiohttp import web
 from aiohttp.typedefs import Middleware
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.alerting.actions import WHY
 from bot.alerting.book import Book
@@ -32,6 +31,7 @@ from bot.alerting.quieting import Quieting
 from bot.alerting.source import AlertCards, CardsByPrefix, DigestCards, catalog_names
 from bot.announcing import Announcements, Details, HomePages, OperationCards, TeamChannels
 from bot.answering import Answering
+from bot.background import again_and_again, ended
 from bot.catalog.catalog import Catalog
 from bot.catalog.options import CatalogOptions
 from bot.checkups.watching import Watch
@@ -109,25 +109,17 @@ from bot.storage.migrate import upgrade
 from bot.sweeping.clicking import Sweepings
 from bot.sweeping.nightly import Nightly
 from bot.sweeping.telling import ACTION as SWEEP
+from bot.systems import ledger_key_file, open_clusters, open_deployments, open_forge, open_observed, spoken_database
 from bot.waiting import LocalWaiting
 from commands import COMMANDS, health_why
 from commands.health_why import HealthWhy
-from integrations.alertmanager import connect as connect_alertmanager
-from integrations.argocd import ApplicationResources, ArgoCDApi, ResourcesAndApi
-from integrations.argocd import connect as connect_argocd
-from integrations.github import GitHubForge, Pace, connect
+from integrations.github import GitHubForge
 from integrations.github.webhooks import parse, verify
-from integrations.kubernetes import KubernetesCluster
-from integrations.kubernetes import connect as connect_clusters
-from integrations.loki import connect as connect_loki
 from integrations.prometheus import PrometheusTraffic
-from integrations.prometheus import connect as connect_prometheus
 from integrations.resvg import ResvgPictures
 from integrations.resvg import connect as connect_pictures
-from integrations.tempo import connect as connect_tempo
 
 log = logging.getLogger(__name__)
-C = TypeVar("C", bound="Closing")
 
 SHIPPED_PATHS = Path(__file__).parent.parent / "manifests" / "golden_paths"
 DOOR_TICK_S = 5.0
@@ -177,10 +169,6 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
     """Open everything, hand it over, and close it in reverse order, whatever happened in between."""
     async with AsyncExitStack() as stack:
         yield await _Wiring(settings, stack).app()
-
-
-class Closing(Protocol):
-    async def close(self) -> None: ...
 
 
 class _Wiring:
@@ -270,7 +258,7 @@ class _Wiring:
         Whoever needs the library before it is read waits for it; what stops it from being read is told there.
         """
         task = asyncio.create_task(asyncio.to_thread(_imported, "bot.operations.dbos_driver"), name="import-engine")
-        self._stack.push_async_callback(_ended, task)
+        self._stack.push_async_callback(ended, task)
 
     async def _clock(self) -> Clock:
         if not self._environment.clock_url:
@@ -318,18 +306,11 @@ class _Wiring:
         return clusters, deployments
 
     def _observed(self) -> None:
-        """What measures, fires, writes and traces, as configured. Nothing is sent before the first call."""
-        self.metrics = self._opened(connect_prometheus, self._environment.prometheus_url)
-        self.alerts = self._opened(connect_alertmanager, self._environment.alertmanager_url)
-        self.logs = self._opened(connect_loki, self._environment.loki_url)
-        self.traces = self._opened(connect_tempo, self._environment.tempo_url)
-
-    def _opened(self, connect: Callable[[str], C], url: str) -> C | None:
-        if not url:
-            return None
-        port = connect(url)
-        self._stack.push_async_callback(port.close)
-        return port
+        """What measures, fires, writes and traces, as configured."""
+        found = open_observed(self._settings)
+        for port in found.opened:
+            self._stack.push_async_callback(port.close)
+        self.metrics, self.alerts, self.logs, self.traces = found.metrics, found.alerts, found.logs, found.traces
 
     def _rules(self) -> Rules:
         platform = self._configuration.platform
@@ -677,7 +658,7 @@ class _Wiring:
 
     def _background(self) -> None:
         notes = asyncio.create_task(self.notes.run(), name="pull-request-notes")
-        self._stack.push_async_callback(_ended, notes)
+        self._stack.push_async_callback(ended, notes)
         sweep_s = self._configuration.catalog.sweep.total_seconds()
         self._every(sweep_s, self.catalog.refresh, "catalog", at_once=True)
         self._every(AGENDA_S, lambda: self.agenda.keep(self.operations.submit), "agenda")
@@ -735,83 +716,8 @@ class _Wiring:
         )
 
     def _every(self, seconds: float, act: Callable[[], Awaitable[Any]], name: str, *, at_once: bool = False) -> None:
-        async def loop() -> None:
-            if not at_once:
-                await asyncio.sleep(seconds)
-            while True:
-                try:
-                    await act()
-                except PlatformError as error:
-                    log.warning("background_delayed", extra={"part": name, "problem": error.message})
-                except Exception:
-                    log.exception("background_failed", extra={"part": name})  # the loop must outlive one failure
-                await asyncio.sleep(seconds)
-
-        task = asyncio.create_task(loop(), name=name)
-        self._stack.push_async_callback(_ended, task)
-
-
-def open_forge(settings: Settings) -> GitHubForge:
-    """The forge as configured; nothing is sent before the first call."""
-    environment, part = settings.environment, settings.configuration.github
-    return connect(
-        environment.github_api_url,
-        token=environment.github_token,
-        app_id=environment.github_app_id,
-        app_key=environment.github_app_key if environment.github_app_id else None,
-        secrets={"github_webhook": environment.github_webhook_secret},
-        pace=Pace(
-            points_per_minute=part.points_per_minute,
-            creations_per_minute=part.creations_per_minute,
-            creations_per_hour=part.creations_per_hour,
-            seconds_between_writes=1 / part.writes_per_second,
-        ),
-    )
-
-
-def open_clusters(settings: Settings) -> dict[str, KubernetesCluster]:
-    """The clusters as configured, by name; nothing is sent before the first call. None outside of Kubernetes without a
-    kubeconfig. Raise `Invalid` for a kubeconfig that does not fit."""
-    contexts = {name: access.context for name, access in settings.configuration.platform.clusters.items()}
-    return connect_clusters(settings.environment.kubeconfig, contexts)
-
-
-def open_deployments(
-    settings: Settings, clusters: Mapping[str, Cluster], clock: Clock
-) -> ArgoCDApi | ApplicationResources | ResourcesAndApi | None:
-    """Argo CD by its API, by its resources, or by both; None where it is configured by neither."""
-    environment, platform = settings.environment, settings.configuration.platform
-    if not environment.argocd_url and not platform.gitops.repository:
-        return None
-    return connect_argocd(
-        url=environment.argocd_url,
-        token=environment.argocd_token,
-        cluster=clusters.get(platform.argocd.cluster or next(iter(platform.clusters), "")),
-        namespace=platform.argocd.namespace,
-        web_url=platform.argocd.web_url,
-        may_write=platform.argocd.write_applications,
-        clock=clock,
-    )
-
-
-@contextlib.contextmanager
-def spoken_database() -> Iterator[None]:
-    """Raise `UpstreamUnavailable` for whatever the database's driver raises: it may hold the URL's password."""
-    try:
-        yield
-    except SQLAlchemyError as error:
-        kind = type(error).__name__
-        hint = "Check CAUSEWAY_DATABASE_URL, that the server runs, and that `causeway serve` has made its tables."
-        raise UpstreamUnavailable(f"The database cannot be used ({kind}).", hint=hint) from None
-
-
-def ledger_key_file(settings: Settings) -> Path:
-    """The configured file, else one beside the SQLite database, else one in the working directory."""
-    if settings.environment.ledger_key_file:
-        return Path(settings.environment.ledger_key_file)
-    url = settings.environment.database_url
-    folder = Path(url.removeprefix("sqlite:///")).parent if url.startswith("sqlite:///") else Path(".causeway")
-    return folder / "ledger-key.pem"
+        task = asyncio.create_task(again_and_again(seconds, act, name, at_once=at_once), name=name)
+        self._stack.push_async_callback(ended, task)
 
 
 def explained(planned: Planned) -> JSON:
@@ -832,9 +738,3 @@ def _told(error: Exception) -> str:
 def _imported(module: str) -> None:
     with contextlib.suppress(Exception):  # told, with its traceback, where the module is needed
         importlib.import_module(module)
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

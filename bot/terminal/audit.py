@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import select
 
-from bot.app import ledger_key_file, open_forge, spoken_database
 from bot.errors import UsageError
 from bot.operations import verify as verifying
 from bot.operations.seal import Head, read_heads, signing_key
@@ -19,6 +18,7 @@ from bot.publishing import GitPublisher
 from bot.settings import Settings
 from bot.storage.database import Database
 from bot.storage.operations import ledger_entries, ledger_heads
+from bot.systems import ledger_key_file, open_forge, spoken_database
 
 Result = tuple[int, list[str]]
 

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bot.app import open_forge
 from bot.effects import CommitFiles
 from bot.model.effect import Run
 from bot.model.platform import Platform
@@ -26,6 +25,7 @@ from bot.releases.changes import Asker, change_to, deployed
 from bot.rendering.delivery import Place, deliver, read_standing
 from bot.rendering.documents import read
 from bot.settings import load
+from bot.systems import open_forge
 from integrations.github import GitHubForge
 from integrations.github.transport import Reply
 from tests.bench.children import peers

@@ -9,11 +9,11 @@ from functools import partial
 
 import aiohttp
 
-from bot.app import open_clusters, open_deployments, open_forge
 from bot.clock import machine_clock
 from bot.errors import PlatformError
 from bot.logs import configure
 from bot.settings import Settings
+from bot.systems import open_clusters, open_deployments, open_forge
 from bot.terminal.doctor.argocd import delivery
 from bot.terminal.doctor.clusters import cluster, connected
 from bot.terminal.doctor.documents import platform_documents

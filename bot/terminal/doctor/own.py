@@ -7,13 +7,14 @@ import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bot.app import SHIPPED_PATHS, ledger_key_file
+from bot.app import SHIPPED_PATHS
 from bot.errors import PlatformError
 from bot.forms.schema import form_of
 from bot.golden_paths.sandbox import Sandbox
 from bot.golden_paths.sources import FolderSource, TemplateLibrary
 from bot.operations.seal import parse_signing_key
 from bot.storage.database import Database
+from bot.systems import ledger_key_file
 from bot.terminal.doctor.findings import Finding, Installation, fine, mend
 
 OUR_PODS = {"app.kubernetes.io/name": "causeway", "app.kubernetes.io/component": "bot"}
