@@ -80,12 +80,13 @@ def read_body(body: str, now: datetime) -> Delivery:
     common = told.get("commonAnnotations")
     alerts = [_alert(one, common, now) for one in told["alerts"][:MOST_ALERTS] if isinstance(one, dict)]
     left_out = told.get("truncatedAlerts")
+    beyond = max(len(told["alerts"]) - MOST_ALERTS, 0)
     return Delivery(
         key=key_of(labels),
         labels={name: _cut(value, VALUE) for name, value in labels.items()},
         receiver=_text(told.get("receiver"), NAME),
         alerts=_once(alerts),
-        left_out=min(max(left_out, 0), 10**9) if isinstance(left_out, int) else 0,
+        left_out=beyond + (min(max(left_out, 0), 10**9) if isinstance(left_out, int) else 0),
     )
 
 

@@ -112,3 +112,9 @@ def test_deliveries_of_one_alert_in_any_order_end_the_same(order: list[int], twi
     (known,) = state.values()
     assert not known.firing
     assert known.starts_at == MONDAY + timedelta(minutes=20)
+
+
+def test_alerts_beyond_what_we_take_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.alerting.reading.MOST_ALERTS", 2)
+    told = read_body(json.dumps(delivery(*(alert(pod=str(number)) for number in range(5)), truncatedAlerts=4)), MONDAY)
+    assert (len(told.alerts), told.left_out) == (2, 7)
