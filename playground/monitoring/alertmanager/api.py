@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
 from playground.monitoring.alertmanager.alerts import UNREADABLE, WRONG_TYPE, Alert, Unfit, posted, written
-from playground.monitoring.alertmanager.groups import CONFIGURATION, RECEIVER, grouped
+from playground.monitoring.alertmanager.groups import RECEIVER, configuration, grouped
 from playground.monitoring.alertmanager.keeping import Kept
 from playground.monitoring.alertmanager.matching import Matcher, from_filter
 from playground.monitoring.alertmanager.silences import Unknown
@@ -20,8 +20,11 @@ VERSION = "0.25.0"
 
 
 class Api:
-    def __init__(self, kept: Kept, clock: Callable[[], datetime], changed: Callable[[], None]) -> None:
-        """`changed` is called after every write."""
+    def __init__(
+        self, kept: Kept, clock: Callable[[], datetime], changed: Callable[[], None], *, urls: Sequence[str] = ()
+    ) -> None:
+        """`changed` is called after every write; `urls` are those of the webhooks that are called."""
+        self._urls = tuple(urls)
         self._kept = kept
         self._clock = clock
         self._changed = changed
@@ -50,7 +53,7 @@ class Api:
         nothing = dict.fromkeys(("branch", "buildDate", "buildUser", "goVersion", "revision"), "")
         told = {
             "cluster": {"peers": [], "status": "disabled"},
-            "config": {"original": CONFIGURATION},
+            "config": {"original": configuration(self._urls)},
             "uptime": written(self._started),
             "versionInfo": {**nothing, "version": VERSION},
         }

@@ -16,7 +16,7 @@ GROUP_WAIT = timedelta(milliseconds=50)
 GROUP_INTERVAL = timedelta(milliseconds=250)
 REPEAT_INTERVAL = timedelta(hours=4)
 
-CONFIGURATION = f"""route:
+_CONFIGURATION = f"""route:
   receiver: {RECEIVER}
   group_by: [{", ".join(GROUP_BY)}]
   group_wait: 50ms
@@ -24,7 +24,22 @@ CONFIGURATION = f"""route:
   repeat_interval: 4h
 receivers:
 - name: {RECEIVER}
+  webhook_configs:
 """
+_WEBHOOK = """  - send_resolved: true
+    http_config:
+      authorization:
+        type: Bearer
+        credentials: <secret>
+      follow_redirects: true
+    url: {url}
+    max_alerts: 0
+"""
+
+
+def configuration(urls: Iterable[str]) -> str:
+    """Return what it tells of its configuration: secrets are hidden, as the real one hides them."""
+    return _CONFIGURATION + "".join(_WEBHOOK.format(url=url) for url in urls)
 
 
 @dataclass(frozen=True, slots=True)

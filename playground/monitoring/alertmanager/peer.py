@@ -45,7 +45,7 @@ class AlertmanagerPeer:
         self._clock = clock
         self._kept = Kept(data_dir / "alertmanager.json")
         self._telling = Telling(self._kept, clock, urls=webhook_urls, token=token, external_url=base_url)
-        self._api = Api(self._kept, clock, self.changed)
+        self._api = Api(self._kept, clock, self.changed, urls=webhook_urls)
         self._door = Door(clock, _refused)
         self._story = Story(incidents)
         self._follower: asyncio.Task[None] | None = None
