@@ -24,8 +24,12 @@ def plainly(status: int, message: str) -> web.Response:
 
 
 class Door:
-    def __init__(self, clock: Callable[[], datetime], refused: Refused = plainly) -> None:
-        self.faults = Faults()
+    """Stands before everything but `/sim/…`."""
+
+    def __init__(
+        self, clock: Callable[[], datetime], refused: Refused = plainly, *, faults: Faults | None = None
+    ) -> None:
+        self.faults = faults or Faults()
         self.log = Log(clock)
         self._refused = refused
 

@@ -12,10 +12,13 @@ from typing import Any
 
 import aiohttp
 
+from bot.rehearsal.town import spoken
 from bot.settings import load
 from bot.terminal.manifest import manifest_of
 from bot.terminal.serve import running
 from playground.server import Playground
+
+__all__ = ["Json", "Slack", "World", "peers", "spoken", "world"]
 
 PATIENCE_S = 90.0
 """Longest wait for one thing to happen. Waiting is on events; this only ends a broken run."""
@@ -214,24 +217,6 @@ class Slack:
 
         message: Json = await self.until(look)
         return message
-
-
-def spoken(message: Json) -> str:
-    """Everything a message says: its text and the texts of its blocks."""
-    texts: list[str] = [message.get("text", "")]
-
-    def collect(part: Any) -> None:
-        if isinstance(part, dict):
-            if isinstance(part.get("text"), str):
-                texts.append(part["text"])
-            for value in part.values():
-                collect(value)
-        elif isinstance(part, list):
-            for value in part:
-                collect(value)
-
-    collect(message.get("blocks", []))
-    return "\n".join(texts)
 
 
 @asynccontextmanager

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import uuid
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
 from playground.github.faults import Fault as PlainFault
-from playground.github.rest import Log, cut
+from playground.github.faults import Faults
+from playground.monitoring.door import Door, Handler
 from playground.monitoring.prometheus.answers import ERRORS, failure, success
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 WARNING = "a part of the stores did not answer: the result may be incomplete"
 HUGE = 50_000
 PAGE = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
@@ -35,9 +33,8 @@ class Fault(PlainFault):
     """`errorType` of an answer with `status`, where it is not the usual one."""
 
 
-class Faults:
-    def __init__(self) -> None:
-        self._ordered: list[Fault] = []
+class OwnFaults(Faults):
+    """The same orders as everywhere, with words of a Prometheus beside them."""
 
     def order(self, given: Mapping[str, Any]) -> Fault:
         """Raise `ValueError` when the order cannot be understood."""
@@ -49,75 +46,18 @@ class Faults:
         self._ordered.append(fault)
         return fault
 
-    def next_for(self, method: str, path: str) -> Fault | None:
-        """Return the fault that this call meets, and count it."""
-        for fault in self._ordered:
-            if not fault.matches(method, path):
-                continue
-            if fault.skip > 0:
-                fault.skip -= 1
-                continue
-            fault.times -= 1
-            if fault.times <= 0:
-                self._ordered.remove(fault)
-            return fault
-        return None
 
-    def clear(self) -> None:
-        self._ordered.clear()
-
-    @property
-    def ordered(self) -> list[dict[str, Any]]:
-        return [asdict(fault) for fault in self._ordered]
-
-
-class Door:
-    """Stands before everything but `/sim/…`: writes a log, and fails where that is ordered."""
+class PrometheusDoor(Door):
+    """The door that every peer has, for faults of its own."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
-        self._faults = Faults()
-        self._log = Log(clock)
+        super().__init__(clock, faults=OwnFaults())
 
-    def add_to(self, application: web.Application) -> None:
-        application.middlewares.append(self._stand)
-        router = application.router
-        router.add_get("/sim/log", self._lines)
-        router.add_get("/sim/faults", self._orders)
-        router.add_post("/sim/faults", self._order)
-        router.add_delete("/sim/faults", self._clear)
-
-    @web.middleware
-    async def _stand(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith("/sim/"):
+    async def _answer(self, request: web.Request, handler: Handler, fault: PlainFault | None) -> web.StreamResponse:
+        if not isinstance(fault, Fault):
             return await handler(request)
-        fault = self._faults.next_for(request.method, request.path)
-        if fault and fault.delay_ms:
-            await asyncio.sleep(fault.delay_ms / 1000)
-        response: web.StreamResponse = (ordered(fault) if fault else None) or await handler(request)
-        self._log.add(request, response.status, "", uuid.uuid4().hex)
-        if fault and isinstance(response, web.Response):
-            return await cut(request, with_warning(response) if fault.partial else response, fault)
-        return response
-
-    async def _lines(self, request: web.Request) -> web.Response:
-        since = request.query.get("since", "0")
-        after = int(since) if since.isdecimal() else 0
-        lines = [line for line in self._log.lines if line.number > after]
-        return web.json_response([{**asdict(line), "time": line.time.isoformat()} for line in lines])
-
-    async def _orders(self, _: web.Request) -> web.Response:
-        return web.json_response(self._faults.ordered)
-
-    async def _order(self, request: web.Request) -> web.Response:
-        try:
-            fault = self._faults.order(await request.json())
-        except (AttributeError, TypeError, ValueError) as error:
-            return web.json_response({"ok": False, "message": str(error)}, status=400)
-        return web.json_response({"ok": True, "fault": asdict(fault)})
-
-    async def _clear(self, _: web.Request) -> web.Response:
-        self._faults.clear()
-        return web.json_response({"ok": True})
+        response: web.StreamResponse = ordered(fault) or await handler(request)
+        return with_warning(response) if fault.partial and isinstance(response, web.Response) else response
 
 
 def ordered(fault: Fault) -> web.Response | None:

@@ -16,7 +16,7 @@ from playground.clock import PlaygroundClock
 from playground.kubernetes.objects import Objects
 from playground.monitoring.incidents import Incidents
 from playground.monitoring.prometheus.api import QueryApi
-from playground.monitoring.prometheus.faults import Door
+from playground.monitoring.prometheus.faults import PrometheusDoor
 from playground.monitoring.prometheus.ingress import Asked
 from playground.monitoring.prometheus.labels import written
 from playground.monitoring.prometheus.lives import Lives
@@ -54,7 +54,7 @@ class PrometheusPeer:
         self._book = Book(incidents.living, objects)
         self._engine = Engine(self.storage, self._book, Notifier(alertmanager_url, base_url))
         self._apis = QueryApi(self.storage), RulesApi(self._book, self._lives)
-        self._door = Door(clock)
+        self._door = PrometheusDoor(clock)
         self._clock = clock
         self._story = Story(incidents)
 
