@@ -13,7 +13,7 @@ from typing import Any
 _CALLS = re.compile(r"<!\s*(here|channel|everyone|group)\b[^>]*>", re.IGNORECASE)
 _SPOKEN = re.compile(r"(?<![\w/])@(here|channel|everyone|group)\b", re.IGNORECASE)
 """What Slack makes a call of where a text is parsed or names are linked. Not in an address."""
-_SENDS = ("chat.", "files.completeUpload", "response_url")
+_SENDS = ("chat.", "files.completeUploadExternal", "response_url")
 
 
 def sends(method: str) -> bool:
