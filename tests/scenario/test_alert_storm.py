@@ -46,7 +46,8 @@ async def alert_cards(here: World, channel: str) -> list[Json]:
     return [
         message
         for message in await here.slack.messages(channel)
-        if (message.get("metadata") or {}).get("event_type") == "causeway_alert" and not message.get("thread_ts")
+        if (message.get("metadata") or {}).get("event_type") == "causeway_alert"
+        and message.get("thread_ts") in (None, message["ts"])  # a card with replies heads its own thread
     ]
 
 
