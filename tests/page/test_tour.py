@@ -39,6 +39,8 @@ async def test_every_promise_of_the_day_is_kept_and_can_be_seen(browser: Browser
             await expect(page.locator(".message").last).to_be_visible(timeout=WAIT_MS)
             for picture in await page.locator(".message img").all():
                 await expect(picture).to_have_js_property("complete", value=True, timeout=WAIT_MS)
+            if await page.locator(".message img").count():
+                await page.locator(".message img").last.scroll_into_view_if_needed()
             await page.screenshot(path=folder / picture_of(number))
             seen.append(picture_of(number))
 
