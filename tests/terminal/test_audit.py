@@ -88,6 +88,7 @@ async def test_without_a_key_or_a_database_it_says_what_is_missing(tmp_path: Pat
 
 
 async def test_any_number_of_entries_can_be_asked_for(desk: Desk) -> None:
+    await recorded(desk, "any-number")
     await sealed(desk)
     for limit in ("-5", "9" * 30):
         assert (await desk.here("ledger", "show", "--limit", limit)).status == 0
