@@ -41,7 +41,7 @@ class Book:
         """Have changes drawn. Facts are read through the book before there is an outbox."""
         self._cards = cards
 
-    async def group(self, id: str) -> AlertGroup | None:  # noqa: A002
+    async def group(self, id: str) -> AlertGroup | None:  # noqa: A002  # the port's word
         async with self._database.read() as connection:
             return await read_group(connection, id)
 
@@ -61,7 +61,7 @@ class Book:
         async with self._database.read() as connection:
             return await read_groups(connection, *where)
 
-    async def timeline(self, id: str) -> tuple[Told, ...]:  # noqa: A002
+    async def timeline(self, id: str) -> tuple[Told, ...]:  # noqa: A002  # as in the port
         """Return what was told of a group, oldest first, bounded; nothing for an unknown one."""
         table = alert_told.c
         newest = select(table.at, table.text).where(table.group == id).order_by(table.at.desc()).limit(MOST_TOLD)
@@ -69,7 +69,14 @@ class Book:
             rows = (await connection.execute(newest)).all()
         return tuple(Told(at=moment(row.at), text=row.text) for row in reversed(rows) if row.text)
 
-    async def change(self, id: str, changes: Mapping[str, Any], line: str, *, key: str) -> AlertGroup:  # noqa: A002
+    async def change(
+        self,
+        id: str,  # noqa: A002  # the port's word
+        changes: Mapping[str, Any],
+        line: str,
+        *,
+        key: str,
+    ) -> AlertGroup:
         wrong = set(changes) - DECIDED
         if wrong:
             raise ValueError(f"not for people to decide: {', '.join(sorted(wrong))}")

@@ -34,7 +34,7 @@ async def read_groups(
     return tuple(group_of(row, alerts.get(row["id"], ()), folded.get(row["id"], ())) for row in rows)
 
 
-async def read_group(connection: AsyncConnection, id: str) -> AlertGroup | None:  # noqa: A002
+async def read_group(connection: AsyncConnection, id: str) -> AlertGroup | None:  # noqa: A002  # as in the port
     found = await read_groups(connection, alert_groups.c.id == id, limit=1)
     return found[0] if found else None
 

@@ -21,7 +21,14 @@ class AlertBook(Protocol):
     async def between(self, begin: datetime, end: datetime, *, service: str) -> tuple[AlertGroup, ...]:
         """Return those of a service that fired at some time in between."""
 
-    async def change(self, id: str, changes: Mapping[str, Any], line: str, *, key: str) -> AlertGroup:  # noqa: A002
+    async def change(
+        self,
+        id: str,  # noqa: A002  # as above
+        changes: Mapping[str, Any],
+        line: str,
+        *,
+        key: str,
+    ) -> AlertGroup:
         """Set fields that people decide (`acknowledged_by`, `assigned_to`, `quieted`, `owner`, `channel`,
         `incident_channel`, …) and add a line to the timeline; the card is drawn anew. The same `key` twice changes
         once.

@@ -23,6 +23,7 @@ def copied(value: T) -> T:
 
     It runs for every object that anybody reads: most of what it meets is text, for which a call would cost the most.
     """
+    # What is returned is of the type that came in; the checker cannot follow that through a comprehension.
     if type(value) is dict:
         return {key: copied(item) if type(item) in _NESTED else item for key, item in value.items()}  # type: ignore[return-value, attr-defined]
     if type(value) is list:

@@ -33,7 +33,7 @@ def chain(service: str) -> Mapping[str, int]:
 
 
 def group(
-    id: str,  # noqa: A002
+    id: str,  # noqa: A002  # as groups have it
     number: int,
     service: str = "",
     *,

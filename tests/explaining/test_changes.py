@@ -30,7 +30,13 @@ PLACE = Place(platform=PLATFORM, service="orders-api", environment="production",
 NEW, OLD = "5" * 40, "6" * 40
 
 
-def done(command: str, request: dict[str, Any], *, before: float = 5, id: str = "op-x") -> OperationView:  # noqa: A002
+def done(
+    command: str,
+    request: dict[str, Any],
+    *,
+    before: float = 5,
+    id: str = "op-x",  # noqa: A002  # as operations have it
+) -> OperationView:
     plan = Plan(summary=f"Do {command}", steps=(), lane=PLACE.lane)
     at = TEN - minutes(before)
     return a_deploy(id, "orders-api", at, command=command, request=request, plan=plan, principal=AUTHOR)

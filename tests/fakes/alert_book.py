@@ -62,7 +62,14 @@ class FakeAlertBook:
         )
 
     @call
-    async def change(self, id: str, changes: Mapping[str, Any], line: str, *, key: str) -> AlertGroup:  # noqa: A002
+    async def change(
+        self,
+        id: str,  # noqa: A002  # the port's word
+        changes: Mapping[str, Any],
+        line: str,
+        *,
+        key: str,
+    ) -> AlertGroup:
         if odd := sorted(set(changes) - DECIDED):
             raise ValueError(f"nobody decides {', '.join(odd)}")
         group = self._find(id)

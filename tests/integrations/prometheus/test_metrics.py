@@ -251,7 +251,7 @@ async def test_whoever_waits_is_let_go_and_the_thread_ends() -> None:
         try:
             while True:
                 await response.write(b" ")
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.01)  # a server that drips, so that the client never ends by itself
         finally:
             gone.set()
 

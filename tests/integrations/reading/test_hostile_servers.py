@@ -34,7 +34,7 @@ def forever(begin: bytes, part: bytes, pause_s: float = 0.0) -> Writes:
         while True:
             writer.write(part)
             await writer.drain()
-            await asyncio.sleep(pause_s)
+            await asyncio.sleep(pause_s)  # how slowly a hostile server drips
 
     return write
 

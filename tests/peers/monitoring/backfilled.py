@@ -44,7 +44,8 @@ class Real:
     def ask(self, path: str, **given: str) -> tuple[int, Any]:
         body = urllib.parse.urlencode(given).encode()
         try:
-            with urllib.request.urlopen(f"{self.url}/api/v1/{path}", body, timeout=60) as answer:  # noqa: S310
+            url = f"{self.url}/api/v1/{path}"
+            with urllib.request.urlopen(url, body, timeout=60) as answer:  # noqa: S310  # of the server on loopback
                 return answer.status, json.load(answer)["data"]
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
@@ -85,8 +86,8 @@ def _await_ready(real: Real, server: subprocess.Popen[bytes]) -> None:
     while time.monotonic() < deadline:
         assert server.poll() is None, "it ended"
         try:
-            with urllib.request.urlopen(f"{real.url}/-/ready", timeout=5):  # noqa: S310
+            with urllib.request.urlopen(f"{real.url}/-/ready", timeout=5):  # noqa: S310  # as above
                 return
         except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.05)
+            time.sleep(0.05)  # it tells nobody when it is ready
     raise AssertionError("it does not become ready")

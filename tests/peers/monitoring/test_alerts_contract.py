@@ -43,7 +43,7 @@ async def shown(house: Firing, *, silenced: bool) -> FiringGroup:
             group = await house.group("orders-api")
             if group is not None and all(bool(one.silenced_by) is silenced for one in group.alerts):
                 return group
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # neither tells when it shows it
 
 
 @everywhere
